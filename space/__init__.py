@@ -1,0 +1,45 @@
+"""What a network may be: layers, architectures, their cost, their modules, search spaces.
+
+Nothing here needs torch until ``build`` or ``Network`` is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from space.architecture import Architecture
+from space.cost import Cost, cost
+from space.errors import LayerError, Problem, SearchSpaceError, ShapeError, SpaceError
+from space.layers import Layer
+
+if TYPE_CHECKING:
+    from space.network import Network, build
+    from space.search_space import SearchSpace
+
+__all__ = [
+    "Architecture",
+    "Cost",
+    "Layer",
+    "LayerError",
+    "Network",
+    "Problem",
+    "SearchSpace",
+    "SearchSpaceError",
+    "ShapeError",
+    "SpaceError",
+    "build",
+    "cost",
+]
+
+_LATE = {
+    "Network": "space.network",
+    "build": "space.network",
+    "SearchSpace": "space.search_space",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _LATE:
+        return getattr(import_module(_LATE[name]), name)
+    raise AttributeError(f"module 'space' has no attribute {name!r}")

@@ -1,0 +1,114 @@
+"""Lower bounds on cost: the cheapest way through all the lines that a space may choose.
+
+A front maps the states that candidates can be in after some lines (at least the shape of their
+map) to the least cost of getting there. Parameters, multiply-accumulates and activation memory each
+have their own cheapest way. Every cost grows with every width, so that a walk need try only the
+smallest; what it does not check (groups, skips, parameters that several lines share) can only
+let in more candidates, never fewer: the bound stays below all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from space.cost import BYTES
+from space.errors import Problem, SearchSpaceError
+from space.layers import Layer, Operation, Separable, Shape
+from space.operations import elements, format_shape
+
+
+@dataclass(frozen=True)
+class Bound:
+    """No candidate of a space costs less than this, each figure for itself.
+
+    Attributes:
+        parameters: trainable parameters, as in ``Cost``.
+        macs: multiply-accumulates for one image, as in ``Cost``.
+        activation_bytes: float32 activation memory for one image, as in ``Cost``.
+    """
+
+    parameters: int
+    macs: int
+    activation_bytes: int
+
+
+class Least(NamedTuple):
+    """The least parameters, MACs and peak of elements held at once, up to some line."""
+
+    parameters: int
+    macs: int
+    elements: int
+
+    def then(self, other: Least) -> Least:
+        """Add what comes after."""
+        return Least(
+            self.parameters + other.parameters,
+            self.macs + other.macs,
+            max(self.elements, other.elements),
+        )
+
+
+State = TypeVar("State", bound=Hashable)
+Move = tuple[State, Least]
+FREE = Least(0, 0, 0)
+
+
+def apply(layer: Layer, shape: Shape) -> tuple[Shape, Least] | None:
+    """Give the map after a line and what the line costs; None when the map vanishes."""
+    parameters = macs = 0
+    peak = elements(shape)
+    for word in layer.words:
+        after = word.output(shape)
+        if after[1] < 1 or after[2] < 1:
+            return None
+        parameters += word.parameters(shape)
+        macs += word.macs(shape)
+        if isinstance(word, Separable):
+            between = elements(word.depthwise.output(shape))
+            peak = max(peak, between + max(elements(shape), elements(after)))
+        elif isinstance(word, Operation):
+            peak = max(peak, elements(shape) + elements(after))
+        shape = after
+    return shape, Least(parameters, macs, peak)
+
+
+def advance(
+    front: Mapping[State, Least], moves: Callable[[State], Iterable[Move[State]]]
+) -> dict[State, Least]:
+    """Take every move from every state; of those that meet, keep the least of each cost."""
+    reached: dict[State, Least] = {}
+    for state, so_far in front.items():
+        for after, extra in moves(state):
+            merge(reached, {after: so_far.then(extra)})
+    return reached
+
+
+def merge(front: dict[State, Least], other: Mapping[State, Least]) -> None:
+    """Add the states of ``other`` to ``front``; where both have one, keep the least of each."""
+    for state, costs in other.items():
+        known = front.get(state)
+        front[state] = costs if known is None else Least(*map(min, known, costs))
+
+
+def finish(ends: Iterable[tuple[Shape, Least]], input_shape: Shape, classes: int) -> Bound:
+    """Give the least cost of those ends that are logits.
+
+    Raises:
+        SearchSpaceError: there are none, so that no candidate of the space can ever be built.
+    """
+    final = [costs for shape, costs in ends if shape == (classes, 1, 1)]
+    if not final:
+        raise SearchSpaceError(
+            [
+                Problem(
+                    "space",
+                    f"no candidate turns an input of {format_shape(input_shape)} into "
+                    f"{classes}x1x1 logits; allow fewer pools, smaller kernels, padding or "
+                    "another head",
+                )
+            ]
+        )
+    parameters, macs, peak = map(min, zip(*final, strict=True))
+    return Bound(parameters, macs, BYTES * peak)

@@ -1,0 +1,168 @@
+"""Walk an architecture: which line is applied when, on which map, and what does not fit.
+
+Skips and agains are defined on the expanded sequence of applications: ``againN`` stands for the
+last N applications once more, and ``skipN`` adds the input of the application N - 1 before its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+from typing import NamedTuple, NoReturn
+
+from space.errors import ShapeError
+from space.layers import Layer
+from space.operations import Conv, Convolution, WholeMap
+from space.words import Operation, Shape, Skip, format_shape
+
+
+class Application(NamedTuple):
+    """One line applied to one map.
+
+    Attributes:
+        line: index of the line in the text that asks for it (an ``again`` line for a repetition).
+        source: index of the line whose words and weights are applied.
+        shapes: the map that enters the line, then the map after each of its words.
+    """
+
+    line: int
+    source: int
+    shapes: tuple[Shape, ...]
+
+
+def trace(layers: Sequence[Layer], input_shape: Shape) -> tuple[Application, ...]:
+    """Apply the lines in order and note every map on the way.
+
+    Raises:
+        ShapeError: a map vanishes; a skip, an again or groups do not fit.
+    """
+    applied: list[Application] = []
+    first: dict[int, tuple[Shape, ...]] = {}
+    inputs: list[Shape] = []
+    shape = input_shape
+    for line, source in expand(layers):
+        place = _Place(layers, line, source)
+        inputs.append(shape)
+        shapes = [shape]
+        for word in layers[source].words:
+            if isinstance(word, Skip):
+                _check_skip(place, word, shape, inputs)
+            elif isinstance(word, Conv) and shape[0] % word.groups:
+                _refuse_groups(place, word, shape)
+            if isinstance(word, Operation):
+                shape = word.output(shapes[-1])
+                if shape[1] < 1 or shape[2] < 1:
+                    _refuse_vanished(place, word, shapes[-1], input_shape)
+            shapes.append(shape)
+        made_for = first.setdefault(source, tuple(shapes))
+        if line != source:
+            _check_shared(place, made_for, shapes)
+        applied.append(Application(line, source, tuple(shapes)))
+    return tuple(applied)
+
+
+def expand(layers: Sequence[Layer]) -> list[tuple[int, int]]:
+    """List every application as (line that asks for it, line that is applied).
+
+    Raises:
+        ShapeError: an ``again`` reaches back before the first line.
+    """
+    sequence: list[tuple[int, int]] = []
+    for line, layer in enumerate(layers):
+        again = layer.again
+        if again is None:
+            sequence.append((line, line))
+        elif again.lines <= len(sequence):
+            sequence += [(line, source) for _, source in sequence[-again.lines :]]
+        else:
+            _Place(layers, line, line).refuse(
+                f"only {len(sequence)} lines were applied before it",
+                log((again.lines + 1) / (len(sequence) + 1)),
+            )
+    return sequence
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where something does not fit: the line that asks and the line that is applied."""
+
+    layers: Sequence[Layer]
+    line: int
+    source: int
+
+    def __str__(self) -> str:
+        place = f'line {self.line + 1} "{self.layers[self.line]}"'
+        if self.line == self.source:
+            return place
+        return f'{place} (line {self.source + 1} "{self.layers[self.source]}")'
+
+    def refuse(self, what: str, violation: float) -> NoReturn:
+        raise ShapeError(f"{self}: {what}", self.line, violation)
+
+
+def _check_skip(place: _Place, skip: Skip, shape: Shape, inputs: list[Shape]) -> None:
+    if skip.lines > len(inputs):
+        place.refuse(
+            f'"{skip}" reaches back before the first line; at most skip{len(inputs)} here',
+            log(skip.lines / len(inputs)),
+        )
+    kept = inputs[-skip.lines]
+    if kept != shape:
+        place.refuse(
+            f'"{skip}" cannot add {format_shape(kept)} to {format_shape(shape)}; '
+            "a skip needs equal shapes",
+            sum(abs(log(a / b)) for a, b in zip(kept, shape, strict=True)),
+        )
+
+
+def _refuse_groups(place: _Place, conv: Conv, shape: Shape) -> NoReturn:
+    channels, groups = shape[0], conv.groups
+    place.refuse(
+        f'"groups{groups}" does not divide the {channels} input channels ({format_shape(shape)})',
+        log(-(-channels // groups) * groups / channels),
+    )
+
+
+def _refuse_vanished(
+    place: _Place, operation: Operation, shape: Shape, input_shape: Shape
+) -> NoReturn:
+    side, _ = operation.window(shape)
+    what = f"a {side}x{side} {'kernel' if isinstance(operation, Convolution) else 'window'}"
+    if isinstance(operation, Convolution) and operation.padding:
+        what += f" with pad{operation.padding}"
+    needed, whole = _needed(place.layers)
+    if whole is None:
+        advice, given = f"the lines need an input of at least {needed}x{needed}", input_shape
+    else:
+        advice, given = f'the lines after "{whole}" need at least {needed}x{needed}', (1, 1, 1)
+    place.refuse(
+        f"{what} does not fit the {shape[1]}x{shape[2]} map ({format_shape(shape)}); {advice}",
+        log(needed / min(given[1:])),
+    )
+
+
+def _needed(layers: Sequence[Layer]) -> tuple[int, WholeMap | None]:
+    """Walk backwards to the smallest input side, in pixels, on which no map vanishes.
+
+    After a ``gap`` or ``linear`` the map is one pixel whatever the input was: when the lines after
+    it need more, that many pixels are the answer, with the word that is in the way.
+    """
+    side = 1
+    for _, source in reversed(expand(layers)):
+        for word in reversed(layers[source].words):
+            if side > 1 and isinstance(word, WholeMap):
+                return side, word
+            side = word.smallest_input(side)
+    return side, None
+
+
+def _check_shared(place: _Place, made_for: Sequence[Shape], shapes: Sequence[Shape]) -> None:
+    words = place.layers[place.source].words
+    for word, first, shape in zip(words, made_for, shapes, strict=False):
+        if word.fan_in(first) != word.fan_in(shape):
+            place.refuse(
+                f'the weights of "{word}" were made for {format_shape(first)} and cannot take '
+                f"{format_shape(shape)}",
+                abs(log(word.fan_in(first) / word.fan_in(shape))),
+            )

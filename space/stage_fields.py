@@ -1,0 +1,187 @@
+"""The fields of a space by stages: what each may hold, and where in the network it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
+
+from space.errors import FieldError, Problem
+from space.fields import Field, Fixed, Kind, Scalar, did_you_mean, parse_field, show
+from space.operations import ACTIVATIONS, EVEN_KERNELS, MAX_CHANNELS, MAX_KERNEL
+
+Place: TypeAlias = Literal["network", "stage", "conv"]
+PLACES: tuple[Place, ...] = ("network", "stage", "conv")
+
+_KERNELS = frozenset({*range(1, MAX_KERNEL + 1, 2), *EVEN_KERNELS})
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """What one field may hold.
+
+    Attributes:
+        kind: the type of its values.
+        place: where it is drawn unless ``per`` says otherwise.
+        finest: the finest place that ``per`` may name.
+        default: the value of an absent field; None when the field must be given.
+        low: the smallest value allowed.
+        high: the largest value allowed.
+        allowed: the only values allowed.
+    """
+
+    kind: Kind
+    place: Place
+    finest: Place = "conv"
+    default: Scalar | None = None
+    low: float | None = None
+    high: float | None = None
+    allowed: tuple[Scalar, ...] | frozenset[int] | None = None
+
+
+HEADS = ("conv-gap", "gap-conv", "gap-linear", "full-conv", "gap")
+ORDERS = ("conv-bn-relu", "conv-relu-bn", "conv-relu")
+TRANSITIONS = ("none", "before-pool", "after-pool")
+
+# In this order a trial is asked for them, those of the network first.
+SPECS: dict[str, FieldSpec] = {
+    "stages": FieldSpec("int", "network", "network", 2, low=1, high=4),
+    "head": FieldSpec("str", "network", "network", "gap-conv", allowed=HEADS),
+    "head_hidden": FieldSpec("int", "network", "network", 0, low=0, high=MAX_CHANNELS),
+    "order": FieldSpec("str", "network", default="conv-bn-relu", allowed=ORDERS),
+    "activation": FieldSpec("str", "network", default="relu", allowed=ACTIVATIONS),
+    "bias": FieldSpec("bool", "network", default=False),
+    "dropout": FieldSpec("float", "network", default=0.0, low=0.0, high=0.9),
+    "convs": FieldSpec("int", "stage", "stage", 2, low=1, high=8),
+    "pool": FieldSpec("str", "stage", "stage", "max", allowed=("max", "avg")),
+    "transition": FieldSpec("str", "stage", "stage", "none", allowed=TRANSITIONS),
+    "transition_width": FieldSpec("int", "stage", "stage", low=1, high=MAX_CHANNELS),
+    "transition_style": FieldSpec("str", "network", "stage", "bare", allowed=("bare", "full")),
+    "width": FieldSpec("int", "conv", low=1, high=MAX_CHANNELS),
+    "kernel": FieldSpec("int", "conv", default=3, low=1, high=MAX_KERNEL, allowed=_KERNELS),
+    "block": FieldSpec("str", "conv", default="conv", allowed=("conv", "separable")),
+    "padding": FieldSpec("str", "conv", default="valid", allowed=("same", "valid")),
+    "skip": FieldSpec("bool", "conv", default=False),
+}
+
+_AT_A_POOL = frozenset({"pool", "transition", "transition_width", "transition_style"})
+
+
+@dataclass(frozen=True)
+class PlacedField:
+    """A field and the place where it is drawn."""
+
+    field: Field
+    place: Place
+
+    def parameter(self, name: str, stage: int, conv: int) -> str:
+        """Name the parameter that holds this field for a convolution (both counted from 1)."""
+        if self.place == "network":
+            return name
+        return f"stage{stage}.{name}" if self.place == "stage" else f"stage{stage}.conv{conv}.{name}"
+
+
+Fields: TypeAlias = Mapping[str, PlacedField]
+
+
+def parse_fields(section: Mapping[str, object]) -> tuple[dict[str, PlacedField], list[Problem]]:
+    """Read a ``[space]`` section by stages.
+
+    Returns:
+        All fields in the order of ``SPECS``, defaults filled in, and every problem; the fields are
+        complete only without problems.
+    """
+    fields: dict[str, PlacedField] = {}
+    problems = [
+        Problem(f"space.{key}", f"unknown key{did_you_mean(key, SPECS)}")
+        for key in section
+        if key not in SPECS
+    ]
+    for name, spec in SPECS.items():
+        if name in section:
+            try:
+                fields[name] = _parse_placed(name, spec, section[name])
+            except FieldError as error:
+                problems.append(Problem(error.key, error.message))
+        elif spec.default is not None:
+            fields[name] = PlacedField(Fixed(spec.default), spec.place)
+    problems += _missing(section, fields)
+    if not problems:
+        unused = SPECS["transition_width"].place
+        fields.setdefault("transition_width", PlacedField(Fixed(1), unused))
+    return fields, problems
+
+
+def parameters(fields: Fields) -> dict[str, Field]:
+    """Name every parameter of a space: always all of them, in one fixed order.
+
+    Parameters of absent stages and convolutions are among them; those that no candidate
+    could use (a skip of the first convolution, a pool after the last possible stage) are not.
+    """
+    stages, convs = most(fields, "stages"), most(fields, "convs")
+    found: dict[str, Field] = {}
+    for place, stage, conv in _spots(stages, convs):
+        for name in SPECS:
+            placed = fields[name]
+            if placed.place == place and _matters(name, place, (stage, conv), stages, convs):
+                found[placed.parameter(name, stage, conv)] = placed.field
+    return found
+
+
+def most(fields: Fields, name: str) -> int:
+    """Give the largest value of a field that counts something."""
+    return int(fields[name].field.maximum)
+
+
+def _spots(stages: int, convs: int) -> Iterator[tuple[Place, int, int]]:
+    yield "network", 1, 1
+    for stage in range(1, stages + 1):
+        yield "stage", stage, 1
+        for conv in range(1, convs + 1):
+            yield "conv", stage, conv
+
+
+def _matters(name: str, place: Place, spot: tuple[int, int], stages: int, convs: int) -> bool:
+    if name in _AT_A_POOL:
+        return spot[0] < stages
+    if name != "skip" or spot != (1, 1) or place == "conv":
+        return name != "skip" or spot != (1, 1)
+    return convs > 1 or (place == "network" and stages > 1)
+
+
+def _parse_placed(name: str, spec: FieldSpec, raw: object) -> PlacedField:
+    key, place = f"space.{name}", spec.place
+    if isinstance(raw, Mapping) and "per" in raw:
+        place = _parse_place(key, spec, raw["per"])
+        raw = {part: value for part, value in raw.items() if part != "per"}
+    field = parse_field(
+        raw, key=key, kind=spec.kind, low=spec.low, high=spec.high, allowed=spec.allowed
+    )
+    return PlacedField(field, place)
+
+
+def _parse_place(key: str, spec: FieldSpec, raw: object) -> Place:
+    possible = PLACES[: PLACES.index(spec.finest) + 1]
+    if raw not in possible:
+        hint = did_you_mean(raw, possible) if isinstance(raw, str) else ""
+        raise FieldError(
+            key, f"per {show(raw)} is not possible{hint}; give {' or '.join(map(show, possible))}"
+        )
+    return cast(Place, raw)
+
+
+def _missing(section: Mapping[str, object], fields: Fields) -> Iterator[Problem]:
+    if "width" not in section:
+        yield Problem(
+            "space.width",
+            "is required: the channels of a convolution, such as { low = 4, high = 32 }"
+            "; a template has layers instead",
+        )
+    if "transition_width" not in section and "transition" in fields and "stages" in fields:
+        possible = [value for value in fields["transition"].field.values() if value != "none"]
+        if possible and most(fields, "stages") > 1:
+            yield Problem(
+                "space.transition_width",
+                f"is required, as transition can be {show(possible[0])}; "
+                "give its channels, such as { low = 4, high = 16 }",
+            )

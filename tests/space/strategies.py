@@ -1,0 +1,202 @@
+"""Hypothesis strategies over the whole layer language.
+
+``layers`` makes any line, whether it fits anywhere or not; ``architectures`` makes only those
+whose lines fit together, small enough to build and run in milliseconds.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from space.architecture import Architecture
+from space.errors import ShapeError
+from space.layers import (
+    Activation,
+    Again,
+    BatchNorm,
+    Conv,
+    Depthwise,
+    Dropout,
+    Gap,
+    Layer,
+    Linear,
+    Operation,
+    Pool,
+    Separable,
+    Shape,
+    Skip,
+    Word,
+)
+from space.shapes import trace
+from space.words import ACTIVATIONS
+
+INPUT_SHAPES: list[Shape] = [(1, 28, 28), (3, 16, 16), (1, 8, 8), (2, 9, 7), (3, 4, 12), (4, 1, 1)]
+
+kernels = st.sampled_from([1, 2, 3, 4, 5, 6, 7, 9, 11])
+small_channels = st.integers(1, 9)
+dropouts = st.one_of(
+    st.sampled_from([0.02, 0.1, 0.25]), st.floats(0, 1, exclude_min=True, exclude_max=True)
+).map(Dropout)
+element_wise = st.one_of(
+    st.sampled_from(ACTIVATIONS).map(Activation), st.just(BatchNorm()), dropouts
+)
+
+
+@st.composite
+def convs(draw: st.DrawFn) -> Conv:
+    """Make any convolution that the language can say."""
+    groups = draw(st.sampled_from([1, 1, 2, 3]))
+    return Conv(
+        draw(st.one_of(kernels, st.integers(0, 49).map(lambda half: 2 * half + 1))),
+        draw(st.integers(1, 65536 // groups)) * groups,
+        draw(st.integers(0, 99)),
+        draw(st.integers(1, 99)),
+        groups,
+        draw(st.booleans()),
+    )
+
+
+def _operations() -> st.SearchStrategy[Operation]:
+    paddings, strides = st.integers(0, 99), st.integers(1, 99)
+    channels = st.integers(1, 65536)
+    return st.one_of(
+        convs(),
+        st.builds(Depthwise, kernels, paddings, strides, st.booleans()),
+        st.builds(Separable, kernels, channels, paddings, strides, st.booleans()),
+        st.builds(Pool, st.sampled_from(["max", "avg"]), st.integers(2, 99)),
+        st.just(Gap()),
+        st.builds(Linear, channels, st.booleans()),
+    )
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> Layer:
+    """Make any line of the language."""
+    if draw(st.integers(0, 9)) == 0:
+        return Layer((Again(draw(st.integers(1, 64))),))
+    around = st.lists(st.one_of(element_wise, st.integers(1, 64).map(Skip)), max_size=3)
+    words: list[Word] = [*draw(around), *draw(st.lists(_operations(), max_size=1)), *draw(around)]
+    return Layer(tuple(words) or (Gap(),))
+
+
+@st.composite
+def loose_architectures(draw: st.DrawFn) -> Architecture:
+    """Make an architecture of lines that seldom fit together."""
+    lines = draw(st.lists(st.one_of(layers(), _plain_lines()), min_size=1, max_size=5))
+    return Architecture(draw(st.sampled_from(INPUT_SHAPES)), tuple(lines))
+
+
+def _plain_lines() -> st.SearchStrategy[Layer]:
+    return st.sampled_from(
+        ["conv3 6 pad1 bn relu", "conv5 6", "maxpool2", "gap", "relu", "skip2", "again", "conv2 4"]
+    ).map(Layer.parse)
+
+
+@st.composite
+def architectures(
+    draw: st.DrawFn, input_shapes: list[Shape] = INPUT_SHAPES, whole_map: bool = True
+) -> Architecture:
+    """Make an architecture that fits together, over the whole language.
+
+    With ``whole_map`` false it has no ``gap`` or ``linear`` before its last line, which is ``gap``.
+    """
+    input_shape = draw(st.sampled_from(input_shapes))
+    lines: list[Layer] = []
+    for _ in range(draw(st.integers(0, 7))):
+        shape, inputs = _state(lines, input_shape)
+        again = [
+            Layer((Again(n),))
+            for n in (1, 2, 3)
+            if _fits([*lines, Layer((Again(n),))], input_shape)
+        ]
+        if again and draw(st.integers(0, 3)) == 0:
+            lines.append(draw(st.sampled_from(again)))
+        else:
+            lines.append(draw(_fitting_line(shape, inputs, whole_map)))
+    head = draw(_heads(_state(lines, input_shape)[0])) if whole_map else [Layer((Gap(),))]
+    architecture = Architecture(input_shape, (*lines, *head))
+    architecture.check()
+    return architecture
+
+
+def _fits(lines: list[Layer], input_shape: Shape) -> bool:
+    try:
+        trace(lines, input_shape)
+    except ShapeError:
+        return False
+    return True
+
+
+def _state(lines: list[Layer], input_shape: Shape) -> tuple[Shape, list[Shape]]:
+    """Give the current map and the maps that entered each application."""
+    applications = trace(lines, input_shape)
+    shape = applications[-1].shapes[-1] if applications else input_shape
+    return shape, [application.shapes[0] for application in applications]
+
+
+@st.composite
+def _fitting_line(draw: st.DrawFn, shape: Shape, inputs: list[Shape], whole_map: bool) -> Layer:
+    inputs = [*inputs, shape]
+    words: list[Word] = []
+    if draw(st.integers(0, 3)) == 0:
+        words += draw(_fitting_element_wise(shape, inputs, 2))
+    if not words or draw(st.integers(0, 3)):
+        operation = draw(_fitting_operation(shape, whole_map))
+        words.append(operation)
+        shape = operation.output(shape)
+    words += draw(_fitting_element_wise(shape, inputs, 4))
+    return Layer(tuple(words))
+
+
+@st.composite
+def _fitting_element_wise(
+    draw: st.DrawFn, shape: Shape, inputs: list[Shape], most: int
+) -> list[Word]:
+    skips = [Skip(n) for n in range(1, len(inputs) + 1) if inputs[-n] == shape]
+    choices = [element_wise, element_wise, st.sampled_from(skips)] if skips else [element_wise]
+    return draw(st.lists(st.one_of(choices), max_size=most))
+
+
+@st.composite
+def _fitting_operation(draw: st.DrawFn, shape: Shape, whole_map: bool) -> Operation:
+    channels, height, width = shape
+    side = min(height, width)
+    kind = draw(st.integers(0, 11 if whole_map else 9))
+    if kind >= 10:
+        return draw(st.one_of(st.just(Gap()), st.builds(Linear, small_channels, st.booleans())))
+    if kind >= 8 and side >= 2:
+        return Pool(draw(st.sampled_from(["max", "avg"])), draw(st.integers(2, min(side, 4))))
+    kernel, padding, stride = draw(_fitting_window(side))
+    bias = draw(st.booleans())
+    if kind == 0:
+        return Depthwise(kernel, padding, stride, bias)
+    out = draw(st.one_of(st.just(channels), small_channels))
+    if kind == 1:
+        return Separable(kernel, out, padding, stride, bias)
+    common = [groups for groups in range(1, channels + 1) if channels % groups == out % groups == 0]
+    groups = draw(st.sampled_from([1, *common]))
+    return Conv(kernel, out, padding, stride, groups, bias)
+
+
+@st.composite
+def _fitting_window(draw: st.DrawFn, side: int) -> tuple[int, int, int]:
+    kernel = draw(kernels)
+    same = (kernel - 1) // 2
+    padding = draw(st.one_of(st.just(same), st.integers(0, same + 1)))
+    padding = max(padding, (kernel - side + 1) // 2)
+    return kernel, padding, draw(st.sampled_from([1, 1, 1, 2, 3]))
+
+
+@st.composite
+def _heads(draw: st.DrawFn, shape: Shape) -> list[Layer]:
+    classes = draw(st.integers(2, 10))
+    heads = [
+        [Layer((Gap(),)), Layer((Conv(1, classes),))],
+        [Layer((Conv(1, classes),)), Layer((Gap(),))],
+        [Layer((Gap(), Activation("relu"))), Layer((Linear(classes),))],
+        [Layer((Linear(classes, bias=False), BatchNorm()))],
+        [Layer((Gap(),)), Layer((Conv(1, 5), BatchNorm())), Layer((Conv(1, classes),))],
+    ]
+    if shape[1] == shape[2] and (shape[1] % 2 or shape[1] <= 6):
+        heads.append([Layer((Conv(shape[1], classes),))])
+    return draw(st.sampled_from(heads))

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import layers
+
+from space.errors import LayerError
+from space.layers import (
+    Activation,
+    Again,
+    BatchNorm,
+    Conv,
+    Depthwise,
+    Dropout,
+    Gap,
+    Layer,
+    Linear,
+    Pool,
+    Separable,
+    Skip,
+)
+from space.words import Word
+
+relaxed = settings(deadline=None, max_examples=300)
+
+
+@relaxed
+@given(layers())
+def test_text_round_trip(layer: Layer) -> None:
+    """Every layer prints as a text that parses back to it, and that is a fixed point."""
+    text = str(layer)
+    assert Layer.parse(text) == layer
+    assert str(Layer.parse(text)) == text
+
+
+@relaxed
+@given(layers(), st.data())
+def test_blanks_do_not_matter(layer: Layer, data: st.DataObject) -> None:
+    """Runs of blanks around and between words do not change what is read."""
+    blanks = st.text(" \t", min_size=1, max_size=3)
+    text = "".join(token + data.draw(blanks) for token in ("", *str(layer).split()))
+    assert Layer.parse(text) == layer
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("conv3 16", (Conv(3, 16),)),
+        ("conv3 16 pad1 stride2 groups4 bias", (Conv(3, 16, 1, 2, 4, bias=True),)),
+        ("depthwise5 pad2 bn", (Depthwise(5, 2), BatchNorm())),
+        ("separable5 16 pad2 bias", (Separable(5, 16, 2, bias=True),)),
+        ("maxpool2", (Pool("max", 2),)),
+        ("bn relu avgpool3", (BatchNorm(), Activation("relu"), Pool("avg", 3))),
+        ("gap drop0.05", (Gap(), Dropout(0.05))),
+        ("linear 10", (Linear(10),)),
+        ("linear 10 nobias", (Linear(10, bias=False),)),
+        ("conv1 8 silu skip", (Conv(1, 8), Activation("silu"), Skip())),
+        ("hardswish skip3", (Activation("hardswish"), Skip(3))),
+        ("again", (Again(),)),
+        ("again3", (Again(3),)),
+        ("drop0.00001", (Dropout(1e-05),)),
+    ],
+)
+def test_canonical_text_is_the_value_it_says(text: str, words: tuple[Word, ...]) -> None:
+    """A canonical text reads as exactly these words and prints as itself."""
+    assert Layer.parse(text) == Layer(words)
+    assert str(Layer(words)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("conv3 16 pad0 stride1 groups1", "conv3 16"),
+        ("conv3 16 bias groups4 pad1", "conv3 16 pad1 groups4 bias"),
+        ("conv03 016", "conv3 16"),
+        ("relu skip1", "relu skip"),
+        ("again1", "again"),
+        ("gap drop0.10", "gap drop0.1"),
+        ("gap drop.5", "gap drop0.5"),
+        ("linear 10 bias", "linear 10"),
+    ],
+)
+def test_written_out_defaults_are_normalised(text: str, canonical: str) -> None:
+    """Defaults that are written out and modifiers in another order read as the one spelling."""
+    assert str(Layer.parse(text)) == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "at least one word"),
+        ("conv3 x relu", '"x" is not a number of channels (a whole number from 1 to 65536)'),
+        ("conv3 0", '"0" is not a number of channels'),
+        ("conv3 -4", '"-4" is not a number of channels'),
+        ("conv3 1.5", '"1.5" is not a number of channels'),
+        ("conv3 65537", '"65537" is not a number of channels'),
+        ("conv3 99999999999999999999", "is not a number of channels"),
+        ("conv3", '"conv3" lacks its number of channels'),
+        ("conv 16", '"conv" lacks its kernel size, as in "conv3"'),
+        ("conv8 16", '"8" is not a kernel size (2, 4, 6 or an odd number up to 99)'),
+        ("conv0 16", '"0" is not a kernel size'),
+        ("conv101 16", '"101" is not a kernel size'),
+        ("conv3 16 pad100", '"100" is not a padding'),
+        ("conv3 16 stride0", '"0" is not a stride'),
+        ("conv3 16 pad1 pad1", '"pad1" comes second'),
+        ("conv3 15 groups2", '"groups2" does not divide the 15 channels'),
+        ("conv3 16 nobias", '"nobias" does not go with "conv3"'),
+        ("depthwise3 groups2", '"groups2" does not go with "depthwise3"'),
+        ("depthwise3 16", '"16" is not a word'),
+        ("conv3 16 relu pad1", '"pad1" stands alone'),
+        ("maxpool", '"maxpool" lacks its size, as in "maxpool2"'),
+        ("maxpool1", '"1" is not a pool size'),
+        ("gap2", '"gap2" is not a word'),
+        ("linear", '"linear" lacks its number of features'),
+        ("linear 10 pad1", '"pad1" does not go with "linear"'),
+        ("linear 10 bias nobias", '"nobias" comes second'),
+        ("drop0", '"drop0" is not a dropout rate'),
+        ("drop1", '"drop1" is not a dropout rate'),
+        ("drop", '"drop" is not a dropout rate'),
+        ("drop-0.1", '"drop-0.1" is not a dropout rate'),
+        ("skip0", '"0" is not a number of lines'),
+        ("again65", '"65" is not a number of lines (a whole number from 1 to 64)'),
+        ("conv3 16 again", '"again" stands alone on its line'),
+        ("conv3 16 gap", '"gap" follows "conv3 16" on one line'),
+        ("Conv3 16", '"Conv3" is not a word of the layer language; words are in lower case'),
+        ("conv3 16 gelu", '"gelu" is not a word of the layer language'),
+        ("conv³ 16", '"conv³" is not a word'),
+    ],
+)
+def test_refusals_name_the_word(text: str, complaint: str) -> None:
+    """What is not the layer language is refused in one line that shows the line and the word."""
+    with pytest.raises(LayerError) as caught:
+        Layer.parse(text)
+    message = str(caught.value)
+    assert complaint in message
+    assert text in message
+    assert "\n" not in message
+
+
+_FRAGMENTS = (
+    "conv3 conv4 conv depthwise5 separable3 separable maxpool2 avgpool9 gap linear relu bn drop0.1 "
+    "drop skip skip3 again again2 pad1 pad stride2 groups2 bias nobias 16 0 -1 1e3 x ² ١"
+).split()
+
+
+@relaxed
+@given(st.one_of(st.text(), st.lists(st.sampled_from(_FRAGMENTS), max_size=6).map(" ".join)))
+def test_any_text_is_a_layer_or_a_layer_error(text: str) -> None:
+    """No text does anything but parse to a layer with one spelling or raise LayerError."""
+    try:
+        layer = Layer.parse(text)
+    except LayerError:
+        return
+    assert Layer.parse(str(layer)) == layer
+
+
+def test_values_are_checked_like_text() -> None:
+    """A word made in Python is held to the same limits as a word in a text."""
+    with pytest.raises(LayerError, match="a kernel size"):
+        Conv(8, 16)
+    with pytest.raises(LayerError, match="a number of channels"):
+        Separable(3, 0)
+    with pytest.raises(LayerError, match="a dropout rate"):
+        Dropout(1.0)
+    with pytest.raises(LayerError, match="an activation"):
+        Activation("gelu")
+    with pytest.raises(LayerError, match="a kind of pool"):
+        Pool("mean", 2)  # type: ignore[arg-type]
+    with pytest.raises(LayerError, match="a line of text"):
+        Layer.parse(3)  # type: ignore[arg-type]

@@ -1,0 +1,49 @@
+"""How a network learns: data, augmentation, recipe, the training loop, metrics.
+
+A network is a plain `torch.nn.Module` here; nothing of this package knows how it was found.
+Names are loaded when first used, so that `import trainer` costs no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from trainer.errors import DataError, Diverged, OutOfMemory, RecipeError, TrainerError
+
+if TYPE_CHECKING:
+    from trainer.data import DATASET_NAMES, DataInfo, Dataset, known_shape, open_dataset
+    from trainer.images import Images, Normalisation, normalisation
+
+__all__ = [
+    "DATASET_NAMES",
+    "DataError",
+    "DataInfo",
+    "Dataset",
+    "Diverged",
+    "Images",
+    "Normalisation",
+    "OutOfMemory",
+    "RecipeError",
+    "TrainerError",
+    "known_shape",
+    "normalisation",
+    "open_dataset",
+]
+
+_HOMES = {
+    "DATASET_NAMES": "trainer.data",
+    "DataInfo": "trainer.data",
+    "Dataset": "trainer.data",
+    "Images": "trainer.images",
+    "Normalisation": "trainer.images",
+    "known_shape": "trainer.data",
+    "normalisation": "trainer.images",
+    "open_dataset": "trainer.data",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

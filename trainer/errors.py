@@ -1,0 +1,45 @@
+"""What can go wrong while data is read or a network learns.
+
+    TrainerError
+    ├── DataError       unknown data set, missing or damaged files, an unusable image folder
+    ├── RecipeError     a recipe that cannot be followed (also a ValueError)
+    ├── Diverged        the loss stopped being a number
+    └── OutOfMemory     the device has no room for this network and batch size
+
+The message of each is one line: what is wrong, where, and the way out.
+"""
+
+from __future__ import annotations
+
+__all__ = ["DataError", "Diverged", "OutOfMemory", "RecipeError", "TrainerError"]
+
+
+class TrainerError(Exception):
+    """The base of every error that the trainer raises on purpose."""
+
+
+class DataError(TrainerError):
+    """A data set is unknown, missing, damaged or cannot be split."""
+
+
+class RecipeError(TrainerError, ValueError):
+    """A recipe has a value that training cannot follow."""
+
+
+class Diverged(TrainerError):
+    """The loss became infinite or not a number.
+
+    Attributes:
+        epoch: The epoch, from 0, in which it happened.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(epoch)  # the only argument, so that pickling carries it between processes
+        self.epoch = epoch
+
+    def __str__(self) -> str:
+        return f"the loss was no longer finite in epoch {self.epoch}; lower the learning rate"
+
+
+class OutOfMemory(TrainerError):
+    """The device ran out of memory while a network trained."""

@@ -1,0 +1,228 @@
+"""A data set from a folder of images, one subfolder for each class."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from trainer.errors import DataError
+from trainer.images import Images
+from trainer.splits import (
+    LEAST_WITHOUT_TEST,
+    TEST_PARTS,
+    VALIDATION_PARTS,
+    require_images,
+    stratified_split,
+)
+
+__all__ = ["IMAGE_SUFFIXES", "ImageFolder", "open_folder"]
+
+IMAGE_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm")
+)
+"""Files with other endings, and hidden ones, are no images and are passed over."""
+
+# A file's content decides its decoder: without this list a ".png" may start Ghostscript.
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+_GREY_MODES = frozenset({"1", "L", "LA", "I;16", "I;16B", "I;16L"})
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """An opened folder: its class names, its training part, and how to read its test part."""
+
+    classes: tuple[str, ...]
+    training: Images
+    read_test: Callable[[], Images]
+
+
+@dataclass(frozen=True)
+class _Format:
+    """What every image becomes: grey or colour, and a size (width, height) with its origin."""
+
+    colour: bool
+    size: tuple[int, int]
+    resize: bool
+    like: Path
+
+
+def open_folder(
+    path: Path, *, image_size: int | None = None, colour: bool | None = None
+) -> ImageFolder:
+    """Read the training part of a folder of images.
+
+    The folder holds either one subfolder for each class, or `train/` and perhaps `test/` with
+    such subfolders. Where there is no `test/`, a stratified fifth is set aside as the test part.
+    The test part's files stay shut until `read_test` is called. Images are turned upright by
+    their EXIF data; transparency is dropped.
+
+    Args:
+        path: The folder; `~` is expanded.
+        image_size: The side in pixels of the square to which every image is stretched; without
+            it all images must have one size.
+        colour: Whether images become RGB; when None they do unless all of them are grey.
+
+    Raises:
+        DataError: The folder is missing, has fewer than two classes, a class without enough
+            images to split, other classes in `test/`, or an image that cannot be read or
+            has another size than the first.
+    """
+    if image_size is not None and image_size < 1:
+        raise DataError(f"image_size is {image_size}; give the side of an image in pixels, >= 1")
+    path = path.expanduser()
+    try:
+        parts = _parts(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}); look at its rights") from error
+    files, labels = _listing(parts[0])
+    classes = tuple(parts[0])
+    if len(parts) == 2:
+        require_images(labels, VALIDATION_PARTS, classes)
+        test_files, test_labels = _listing(parts[1])
+    else:
+        require_images(labels, LEAST_WITHOUT_TEST, classes)
+        keep, aside = stratified_split(labels, TEST_PARTS, classes)
+        test_files, test_labels = [files[i] for i in aside.tolist()], labels[aside]
+        files, labels = [files[i] for i in keep.tolist()], labels[keep]
+    form = _common_format(files, image_size, colour)
+    return ImageFolder(
+        classes=classes,
+        training=Images(_read_all(files, form), labels),
+        read_test=lambda: Images(_read_all(test_files, form), test_labels),
+    )
+
+
+def _parts(path: Path) -> list[dict[str, list[Path]]]:
+    """The image files of each class: of the training part and, where there is one, of the test."""
+    if not path.is_dir():
+        what = "is not a folder" if path.exists() else "does not exist"
+        raise DataError(f"{path} {what}; name a folder with one subfolder for each class")
+    train, test = path / "train", path / "test"
+    if not train.is_dir():
+        if test.is_dir():
+            raise DataError(f"{path} has test/ but no train/; add it or move the classes up")
+        return [_classes(path)]
+    if not test.is_dir():
+        return [_classes(train)]
+    parts = [_classes(train), _classes(test)]
+    if differing := sorted(parts[0].keys() ^ parts[1].keys()):
+        name = differing[0]
+        has, lacks = (train, test) if name in parts[0] else (test, train)
+        raise DataError(
+            f"class {name!r} is in {has} but not in {lacks}; both need the same classes"
+        )
+    return parts
+
+
+def _classes(folder: Path) -> dict[str, list[Path]]:
+    classes = {
+        entry.name: sorted(file for file in entry.rglob("*") if _is_image(file))
+        for entry in sorted(folder.iterdir())
+        if entry.is_dir() and not entry.name.startswith((".", "__"))
+    }
+    if len(classes) < 2:
+        found = f"only the class {next(iter(classes))!r}" if classes else "no subfolders"
+        raise DataError(f"{folder} has {found}; it needs one subfolder for each of two classes")
+    for name, files in classes.items():
+        if not files:
+            endings = " ".join(sorted(IMAGE_SUFFIXES))
+            raise DataError(f"{folder / name} has no images ({endings}); add some or remove it")
+    return classes
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
+
+
+def _listing(classes: dict[str, list[Path]]) -> tuple[list[Path], torch.Tensor]:
+    files = [file for found in classes.values() for file in found]
+    labels = [label for label, found in enumerate(classes.values()) for _ in found]
+    return files, torch.tensor(labels, dtype=torch.int64)
+
+
+def _common_format(files: Sequence[Path], image_size: int | None, colour: bool | None) -> _Format:
+    with _bombs_refused(), ThreadPoolExecutor() as pool:
+        if colour is None:
+            colour = not all(pool.map(_is_grey, files))
+        if image_size is not None:
+            return _Format(colour, (image_size, image_size), resize=True, like=files[0])
+        with _open(files[0]) as image:
+            size = ImageOps.exif_transpose(image).size
+    return _Format(colour, size, resize=False, like=files[0])
+
+
+def _read_all(files: Sequence[Path], form: _Format) -> torch.Tensor:
+    width, height = form.size
+    pixels = np.empty((len(files), 3 if form.colour else 1, height, width), dtype=np.uint8)
+
+    def read(index: int) -> None:
+        pixels[index] = _read(files[index], form)
+
+    with _bombs_refused(), ThreadPoolExecutor() as pool:
+        for _ in pool.map(read, range(len(files))):
+            pass
+    return torch.from_numpy(pixels)
+
+
+def _is_grey(file: Path) -> bool:
+    with _open(file) as image:
+        return image.mode in _GREY_MODES
+
+
+def _read(file: Path, form: _Format) -> NDArray[np.uint8]:
+    with _open(file) as opened:
+        image = _eight_bits(ImageOps.exif_transpose(opened), file)
+        image = image.convert("RGB" if form.colour else "L")
+        if form.resize:
+            image = image.resize(form.size, Image.Resampling.BILINEAR)
+    if image.size != form.size:
+        (width, height), (first_width, first_height) = image.size, form.size
+        raise DataError(
+            f"{file} is {width}x{height} but {form.like} is {first_width}x{first_height}; "
+            "set image_size to resize all"
+        )
+    array = np.asarray(image)
+    return array.transpose(2, 0, 1) if form.colour else array[np.newaxis]
+
+
+def _eight_bits(image: Image.Image, file: Path) -> Image.Image:
+    if image.mode.startswith("I;16"):  # Pillow's own conversion clips at 255
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise DataError(
+            f"{file} has pixels of mode {image.mode}, whose range is unknown; "
+            "save it with 8 bits a channel"
+        )
+    return image
+
+
+@contextmanager
+def _open(file: Path) -> Iterator[Image.Image]:
+    try:
+        if not file.stat().st_size:
+            raise DataError(f"{file} is empty; replace or remove it")
+        with Image.open(file, formats=_FORMATS) as image:
+            yield image
+    except DataError:
+        raise
+    except Exception as error:  # decoders raise whatever a broken file leads them to
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{file} cannot be read as an image ({reason}); replace it") from error
+
+
+@contextmanager
+def _bombs_refused() -> Iterator[None]:
+    """Images too large to be meant stop the reading; other remarks of Pillow stay unsaid."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield

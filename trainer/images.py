@@ -1,0 +1,88 @@
+"""Labelled images as two tensors, and the mean and deviation of their pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from trainer.errors import DataError
+
+__all__ = ["Images", "Normalisation", "normalisation"]
+
+_SMALLEST_STD = 1 / 255
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Labelled images, whole, on one device.
+
+    Attributes:
+        pixels: uint8, shape (n, channels, height, width), 0 to 255.
+        labels: int64, shape (n,), the index of each image's class.
+
+    Raises:
+        DataError: The tensors have other types or shapes, or lie on two devices.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        pixels, labels = self.pixels, self.labels
+        if pixels.dtype != torch.uint8 or pixels.ndim != 4:
+            raise DataError(f"pixels must be uint8 of shape (n, c, h, w), not {_describe(pixels)}")
+        if labels.dtype != torch.int64 or labels.ndim != 1:
+            raise DataError(f"labels must be int64 of shape (n,), not {_describe(labels)}")
+        if len(pixels) != len(labels):
+            raise DataError(f"{len(pixels)} images have {len(labels)} labels; give one to each")
+        if pixels.device != labels.device:
+            raise DataError(f"pixels are on {pixels.device}, labels on {labels.device}; move one")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> Images:
+        """The same images on `device`; nothing is copied when they are there already."""
+        return Images(self.pixels.to(device), self.labels.to(device))
+
+    def subset(self, indices: Tensor) -> Images:
+        """The images at `indices` (int64, shape (k,)), in that order, as a copy."""
+        indices = indices.to(self.labels.device)
+        return Images(self.pixels[indices], self.labels[indices])
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation per channel, of pixels scaled to [0, 1]; `std` is above 0."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def normalisation(images: Images) -> Normalisation:
+    """The mean and the population standard deviation of each channel of `images`.
+
+    Pixels are counted, not summed, so the result is the same on every device. A channel without
+    contrast gets one pixel step (1/255) as its deviation, so that dividing by it is safe.
+
+    Raises:
+        DataError: There are no images.
+    """
+    if not len(images):
+        raise DataError("no images to normalise by; give at least one")
+    channels = [_mean_and_std(images.pixels[:, c]) for c in range(images.pixels.shape[1])]
+    return Normalisation(tuple(mean for mean, _ in channels), tuple(std for _, std in channels))
+
+
+def _mean_and_std(pixels: Tensor) -> tuple[float, float]:
+    counts: list[int] = torch.bincount(pixels.flatten(), minlength=256).tolist()
+    total = sum(counts)
+    mean = sum(value * count for value, count in enumerate(counts)) / total
+    variance = sum((value - mean) ** 2 * count for value, count in enumerate(counts)) / total
+    return mean / 255, max(variance**0.5 / 255, _SMALLEST_STD)
+
+
+def _describe(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"

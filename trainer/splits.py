@@ -1,0 +1,69 @@
+"""Stratified splits by a fixed seed, the same for every study and every run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainer.errors import DataError
+
+__all__ = [
+    "LEAST_WITHOUT_TEST",
+    "SPLIT_SEED",
+    "TEST_PARTS",
+    "VALIDATION_PARTS",
+    "require_images",
+    "stratified_split",
+]
+
+SPLIT_SEED = 1998
+"""Not the study's seed: all studies of a data set validate on the same images."""
+
+VALIDATION_PARTS = 6
+"""One in six training images validates: 10,000 of the 60,000 of MNIST."""
+
+TEST_PARTS = 5
+"""One in five images is set aside as test where a data set has no test part."""
+
+LEAST_WITHOUT_TEST = 8
+"""The fewest images of a class that leave `VALIDATION_PARTS` of them when the test is set aside."""
+
+
+def stratified_split(labels: Tensor, parts: int, classes: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Indices of the images to keep and of the one in `parts` to set aside, in rising order.
+
+    Args:
+        labels: int64, shape (n,), on the CPU.
+        parts: One image in this many is set aside, rounded up, in each class's proportion.
+        classes: The name of each class.
+
+    Raises:
+        DataError: A class has fewer than `parts` images, so that one side might get none of it.
+    """
+    require_images(labels, parts, classes)
+    from sklearn.model_selection import train_test_split
+
+    keep, aside = train_test_split(
+        np.arange(len(labels)),
+        test_size=-(-len(labels) // parts),
+        stratify=labels.numpy(),
+        random_state=SPLIT_SEED,
+    )
+    return torch.from_numpy(np.sort(keep)), torch.from_numpy(np.sort(aside))
+
+
+def require_images(labels: Tensor, least: int, classes: Sequence[str]) -> None:
+    """Check that every class has at least `least` of the labels.
+
+    Raises:
+        DataError: One has fewer.
+    """
+    for name, count in zip(classes, labels.bincount(minlength=len(classes)).tolist(), strict=True):
+        if count < least:
+            raise DataError(
+                f"class {name!r} has {count} images and splitting needs at least {least}; "
+                "add images or leave the class out"
+            )

@@ -1,0 +1,90 @@
+"""A network's numbers in one flat vector, and their moving average."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["AveragedWeights", "FlatWeights", "flatten"]
+
+
+def flatten(tensors: Sequence[Tensor]) -> Tensor:
+    """Moves tensors into one new flat vector and makes each of them a view of its part of it.
+
+    One optimizer update or one average over thousands of small tensors then costs one call.
+    Four-dimensional tensors (convolution weights) lie channels-last, which the convolutions then
+    keep for their maps: measurably faster on CPUs than channels-first for narrow networks.
+
+    Args:
+        tensors: of one floating dtype on one device.
+    """
+    flat = torch.cat([_in_order(tensor.detach()) for tensor in tensors])
+    offset = 0
+    for tensor in tensors:
+        part = flat[offset : offset + tensor.numel()]
+        tensor.data = _shaped_like(tensor, part)
+        offset += tensor.numel()
+    return flat
+
+
+def _in_order(tensor: Tensor) -> Tensor:
+    if tensor.dim() == 4:
+        tensor = tensor.permute(0, 2, 3, 1)
+    return tensor.reshape(-1)
+
+
+def _shaped_like(tensor: Tensor, part: Tensor) -> Tensor:
+    if tensor.dim() != 4:
+        return part.view(tensor.shape)
+    out, per_group, height, width = tensor.shape
+    return part.view(out, height, width, per_group).permute(0, 3, 1, 2)
+
+
+class FlatWeights:
+    """The trainable parameters of a network as one leaf tensor that an optimizer can update.
+
+    Attributes:
+        parameters: the network's parameters, now views of ``vector``.
+        vector: flat, requires grad.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        self.vector = flatten(self.parameters).requires_grad_()
+
+    def set_gradient(self, gradients: Sequence[Tensor]) -> None:
+        """Takes one gradient per parameter, in their order."""
+        self.vector.grad = torch.cat([_in_order(gradient) for gradient in gradients])
+
+
+class AveragedWeights:
+    """Exponential moving average of a network's parameters and BatchNorm statistics.
+
+    The decay at update t (from 0) is ``min(decay, (1 + t) / (10 + t))``: early weights are mostly
+    initialisation and must not linger. The buffers are averaged like the weights.
+    """
+
+    def __init__(self, weights: FlatWeights, network: nn.Module, decay: float) -> None:
+        floating = [b for b in network.buffers() if b.is_floating_point()]
+        self._live = [weights.vector.detach()]
+        if floating:
+            self._live.append(flatten(floating))
+        self._average = [vector.clone() for vector in self._live]
+        self._decay = decay
+        self._updates = 0
+
+    def update(self) -> None:
+        """Takes the network's present numbers into the average."""
+        decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
+        for average, live in zip(self._average, self._live, strict=True):
+            average.lerp_(live, 1 - decay)
+        self._updates += 1
+
+    def swap(self) -> None:
+        """Exchanges the network's numbers and the average; a second call undoes it."""
+        for average, live in zip(self._average, self._live, strict=True):
+            held = live.clone()
+            live.copy_(average)
+            average.copy_(held)
