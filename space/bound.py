@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 from space.cost import BYTES
 from space.errors import Problem, SearchSpaceError
 from space.layers import Layer, Operation, Separable, Shape
-from space.operations import elements, format_shape
+from space.words import elements, format_shape
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,18 @@ def advance(
     for state, so_far in front.items():
         for after, extra in moves(state):
             merge(reached, {after: so_far.then(extra)})
+    return reached
+
+
+def remembered(
+    moves: Callable[[State], Iterable[Move[State]]],
+) -> Callable[[State], Iterable[Move[State]]]:
+    """Work the moves from each state out once; of those that meet, keep the least of each cost."""
+
+    @cache
+    def reached(state: State) -> tuple[Move[State], ...]:
+        return tuple(advance({state: FREE}, moves).items())
+
     return reached
 
 

@@ -25,11 +25,12 @@ class Cost:
         activation_bytes: float32, the largest sum over all operations of the map that the operation
             reads, the map that it writes, and the maps that are kept for a skip meanwhile.
             Element-wise words work in place and add nothing; a line without an operation holds its
-            one map. A separable is two operations, with the depthwise map between them. The input
-            of a line is kept from that line to the end of the line of the last skip that adds
-            it; it is not counted twice while an operation reads it.
+            one map. A separable is two operations, with the depthwise map between them. A line's
+            input that a skip adds is kept to the end of the last line that adds it; while the first
+            operation of its own line reads it, it is counted once.
         receptive_field_before_gap: input pixels, a side, that one output of the last line before
-            the first ``gap`` sees; not capped by the image. Without a ``gap``: the next figure.
+            the first ``gap`` sees; not capped by the image. Without a ``gap``: the next figure. A
+            skip adds nothing: what it goes around sees at least as much.
         receptive_field: the same for one logit. A ``gap`` or ``linear`` sees its whole map, of
             which the longer side counts; what follows it sees no more.
         deployed_parameters: ``parameters`` after every ``bn`` that directly follows a convolution
@@ -108,20 +109,21 @@ def _peak(layers: tuple[Layer, ...], applications: tuple[Application, ...]) -> i
             for earlier, until in last_use.items()
             if earlier < index <= until
         )
-        operand = result = elements(shapes[0])
-        needed = operand + kept
-        for position, word in enumerate(layers[source].words):
-            if not isinstance(word, Operation):
-                continue
-            result = elements(shapes[position + 1])
-            if isinstance(word, Separable):
-                between = elements(word.depthwise.output(shapes[position]))
-                own = operand if index in last_use else 0
-                needed = kept + max(operand + between, own + between + result)
-            else:
-                needed = kept + operand + result
-        peak = max(peak, needed)
+        peak = max(peak, kept + _held(layers[source], shapes, input_kept=index in last_use))
     return peak
+
+
+def _held(layer: Layer, shapes: tuple[Shape, ...], input_kept: bool) -> int:
+    """Find the largest number of elements that one line reads and writes at once."""
+    operand = elements(shapes[0])
+    for word, shape, result in zip(layer.words, shapes, shapes[1:], strict=False):
+        if isinstance(word, Separable):
+            between = elements(word.depthwise.output(shape))
+            beside = operand if input_kept else 0
+            return between + max(operand, beside + elements(result))
+        if isinstance(word, Operation):
+            return operand + elements(result)
+    return operand
 
 
 def _receptive_field(

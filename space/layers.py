@@ -138,7 +138,7 @@ def _word(tokens: list[str], position: int) -> tuple[Word, int]:
         return _PLAIN[token], position + 1
     if token == "linear":
         features = _count(tokens, position + 1, token, "features")
-        return _modified(Linear, token, (features,), frozenset({"nobias"}), tokens, position + 2)
+        return _modified(Linear, token, (features,), frozenset({"bias"}), tokens, position + 2)
     dropout = _DROPOUT.fullmatch(token)
     if dropout and 0 < float(dropout[1]) < 1:
         return Dropout(float(dropout[1])), position + 1
@@ -184,14 +184,12 @@ def _modified(
             raise LayerError(f'"{token}" comes second; "{owner}" takes each modifier once')
         options[key] = value
         position += 1
-    if options.pop("nobias", False):
-        options["bias"] = False
     return make(*arguments, **options), position
 
 
 def _modifier(token: str) -> tuple[str, int | bool] | None:
     if token in ("bias", "nobias"):
-        return token, True
+        return "bias", token == "bias"
     numbered = _NUMBERED.fullmatch(token)
     if numbered and numbered[1] in _MODIFIERS:
         return _MODIFIERS[numbered[1]], int(numbered[2])

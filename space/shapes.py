@@ -16,6 +16,9 @@ from space.layers import Layer
 from space.operations import Conv, Convolution, WholeMap
 from space.words import Operation, Shape, Skip, format_shape
 
+# Keeps the arithmetic finite when a text repeats a pool a hundred times.
+_BEYOND_ANY_INPUT = 10**9
+
 
 class Application(NamedTuple):
     """One line applied to one map.
@@ -104,7 +107,7 @@ class _Place:
 def _check_skip(place: _Place, skip: Skip, shape: Shape, inputs: list[Shape]) -> None:
     if skip.lines > len(inputs):
         place.refuse(
-            f'"{skip}" reaches back before the first line; at most skip{len(inputs)} here',
+            f'"{skip}" reaches back before the first line; at most {Skip(len(inputs))} here',
             log(skip.lines / len(inputs)),
         )
     kept = inputs[-skip.lines]
@@ -153,7 +156,7 @@ def _needed(layers: Sequence[Layer]) -> tuple[int, WholeMap | None]:
         for word in reversed(layers[source].words):
             if side > 1 and isinstance(word, WholeMap):
                 return side, word
-            side = word.smallest_input(side)
+            side = min(word.smallest_input(side), _BEYOND_ANY_INPUT)
     return side, None
 
 

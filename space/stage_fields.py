@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from space.errors import FieldError, Problem
 from space.fields import Field, Fixed, Kind, Scalar, did_you_mean, parse_field, show
-from space.operations import ACTIVATIONS, EVEN_KERNELS, MAX_CHANNELS, MAX_KERNEL
+from space.operations import EVEN_KERNELS, MAX_KERNEL
+from space.words import ACTIVATIONS, MAX_CHANNELS
 
 Place: TypeAlias = Literal["network", "stage", "conv"]
 PLACES: tuple[Place, ...] = ("network", "stage", "conv")
@@ -78,7 +79,9 @@ class PlacedField:
         """Name the parameter that holds this field for a convolution (both counted from 1)."""
         if self.place == "network":
             return name
-        return f"stage{stage}.{name}" if self.place == "stage" else f"stage{stage}.conv{conv}.{name}"
+        return (
+            f"stage{stage}.{name}" if self.place == "stage" else f"stage{stage}.conv{conv}.{name}"
+        )
 
 
 Fields: TypeAlias = Mapping[str, PlacedField]
@@ -144,9 +147,9 @@ def _spots(stages: int, convs: int) -> Iterator[tuple[Place, int, int]]:
 def _matters(name: str, place: Place, spot: tuple[int, int], stages: int, convs: int) -> bool:
     if name in _AT_A_POOL:
         return spot[0] < stages
-    if name != "skip" or spot != (1, 1) or place == "conv":
-        return name != "skip" or spot != (1, 1)
-    return convs > 1 or (place == "network" and stages > 1)
+    if name == "skip" and spot == (1, 1):
+        return place != "conv" and (convs > 1 or (place == "network" and stages > 1))
+    return True
 
 
 def _parse_placed(name: str, spec: FieldSpec, raw: object) -> PlacedField:
@@ -167,7 +170,7 @@ def _parse_place(key: str, spec: FieldSpec, raw: object) -> Place:
         raise FieldError(
             key, f"per {show(raw)} is not possible{hint}; give {' or '.join(map(show, possible))}"
         )
-    return cast(Place, raw)
+    return raw
 
 
 def _missing(section: Mapping[str, object], fields: Fields) -> Iterator[Problem]:
@@ -177,9 +180,9 @@ def _missing(section: Mapping[str, object], fields: Fields) -> Iterator[Problem]
             "is required: the channels of a convolution, such as { low = 4, high = 32 }"
             "; a template has layers instead",
         )
-    if "transition_width" not in section and "transition" in fields and "stages" in fields:
+    if "transition_width" not in section and "transition" in fields:
         possible = [value for value in fields["transition"].field.values() if value != "none"]
-        if possible and most(fields, "stages") > 1:
+        if possible and ("stages" not in fields or most(fields, "stages") > 1):
             yield Problem(
                 "space.transition_width",
                 f"is required, as transition can be {show(possible[0])}; "

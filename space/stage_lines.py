@@ -2,6 +2,88 @@
 
 from __future__ import annotations
 
-from space.layers import Activation, BatchNorm, Conv, Dropout, Gap, Layer, Separable, Shape, Skip
-from space.layers import Linear, Word
+from space.layers import (
+    Activation,
+    BatchNorm,
+    Conv,
+    Dropout,
+    Gap,
+    Layer,
+    Linear,
+    Operation,
+    Separable,
+    Shape,
+    Skip,
+    Word,
+)
 from space.operations import EVEN_KERNELS, MAX_KERNEL
+
+GAP = Layer((Gap(),))
+HIDDEN_HEADS = ("gap-conv", "gap-linear")
+
+
+def convolution(
+    block: str, kernel: int, width: int, *, padding: int, bias: bool
+) -> Conv | Separable:
+    """Give the operation of a block: ``"conv"`` or ``"separable"``."""
+    make = Separable if block == "separable" else Conv
+    return make(kernel, width, padding=padding, bias=bias)
+
+
+def same_padding(kernel: int) -> int:
+    """Give the padding that keeps the map's size; for an even kernel the map shrinks by one."""
+    return (kernel - 1) // 2
+
+
+def can_skip(kernel: int, padding: int) -> bool:
+    """Tell whether a convolution keeps the size of its map, as what a skip adds up must have."""
+    return kernel == 2 * padding + 1
+
+
+def block_line(
+    operation: Operation, order: str, activation: str, *, skip: bool = False, dropout: float = 0.0
+) -> Layer:
+    """Put norm and activation behind an operation, in the order that ``order`` spells.
+
+    A skip is added before the activation, as in ResNet, or last where the norm is; dropout, rounded
+    to 3 decimals, ends the line.
+    """
+    activate, norm = Activation(activation), BatchNorm()
+    add = (Skip(),) if skip else ()
+    tails: dict[str, tuple[Word, ...]] = {
+        "conv-bn-relu": (norm, *add, activate),
+        "conv-relu-bn": (activate, norm, *add),
+        "conv-relu": (*add, activate),
+    }
+    rate = round(dropout, 3)
+    drop = (Dropout(rate),) if rate else ()
+    return Layer((operation, *tails[order], *drop))
+
+
+def head_lines(
+    head: str, shape: Shape, classes: int, *, bias: bool, hidden: Layer | None = None
+) -> list[Layer]:
+    """Give the lines from the last convolution's map to the logits.
+
+    Args:
+        head: one of ``HEADS``.
+        shape: the map that the head gets.
+        classes: how many logits.
+        bias: whether a convolution that classifies has a bias; a linear layer always has.
+        hidden: a line on the averaged map, for those heads that average first.
+    """
+    after_gap = [GAP] if hidden is None else [GAP, hidden]
+    if head == "gap":
+        return [GAP]
+    if head == "gap-linear":
+        return [*after_gap, Layer((Linear(classes),))]
+    if head == "full-conv":
+        return [Layer((Conv(_whole_map(shape), classes, bias=bias),))]
+    classifier = Layer((Conv(1, classes, bias=bias),))
+    return [classifier, GAP] if head == "conv-gap" else [*after_gap, classifier]
+
+
+def _whole_map(shape: Shape) -> int:
+    """Give the largest kernel that fits; it leaves one pixel only of a square map of its size."""
+    side = max(1, min(*shape[1:], MAX_KERNEL))
+    return side if side % 2 or side in EVEN_KERNELS else side - 1

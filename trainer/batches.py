@@ -8,20 +8,35 @@ import torch
 from torch import Tensor
 
 from trainer.augment import Augmenter
-from trainer.data import Images, Normalisation
+from trainer.images import Images, Normalisation
+from trainer.randomness import derived_seed
 from trainer.recipe import Recipe
 
-__all__ = ["Batches", "normalise"]
+__all__ = ["Batches", "batch_bounds", "normalise"]
 
 _CHUNK_IMAGES = 1024
 
 
 def normalise(pixels: Tensor, normalisation: Normalisation) -> Tensor:
-    """Shifts and scales floats (n, c, h, w) in [0, 1] to mean 0 and deviation 1 per channel."""
-    shape = (1, -1, 1, 1)
-    mean = torch.tensor(normalisation.mean, device=pixels.device).view(shape)
-    std = torch.tensor(normalisation.std, device=pixels.device).view(shape)
-    return (pixels - mean) / std
+    """Shifts and scales floats (n, c, h, w) in [0, 1] to mean 0 and deviation 1 per channel.
+
+    Returns:
+        (n, c, h, w), channels last in memory. The strides say so even of one channel, where
+        torch could not tell: convolutions then take the same path, to the last bit, whichever
+        way their weights lie.
+    """
+    # A copy that need not be waited for, where a tensor made on the device at once would be.
+    on_cuda = pixels.is_cuda
+    mean, std = (
+        torch.tensor(values, dtype=pixels.dtype)
+        .to(pixels.device, non_blocking=on_cuda)
+        .view(1, -1, 1, 1)
+        for values in (normalisation.mean, normalisation.std)
+    )
+    pixels = (pixels - mean).div_(std).contiguous(memory_format=torch.channels_last)
+    _, channels, height, width = pixels.shape
+    row = width * channels
+    return pixels.as_strided(pixels.shape, (height * row, 1, row, channels))
 
 
 class Batches:
@@ -38,12 +53,14 @@ class Batches:
 
     def __init__(self, images: Images, normalisation: Normalisation, recipe: Recipe) -> None:
         device = images.pixels.device
+        channels, height, width = images.pixels.shape[1:]
         self._images = images
         self._normalisation = normalisation
-        self._size = recipe.batch_size
-        self._augment = Augmenter(recipe.augment, tuple(images.pixels.shape[1:]))
-        self._generator = torch.Generator(device=device).manual_seed(recipe.seed)
+        self._augment = Augmenter(recipe.augment, (channels, height, width))
+        seed = derived_seed(recipe.seed, "batches")
+        self._generator = torch.Generator(device=device).manual_seed(seed)
         self._cuts = batch_bounds(len(images), recipe.batch_size)
+        self._cuts_per_chunk = max(1, _CHUNK_IMAGES // recipe.batch_size)
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -51,12 +68,10 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields (pixels (n, c, h, w) float32, labels (n,)) in a fresh order on every call."""
-        count = len(self._images)
         device = self._images.pixels.device
-        order = torch.randperm(count, generator=self._generator, device=device)
-        per_chunk = max(1, _CHUNK_IMAGES // self._size)
-        for first in range(0, len(self._cuts), per_chunk):
-            cuts = self._cuts[first : first + per_chunk]
+        order = torch.randperm(len(self._images), generator=self._generator, device=device)
+        for first in range(0, len(self._cuts), self._cuts_per_chunk):
+            cuts = self._cuts[first : first + self._cuts_per_chunk]
             start, stop = cuts[0][0], cuts[-1][1]
             pixels, labels = self._chunk(order[start:stop])
             for low, high in cuts:
@@ -65,8 +80,7 @@ class Batches:
     def _chunk(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         pixels = self._images.pixels[indices].float().div_(255)
         pixels = self._augment(pixels, self._generator)
-        pixels = normalise(pixels, self._normalisation)
-        return pixels.contiguous(memory_format=torch.channels_last), self._images.labels[indices]
+        return normalise(pixels, self._normalisation), self._images.labels[indices]
 
 
 def batch_bounds(count: int, size: int) -> list[tuple[int, int]]:

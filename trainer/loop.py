@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from math import isfinite
 
@@ -11,18 +12,22 @@ import torch
 from torch import Tensor, nn
 
 from trainer.batches import Batches
-from trainer.data import Images, Normalisation
-from trainer.errors import Diverged, OutOfMemory
-from trainer.metrics import accuracy
+from trainer.errors import DataError, Diverged, OutOfMemory
+from trainer.images import Images, Normalisation
+from trainer.metrics import predict, share_right
 from trainer.randomness import Randomness
 from trainer.recipe import Recipe
 from trainer.schedule import rates_at
 from trainer.step import TrainingStep
-from trainer.weights import AveragedWeights, FlatWeights
+from trainer.weights import AveragedWeights, FlatWeights, unflatten
 
 __all__ = ["Epoch", "train"]
 
 _STEPS_BETWEEN_CHECKS = 50
+
+# What torch and the libraries below it say, in lower case, when they get no memory. Only CUDA
+# has an exception of its own for it.
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,10 @@ def train(
     """Trains a network, one epoch for each value that the caller asks for.
 
     While the caller holds an :class:`Epoch` the network holds the weights that were evaluated
-    (the averaged ones where the recipe averages); so it does after the last. The same network,
-    images, recipe and machine give the same numbers, whatever the caller does in between.
+    (the averaged ones where the recipe averages); so it does after the last, and when the
+    generator is closed. The same network, images, recipe and machine give the same numbers,
+    whatever the caller does in between. Until the generator ends the network's parameters are
+    views of one vector: clone what is to outlive an epoch.
 
     Args:
         network: maps (n, c, h, w) floats to (n, classes) logits; trained in place, on the device
@@ -73,61 +80,127 @@ def train(
         One epoch at a time, ``recipe.epochs`` of them.
 
     Raises:
-        Diverged: when the loss is not finite any more.
-        OutOfMemory: when the device has no room for the step.
+        DataError: if there are no images to learn from or to be judged on.
+        Diverged: when the loss, or a logit of an evaluation image, is not finite any more.
+        OutOfMemory: when the device has no room for a step or the evaluation.
+        TrainerError: if the network has no trainable parameter.
     """
-    network.train()
-    weights = FlatWeights(network)
-    average = AveragedWeights(weights, network, recipe.averaging) if recipe.averaging else None
-    step = TrainingStep(network, weights, recipe)
-    batches = Batches(training, normalisation, recipe)
-    randomness = Randomness(recipe.seed, training.pixels.device)
-    for number in range(recipe.epochs):
-        started = time.perf_counter()
-        with randomness:
-            loss, train_accuracy = _one_epoch(number, step, batches, average, recipe)
-        if average is not None:
-            average.swap()
-        judged = accuracy(network, evaluation, normalisation)
-        yield Epoch(number, loss, train_accuracy, judged, time.perf_counter() - started)
-        if average is not None and number + 1 < recipe.epochs:
-            average.swap()
-
-
-def _one_epoch(
-    number: int,
-    step: TrainingStep,
-    batches: Batches,
-    average: AveragedWeights | None,
-    recipe: Recipe,
-) -> tuple[float, float]:
-    """Returns the epoch's mean loss and its share of right answers."""
-    loss_sum, right_sum, count = 0.0, 0.0, 0
-    losses: list[Tensor] = []
-    rights: list[Tensor] = []
-
-    def settle() -> None:
-        nonlocal loss_sum, right_sum
-        loss_sum += float(torch.stack(losses).sum())
-        right_sum += float(torch.stack(rights).sum())
-        losses.clear()
-        rights.clear()
-        if not isfinite(loss_sum):
-            raise Diverged(number)
-
+    if not len(training) or not len(evaluation):
+        counts = f"{len(training)} training and {len(evaluation)} evaluation images"
+        raise DataError(f"{counts} were given; training needs at least one of each")
     try:
-        for index, (pixels, labels) in enumerate(batches):
-            rates = rates_at(recipe, number * len(batches) + index, len(batches))
-            loss, right = step(pixels, labels, rates)
-            losses.append(loss * len(labels))
-            rights.append(right)
-            count += len(labels)
-            if average is not None:
-                average.update()
-            if len(losses) == _STEPS_BETWEEN_CHECKS:
-                settle()
-        if losses:
-            settle()
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemory(str(error)) from error
-    return loss_sum / count, right_sum / count
+        with _working_memory(recipe, training):
+            run = _Run(network, training, evaluation, normalisation, recipe)
+        for number in range(recipe.epochs):
+            with _working_memory(recipe, training):
+                epoch = run.epoch(number)
+            yield epoch
+    finally:
+        unflatten([*network.parameters(), *network.buffers()])
+
+
+class _Run:
+    """What stays the same over the epochs of one call of :func:`train`."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        training: Images,
+        evaluation: Images,
+        normalisation: Normalisation,
+        recipe: Recipe,
+    ) -> None:
+        weights = FlatWeights(network)
+        self._network = network
+        self._evaluation = evaluation
+        self._normalisation = normalisation
+        self._recipe = recipe
+        self._average = (
+            AveragedWeights(weights, network, recipe.averaging) if recipe.averaging else None
+        )
+        self._step = TrainingStep(network, weights, recipe)
+        self._batches = Batches(training, normalisation, recipe)
+        self._randomness = Randomness(recipe.seed, training.pixels.device)
+
+    def epoch(self, number: int) -> Epoch:
+        """Trains for one epoch and evaluates; leaves the evaluated weights in the network."""
+        started = time.perf_counter()
+        with self._randomness, torch.enable_grad():
+            if self._average is not None and number:
+                self._average.swap()
+            tally = self._learn(number)
+            if self._average is not None:
+                self._average.swap()
+            classes = predict(self._network, self._evaluation, self._normalisation)
+        if bool((classes < 0).any()):
+            raise Diverged(number)
+        return Epoch(
+            number=number,
+            loss=tally.loss / tally.count,
+            train_accuracy=tally.right / tally.count,
+            accuracy=share_right(classes, self._evaluation.labels),
+            seconds=time.perf_counter() - started,
+        )
+
+    def _learn(self, number: int) -> _Tally:
+        self._network.train()
+        tally = _Tally(number)
+        for index, (pixels, labels) in enumerate(self._batches, number * len(self._batches)):
+            rates = rates_at(self._recipe, index, len(self._batches))
+            loss, right = self._step(pixels, labels, rates)
+            if self._average is not None:
+                self._average.update()
+            tally.add(loss, right, len(labels))
+        tally.settle()
+        return tally
+
+
+class _Tally:
+    """An epoch's sums of loss and right answers, fetched from the device only now and then."""
+
+    def __init__(self, number: int) -> None:
+        self.loss, self.right, self.count = 0.0, 0.0, 0
+        self._number = number
+        self._losses: list[Tensor] = []
+        self._rights: list[Tensor] = []
+
+    def add(self, loss: Tensor, right: Tensor, count: int) -> None:
+        """Takes a batch's mean loss and number of right answers."""
+        self._losses.append(loss * count)
+        self._rights.append(right)
+        self.count += count
+        if len(self._losses) == _STEPS_BETWEEN_CHECKS:
+            self.settle()
+
+    def settle(self) -> None:
+        """Waits for the device and adds up.
+
+        Raises:
+            Diverged: if the loss is not finite.
+        """
+        if self._losses:
+            self.loss += float(torch.stack(self._losses).sum())
+            self.right += float(torch.stack(self._rights).sum())
+            self._losses, self._rights = [], []
+        if not isfinite(self.loss):
+            raise Diverged(self._number)
+
+
+@contextmanager
+def _working_memory(recipe: Recipe, training: Images) -> Iterator[None]:
+    """Turns what torch raises for want of memory into :class:`OutOfMemory`."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        words = str(error)
+        if not isinstance(error, MemoryError) and not _is_about_memory(words):
+            raise
+        device = training.pixels.device
+        raise OutOfMemory(
+            f"{device} has no memory left with batches of {recipe.batch_size} images; lower "
+            f"batch_size or make the network smaller ({words.partition(chr(10))[0]})"
+        ) from error
+
+
+def _is_about_memory(words: str) -> bool:
+    return any(sign in words.lower() for sign in _NO_MEMORY)

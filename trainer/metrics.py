@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from trainer.batches import normalise
-from trainer.data import Images, Normalisation
+from trainer.errors import DataError
+from trainer.images import Images, Normalisation
 
-__all__ = ["accuracy", "floor", "predict"]
+__all__ = ["accuracy", "floor", "predict", "share_right"]
 
 _EVALUATION_BATCH = 500
 
 
 def predict(network: nn.Module, images: Images, normalisation: Normalisation) -> Tensor:
-    """Returns the class (n,) that the network gives each image, in evaluation mode."""
-    was_training = network.training
-    network.eval()
-    classes = []
-    with torch.inference_mode():
-        for pixels in images.pixels.split(_EVALUATION_BATCH):
-            logits = network(normalise(pixels.float().div_(255), normalisation))
-            classes.append(logits.argmax(dim=1))
-    network.train(was_training)
+    """Returns the class that the network gives each image, in evaluation mode.
+
+    The network's modules are left in the modes in which they were.
+
+    Returns:
+        int64, shape (n,), on the device of the images; -1 where a logit is not finite, for the
+        network gives no class then.
+    """
+    with _evaluating(network), torch.inference_mode():
+        classes = [
+            _classes(network(normalise(pixels.float().div_(255), normalisation)))
+            for pixels in torch.split(images.pixels, _EVALUATION_BATCH)
+        ]
     return torch.cat(classes)
 
 
 def accuracy(network: nn.Module, images: Images, normalisation: Normalisation) -> float:
-    """Returns the share of images, 0 to 1, whose class the network gives."""
-    right = predict(network, images, normalisation) == images.labels
-    return int(right.sum()) / len(images)
+    """Returns the share of images, 0 to 1, whose class the network gives.
+
+    Raises:
+        DataError: if there are no images.
+    """
+    return share_right(predict(network, images, normalisation), images.labels)
+
+
+def share_right(classes: Tensor, labels: Tensor) -> float:
+    """Returns the share, 0 to 1, of two (n,) tensors that agrees.
+
+    Raises:
+        DataError: if n is 0.
+    """
+    if not len(labels):
+        raise DataError("no images to judge a network by; give at least one")
+    return int((classes == labels).sum()) / len(labels)
 
 
 def floor(accuracies: Sequence[float], epochs: int) -> float:
@@ -43,3 +63,19 @@ def floor(accuracies: Sequence[float], epochs: int) -> float:
     if not accuracies or epochs < 1:
         raise ValueError(f"no floor over {epochs} of {len(accuracies)} epochs")
     return min(accuracies[-epochs:])
+
+
+def _classes(logits: Tensor) -> Tensor:
+    return torch.where(logits.isfinite().all(dim=1), logits.argmax(dim=1), -1)
+
+
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode, and afterwards each module's own mode, for they need not be the same."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

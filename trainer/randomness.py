@@ -1,35 +1,54 @@
-"""A random state of one's own, kept apart from everybody else's."""
+"""Random states of one's own, kept apart from everybody else's."""
 
 from __future__ import annotations
 
+import hashlib
 from types import TracebackType
 
 import torch
+from torch import Tensor
 
-__all__ = ["Randomness"]
+__all__ = ["Randomness", "derived_seed"]
+
+
+def derived_seed(seed: int, purpose: str) -> int:
+    """Returns a seed from 0 to 2**63 - 1 for one purpose.
+
+    Two purposes of one seed get independent sequences. Every bit of the seed counts, though
+    torch's CPU generators look at the lowest 32 of theirs alone.
+    """
+    digest = hashlib.blake2b(f"{purpose}:{seed}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
 
 
 class Randomness:
     """A context in which torch's global generators continue this object's own sequence.
 
     What happens to the global generators outside of the context changes nothing inside, and the
-    other way round, so two training runs can take turns in one process.
+    other way round, so two training runs can take turns in one process. On a CUDA device cuDNN
+    uses only repeatable algorithms inside.
 
     Args:
-        seed: starts the sequence.
+        seed: starts the sequence, 0 to 2**63 - 1.
         device: whose generator is looked after, beside the CPU's.
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
-        self._cuda = device if device.type == "cuda" else None
-        self._outer: list[torch.Tensor] = self._read()
-        torch.manual_seed(seed)
-        self._own = self._read()
-        self._write(self._outer)
+        self._device = device
+        devices = {torch.device("cpu"), device} if _has_generator(device) else {torch.device("cpu")}
+        self._own = {
+            each: torch.Generator(each).manual_seed(derived_seed(seed, each.type)).get_state()
+            for each in devices
+        }
+        self._outer: dict[torch.device, Tensor] = {}
+        self._outer_deterministic = False
 
     def __enter__(self) -> None:
-        self._outer = self._read()
-        self._write(self._own)
+        self._outer = {device: _read(device) for device in self._own}
+        _write(self._own)
+        if self._device.type == "cuda":
+            self._outer_deterministic = torch.backends.cudnn.deterministic
+            torch.backends.cudnn.deterministic = True
 
     def __exit__(
         self,
@@ -37,16 +56,32 @@ class Randomness:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._own = self._read()
-        self._write(self._outer)
+        if self._device.type == "cuda":
+            torch.backends.cudnn.deterministic = self._outer_deterministic
+        self._own = {device: _read(device) for device in self._own}
+        _write(self._outer)
 
-    def _read(self) -> list[torch.Tensor]:
-        states = [torch.get_rng_state()]
-        if self._cuda is not None:
-            states.append(torch.cuda.get_rng_state(self._cuda))
-        return states
 
-    def _write(self, states: list[torch.Tensor]) -> None:
-        torch.set_rng_state(states[0])
-        if self._cuda is not None:
-            torch.cuda.set_rng_state(states[1], self._cuda)
+def _has_generator(device: torch.device) -> bool:
+    return device.type in ("cuda", "mps")
+
+
+def _read(device: torch.device) -> Tensor:
+    match device.type:
+        case "cuda":
+            return torch.cuda.get_rng_state(device)
+        case "mps":
+            return torch.mps.get_rng_state()
+        case _:
+            return torch.get_rng_state()
+
+
+def _write(states: dict[torch.device, Tensor]) -> None:
+    for device, state in states.items():
+        match device.type:
+            case "cuda":
+                torch.cuda.set_rng_state(state, device)
+            case "mps":
+                torch.mps.set_rng_state(state)
+            case _:
+                torch.set_rng_state(state)

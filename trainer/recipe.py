@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Literal, get_args
 
 from trainer.augment import Step, step_from_dict, step_to_dict
@@ -26,6 +26,24 @@ class Bound:
     low: float
     high: float
     integer: bool = False
+
+    def __str__(self) -> str:
+        low, high = (str(end) if self.integer else f"{end:g}" for end in (self.low, self.high))
+        return f"{low} to {high}"
+
+    def checked(self, key: str, value: object) -> float | int:
+        """Returns the value in its own type: ``int`` where ``integer``, else ``float``.
+
+        Raises:
+            RecipeError: if its type is another or it is not in the range.
+        """
+        allowed = (int,) if self.integer else (int, float)
+        if isinstance(value, bool) or not isinstance(value, allowed):
+            kind = "a whole number" if self.integer else "a number"
+            raise RecipeError(f"{key} = {value!r} is not {kind} from {self}")
+        if not self.low <= value <= self.high:
+            raise RecipeError(f"{key} = {value!r} is outside {self}")
+        return value if self.integer else float(value)
 
 
 BOUNDS: Mapping[str, Bound] = {
@@ -91,9 +109,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for key, bound in BOUNDS.items():
-            _check_number(key, getattr(self, key), bound)
+            object.__setattr__(self, key, bound.checked(key, getattr(self, key)))
         _check_name("optimizer", self.optimizer, OPTIMIZERS)
         _check_name("schedule", self.schedule, SCHEDULES)
+        _check_steps(self.augment)
+        if not isinstance(self.nesterov, bool):
+            raise RecipeError(f"nesterov = {self.nesterov!r} is neither true nor false")
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise RecipeError(
                 "nesterov = true needs optimizer = 'sgd' and momentum above 0, "
@@ -112,22 +133,27 @@ class Recipe:
         Raises:
             RecipeError: for an unknown key or a value outside its range.
         """
-        known = {f.name for f in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise RecipeError(f"unknown recipe key {unknown[0]!r}; known: {', '.join(sorted(known))}")
-        augment = tuple(step_from_dict(step) for step in values.get("augment", ()))
-        return cls(**{**values, "augment": augment})
-
-
-def _check_number(key: str, value: object, bound: Bound) -> None:
-    kind = "a whole number" if bound.integer else "a number"
-    allowed = (int,) if bound.integer else (int, float)
-    if isinstance(value, bool) or not isinstance(value, allowed) or not isfinite(value):
-        raise RecipeError(f"{key} = {value!r} is not {kind}")
-    if not bound.low <= value <= bound.high:
-        raise RecipeError(f"{key} = {value!r} is outside {bound.low:g} to {bound.high:g}")
+        if not isinstance(values, Mapping):
+            raise RecipeError(f"a recipe is a table of keys and values, not {values!r}")
+        known = [f.name for f in dataclasses.fields(cls)]
+        for key in values:
+            if key not in known:
+                close = difflib.get_close_matches(str(key), known, n=1)
+                guess = f"did you mean {close[0]!r}? " if close else ""
+                raise RecipeError(
+                    f"recipe key {key!r} is unknown; {guess}known: {', '.join(known)}"
+                )
+        steps = values.get("augment", ())
+        if not isinstance(steps, (list, tuple)):
+            raise RecipeError(f"augment = {steps!r} is not a list of steps")
+        return cls(**{**values, "augment": tuple(step_from_dict(step) for step in steps)})
 
 
 def _check_name(key: str, value: object, names: tuple[str, ...]) -> None:
     if value not in names:
         raise RecipeError(f"{key} = {value!r} is none of {', '.join(names)}")
+
+
+def _check_steps(value: object) -> None:
+    if not isinstance(value, tuple) or not all(isinstance(step, get_args(Step)) for step in value):
+        raise RecipeError(f"augment = {value!r} is not a tuple of augmentation steps")

@@ -56,17 +56,15 @@ def _anneal(start: float, end: float, share: float) -> float:
 
 
 def _one_cycle(recipe: Recipe, step: int, total: int) -> Rates:
-    low = recipe.learning_rate / _START_DIVISOR
-    top = max(recipe.warmup * total - 1, 0.0)
-    last = total - 1
+    low, peak = recipe.learning_rate / _START_DIVISOR, recipe.learning_rate
+    # Torch ends the warm-up a step before its share of all steps: with no warm-up at all, the
+    # first step lies behind the peak already.
+    top, last = recipe.warmup * total - 1, total - 1
     if step < top:
         share = step / top
-        return Rates(
-            _anneal(low, recipe.learning_rate, share),
-            _anneal(_MOMENTUM_HIGH, _MOMENTUM_LOW, share),
-        )
-    share = (step - top) / (last - top) if last > top else 1.0
-    return Rates(
-        _anneal(recipe.learning_rate, low / _END_DIVISOR, share),
-        _anneal(_MOMENTUM_LOW, _MOMENTUM_HIGH, share),
-    )
+        rate, momentum = _anneal(low, peak, share), _anneal(_MOMENTUM_HIGH, _MOMENTUM_LOW, share)
+    else:
+        share = (step - top) / (last - top)
+        rate = _anneal(peak, low / _END_DIVISOR, share)
+        momentum = _anneal(_MOMENTUM_LOW, _MOMENTUM_HIGH, share)
+    return Rates(rate, momentum)

@@ -10,7 +10,8 @@ from trainer.recipe import Recipe
 from trainer.schedule import Rates
 from trainer.weights import FlatWeights
 
-__all__ = ["TrainingStep", "make_optimizer"]
+__all__ = ["TrainingStep", "make_optimizer", "set_rates"]
+
 
 def make_optimizer(recipe: Recipe, vector: Tensor) -> torch.optim.Optimizer:
     """Returns the recipe's optimizer over one flat parameter vector."""
@@ -72,7 +73,11 @@ class TrainingStep:
         loss = functional.cross_entropy(
             logits, labels, label_smoothing=self._recipe.label_smoothing
         )
-        self._weights.set_gradient(torch.autograd.grad(loss, self._weights.parameters))
+        # Parameters that this forward did not use get zeros.
+        gradients = torch.autograd.grad(
+            loss, self._weights.parameters, allow_unused=True, materialize_grads=True
+        )
+        self._weights.set_gradient(gradients)
         if self._recipe.gradient_clip:
             nn.utils.clip_grad_norm_([self._weights.vector], self._recipe.gradient_clip)
         set_rates(self._optimizer, rates)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["AveragedWeights", "FlatWeights", "flatten"]
+from trainer.errors import TrainerError
+
+__all__ = ["AveragedWeights", "FlatWeights", "flatten", "unflatten"]
 
 
 def flatten(tensors: Sequence[Tensor]) -> Tensor:
@@ -29,6 +31,12 @@ def flatten(tensors: Sequence[Tensor]) -> Tensor:
     return flat
 
 
+def unflatten(tensors: Iterable[Tensor]) -> None:
+    """Gives each tensor memory of its own again, contiguous, which file formats ask for."""
+    for tensor in tensors:
+        tensor.data = tensor.detach().clone(memory_format=torch.contiguous_format)
+
+
 def _in_order(tensor: Tensor) -> Tensor:
     if tensor.dim() == 4:
         tensor = tensor.permute(0, 2, 3, 1)
@@ -48,10 +56,17 @@ class FlatWeights:
     Attributes:
         parameters: the network's parameters, now views of ``vector``.
         vector: flat, requires grad.
+
+    Raises:
+        TrainerError: if the network has nothing to train.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self.parameters = [p for p in network.parameters() if p.requires_grad]
+        if not self.parameters:
+            raise TrainerError(
+                "the network has no trainable parameter; give it a layer that learns"
+            )
         self.vector = flatten(self.parameters).requires_grad_()
 
     def set_gradient(self, gradients: Sequence[Tensor]) -> None:
@@ -63,7 +78,12 @@ class AveragedWeights:
     """Exponential moving average of a network's parameters and BatchNorm statistics.
 
     The decay at update t (from 0) is ``min(decay, (1 + t) / (10 + t))``: early weights are mostly
-    initialisation and must not linger. The buffers are averaged like the weights.
+    initialisation and must not linger. Floating buffers are averaged like the weights.
+
+    Args:
+        weights: the network's parameters, which the average starts from.
+        network: whose buffers are averaged.
+        decay: from 0 to below 1.
     """
 
     def __init__(self, weights: FlatWeights, network: nn.Module, decay: float) -> None:

@@ -32,6 +32,23 @@ from space.words import ACTIVATIONS
 
 INPUT_SHAPES: list[Shape] = [(1, 28, 28), (3, 16, 16), (1, 8, 8), (2, 9, 7), (3, 4, 12), (4, 1, 1)]
 
+# What chance seldom makes: long skips, and lines with skips that are applied again.
+BLOCKS = Architecture.parse(
+    """
+    conv3 8 relu bn
+    bn relu conv3 8 pad1 drop0.1 skip relu
+    again
+    separable3 8 pad1 bn silu skip2
+    maxpool2
+    conv3 8 pad1 skip bn leakyrelu
+    conv3 8 pad1 bn skip2 hardswish
+    again2
+    gap bn
+    linear 12 relu
+    conv1 10
+    """
+)
+
 kernels = st.sampled_from([1, 2, 3, 4, 5, 6, 7, 9, 11])
 small_channels = st.integers(1, 9)
 dropouts = st.one_of(
@@ -153,29 +170,33 @@ def _fitting_element_wise(
     draw: st.DrawFn, shape: Shape, inputs: list[Shape], most: int
 ) -> list[Word]:
     skips = [Skip(n) for n in range(1, len(inputs) + 1) if inputs[-n] == shape]
-    choices = [element_wise, element_wise, st.sampled_from(skips)] if skips else [element_wise]
-    return draw(st.lists(st.one_of(choices), max_size=most))
+    one = st.one_of(element_wise, st.sampled_from(skips)) if skips else element_wise
+    return draw(st.lists(one, max_size=most))
 
 
 @st.composite
 def _fitting_operation(draw: st.DrawFn, shape: Shape, whole_map: bool) -> Operation:
     channels, height, width = shape
     side = min(height, width)
-    kind = draw(st.integers(0, 11 if whole_map else 9))
+    kind = draw(st.integers(0, 10 if whole_map else 9))
     if kind >= 10:
         return draw(st.one_of(st.just(Gap()), st.builds(Linear, small_channels, st.booleans())))
     if kind >= 8 and side >= 2:
         return Pool(draw(st.sampled_from(["max", "avg"])), draw(st.integers(2, min(side, 4))))
-    kernel, padding, stride = draw(_fitting_window(side))
+    keep = draw(st.booleans())
+    kernel, padding, stride = draw(_keeping_window if keep else _fitting_window(side))
     bias = draw(st.booleans())
     if kind == 0:
         return Depthwise(kernel, padding, stride, bias)
-    out = draw(st.one_of(st.just(channels), small_channels))
+    out = channels if keep else draw(small_channels)
     if kind == 1:
         return Separable(kernel, out, padding, stride, bias)
     common = [groups for groups in range(1, channels + 1) if channels % groups == out % groups == 0]
     groups = draw(st.sampled_from([1, *common]))
     return Conv(kernel, out, padding, stride, groups, bias)
+
+
+_keeping_window = st.sampled_from([(1, 0, 1), (3, 1, 1), (5, 2, 1), (7, 3, 1)])
 
 
 @st.composite

@@ -79,6 +79,7 @@ def test_canonical_text_is_the_value_it_says(text: str, words: tuple[Word, ...])
         ("gap drop0.10", "gap drop0.1"),
         ("gap drop.5", "gap drop0.5"),
         ("linear 10 bias", "linear 10"),
+        ("conv3 16 nobias", "conv3 16"),
     ],
 )
 def test_written_out_defaults_are_normalised(text: str, canonical: str) -> None:
@@ -105,7 +106,7 @@ def test_written_out_defaults_are_normalised(text: str, canonical: str) -> None:
         ("conv3 16 stride0", '"0" is not a stride'),
         ("conv3 16 pad1 pad1", '"pad1" comes second'),
         ("conv3 15 groups2", '"groups2" does not divide the 15 channels'),
-        ("conv3 16 nobias", '"nobias" does not go with "conv3"'),
+        ("maxpool2 pad1", '"pad1" stands alone'),
         ("depthwise3 groups2", '"groups2" does not go with "depthwise3"'),
         ("depthwise3 16", '"16" is not a word'),
         ("conv3 16 relu pad1", '"pad1" stands alone'),
@@ -138,10 +139,10 @@ def test_refusals_name_the_word(text: str, complaint: str) -> None:
     assert "\n" not in message
 
 
-_FRAGMENTS = (
-    "conv3 conv4 conv depthwise5 separable3 separable maxpool2 avgpool9 gap linear relu bn drop0.1 "
-    "drop skip skip3 again again2 pad1 pad stride2 groups2 bias nobias 16 0 -1 1e3 x ² ١"
-).split()
+_WORDS = ["conv3", "conv4", "conv", "depthwise5", "separable3", "maxpool2", "avgpool9", "gap"]
+_MORE = ["linear", "relu", "bn", "drop0.1", "drop", "skip", "skip3", "again", "again2", "bias"]
+_ODDS = ["pad1", "pad", "stride2", "groups2", "nobias", "16", "0", "-1", "1e3", "x", "²", "relu\0"]
+_FRAGMENTS = [*_WORDS, *_MORE, *_ODDS]
 
 
 @relaxed

@@ -1,0 +1,59 @@
+"""Launches studies: study files, trials, workers, storage, reports and exports.
+
+The only package that imports Optuna. Names are loaded when first used, so that
+`import search` costs little.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from search.errors import (
+    DeviceError,
+    ExportError,
+    FlyweightError,
+    InputError,
+    Interrupted,
+    ResumeError,
+    StorageError,
+    StudyFileError,
+    TrialError,
+    WorkFailed,
+    exit_code_of,
+)
+
+if TYPE_CHECKING:
+    from search.recipe_space import RecipeSpace
+    from search.study_file import Budget, StudyFile, StudySettings
+
+__all__ = [
+    "Budget",
+    "DeviceError",
+    "ExportError",
+    "FlyweightError",
+    "InputError",
+    "Interrupted",
+    "RecipeSpace",
+    "ResumeError",
+    "StorageError",
+    "StudyFile",
+    "StudyFileError",
+    "StudySettings",
+    "TrialError",
+    "WorkFailed",
+    "exit_code_of",
+]
+
+_HOMES = {
+    "Budget": "search.study_file",
+    "RecipeSpace": "search.recipe_space",
+    "StudyFile": "search.study_file",
+    "StudySettings": "search.study_file",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,133 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+from rich.console import Console
+
+from search.errors import FlyweightError, exit_code_of
+from search.storage import DEFAULT_STORAGE
+from space.errors import SpaceError
+from trainer.errors import TrainerError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+_StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="study file")]
+_Storage = Annotated[str, typer.Option("--storage", metavar="URL", help="study database")]
+_Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="data sets; else $FLYWEIGHT_DATA or data/"),
+]
+_Device = Annotated[
+    str | None, typer.Option("--device", metavar="DEV", help="cpu, cuda, cuda:N or mps")
+]
+_Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="worker processes")]
+_Debug = Annotated[bool, typer.Option("--debug", help="show tracebacks")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("flyweight"))
+        raise typer.Exit
+
+
+@app.callback()
+def flyweight(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="show the version"),
+    ] = False,
+) -> None:
+    """Finds the best small CNN that fits a hard budget."""
+
+
+@app.command()
+def run(
+    study: _StudyFile,
+    trials: Annotated[
+        int | None, typer.Option("--trials", min=1, metavar="N", help="trained trials in total")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=0, metavar="S", help="seconds to search")
+    ] = None,
+    workers: _Workers = 1,
+    storage: _Storage = DEFAULT_STORAGE,
+    artifacts: Annotated[
+        Path | None, typer.Option("--artifacts", metavar="DIR", help="weights of a new study")
+    ] = None,
+    data: _Data = None,
+    device: _Device = None,
+    debug: _Debug = False,
+) -> None:
+    """Search: begin the study or resume it."""
+    from search.run import run as search_run
+    from search.summary import run_summary
+
+    result = search_run(
+        study,
+        trials=trials,
+        timeout=timeout,
+        workers=workers,
+        storage=storage,
+        artifacts=artifacts,
+        data=data,
+        device=device,
+        debug=debug,
+    )
+    _print(run_summary(result, str(study)))
+
+
+def _print(text: str) -> None:
+    Console(soft_wrap=True, highlight=False, markup=False).print(text)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit code.
+
+    Errors that we raise on purpose are one line on standard error; ``--debug`` adds tracebacks.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        code = app(args=list(arguments), prog_name="flyweight", standalone_mode=False)
+        return int(code or 0)
+    except TyperException as error:
+        print(f"flyweight: {error.format_message()}", file=sys.stderr)
+        return 2
+    except (Exception, KeyboardInterrupt) as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        print(f"flyweight: {_message(error)}", file=sys.stderr)
+        return exit_code_of(error)
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, FlyweightError | SpaceError | TrainerError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return f"{type(error).__name__}: {error} (--debug shows where)"
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""What can go wrong in all three packages, and the exit code that follows.
+
+::
+
+    Exception
+    ├── FlyweightError             what ``search`` raises on purpose
+    │   ├── InputError         2   something that the user gave cannot be used
+    │   │   ├── StudyFileError     a study file, with every problem at once
+    │   │   ├── StorageError       the study database, or no such study in it
+    │   │   ├── ResumeError        a study that cannot go on as it was asked to
+    │   │   ├── ExportError        nothing to export, or nowhere to put it
+    │   │   ├── TrialError         no such trial, or not one that the command can use
+    │   │   └── DeviceError        no such device here
+    │   ├── WorkFailed         1   the input was fine, the work was not
+    │   └── Interrupted      130   the user asked to stop
+    ├── space.SpaceError       2   (see ``space.errors``)
+    │   ├── LayerError             text that is not the layer language
+    │   ├── ShapeError             layers that do not fit together
+    │   ├── FieldError             one field that is not a value, choices or a range
+    │   └── SearchSpaceError       a search space with one or more problems
+    └── trainer.TrainerError   1   (see ``trainer.errors``)
+        ├── DataError          2   a data set that is unknown, missing or damaged
+        ├── RecipeError        2   a recipe that cannot be followed
+        ├── Diverged           1   the loss stopped being a number
+        └── OutOfMemory        1   the device has no room for a network
+
+Each message is one line, or one line for each problem: what is wrong, where, and the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from space.errors import Problem, SpaceError
+from trainer.errors import DataError, RecipeError
+
+__all__ = [
+    "DeviceError",
+    "ExportError",
+    "FlyweightError",
+    "InputError",
+    "Interrupted",
+    "ResumeError",
+    "StorageError",
+    "StudyFileError",
+    "TrialError",
+    "WorkFailed",
+    "exit_code_of",
+]
+
+
+class FlyweightError(Exception):
+    """Base of everything that ``search`` raises on purpose.
+
+    Attributes:
+        exit_code: what a command that ends with this error returns to the shell.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(FlyweightError):
+    """Something that the user gave cannot be used."""
+
+    exit_code = 2
+
+
+class StudyFileError(InputError):
+    """A study file that cannot be used.
+
+    Attributes:
+        path: the file; None for a value that came from no file.
+        problems: every reason, in the order of the file's sections; a problem of the file as a
+            whole has an empty key.
+    """
+
+    path: Path | None
+    problems: tuple[Problem, ...]
+
+    def __init__(self, path: Path | None, problems: Iterable[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        # Both go to the base class, so that the error survives pickling between processes.
+        super().__init__(path, self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(self._line, self.problems))
+
+    def _line(self, problem: Problem) -> str:
+        place = "" if self.path is None else str(self.path)
+        return _printable(": ".join(filter(None, (place, problem.key, problem.message))))
+
+
+class StorageError(InputError):
+    """A study database that cannot be used, or a study that it does not hold."""
+
+
+class ResumeError(InputError):
+    """A study that cannot go on as it was asked to."""
+
+
+class ExportError(InputError):
+    """There is nothing to export, or nowhere to put it."""
+
+
+class TrialError(InputError):
+    """A trial that does not exist or that a command cannot use."""
+
+
+class DeviceError(InputError):
+    """A device that does not exist here."""
+
+
+class WorkFailed(FlyweightError):
+    """The input was fine, the work was not: a worker died, nothing fits the budget."""
+
+
+class Interrupted(FlyweightError):
+    """The user asked to stop; the message says how to go on."""
+
+    exit_code = 130
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Give the exit code of a command that ends with this error.
+
+    Returns:
+        2 for bad input, 130 for an interruption, 1 for anything else.
+    """
+    if isinstance(error, FlyweightError):
+        return error.exit_code
+    if isinstance(error, SpaceError | DataError | RecipeError):
+        return InputError.exit_code
+    return Interrupted.exit_code if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _printable(text: str) -> str:
+    """Escape what would break the line or drive the terminal; a file's keys may hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,172 @@
+"""One trial: draw a candidate, reject or train it, record how it went."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from optuna.trial import Trial
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from search.candidate import Candidate, assess
+from search.devices import hardware, versions
+from search.records import Outcome, record_candidate
+from search.recipe_space import RecipeSpace
+from search.seeds import training_seed
+from search.stop import StopSignal
+from search.study_file import StudyFile
+from space.network import build
+from space.search_space import SearchSpace
+from trainer.data import Images, Normalisation
+from trainer.errors import Diverged, OutOfMemory
+from trainer.loop import Epoch, train
+from trainer.metrics import floor
+
+__all__ = ["Objective", "Parts", "Verdict", "seeded_network", "weights_of"]
+
+WEIGHTS_FILE = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The images of one kind of training, on the device that trains.
+
+    Attributes:
+        training: to learn from.
+        evaluation: to be judged on.
+        normalisation: from the training images.
+    """
+
+    training: Images
+    evaluation: Images
+    normalisation: Normalisation
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a trial ended.
+
+    Attributes:
+        outcome: in a word.
+        score: the validation floor of a complete trial, 0 to 1.
+        reason: of a rejection or failure.
+    """
+
+    outcome: Outcome
+    score: float | None = None
+    reason: str = ""
+
+
+class Objective:
+    """Turns a trial of a study into a verdict.
+
+    Args:
+        file: the study.
+        search_space: of the study, for its data set.
+        recipe_space: of the study.
+        parts: the images that a search may see.
+        artifacts: an existing folder that takes the weights.
+        stop: asks the training to break off.
+    """
+
+    def __init__(
+        self,
+        file: StudyFile,
+        search_space: SearchSpace,
+        recipe_space: RecipeSpace,
+        parts: Parts,
+        artifacts: Path,
+        stop: StopSignal,
+    ) -> None:
+        self._file = file
+        self._search_space = search_space
+        self._recipe_space = recipe_space
+        self._parts = parts
+        self._artifacts = FileSystemArtifactStore(artifacts)
+        self._stop = stop
+
+    def __call__(self, trial: Trial) -> Verdict:
+        """Draws, rejects or trains, and keeps all attributes but those of the verdict.
+
+        Raises:
+            Stopped: if the worker was asked to stop while it trained.
+        """
+        suggestion = self._search_space.suggest(trial)
+        seed = training_seed(self._file.settings.seed, trial.number)
+        candidate = Candidate(suggestion.architecture, self._recipe_space.suggest(trial, seed))
+        assessment = assess(candidate.architecture, self._file.budget)
+        record_candidate(trial, candidate, assessment, suggestion.inactive)
+        if not assessment.fits:
+            return Verdict(Outcome.REJECTED, reason=assessment.reason)
+        return self._train(trial, candidate)
+
+    def _train(self, trial: Trial, candidate: Candidate) -> Verdict:
+        device = self._parts.training.pixels.device
+        trial.set_user_attr("device", hardware(device))
+        trial.set_user_attr("versions", versions())
+        started = time.perf_counter()
+        try:
+            return self._epochs(trial, candidate)
+        except Diverged as error:
+            trial.report(0.0, step=error.epoch)
+            return Verdict(Outcome.DIVERGED, reason=str(error))
+        except OutOfMemory as error:
+            return Verdict(Outcome.OUT_OF_MEMORY, reason=str(error).splitlines()[0])
+        finally:
+            trial.set_user_attr("seconds", round(time.perf_counter() - started, 3))
+
+    def _epochs(self, trial: Trial, candidate: Candidate) -> Verdict:
+        parts = self._parts
+        network = seeded_network(candidate, parts.training.pixels.device)
+        figures: list[Epoch] = []
+        epochs = train(
+            network, parts.training, parts.evaluation, parts.normalisation, candidate.recipe
+        )
+        for epoch in _interruptible(epochs, self._stop):
+            figures.append(epoch)
+            trial.set_user_attr("epochs", [figure.to_dict() for figure in figures])
+            trial.report(epoch.accuracy, step=epoch.number)
+            last = epoch.number + 1 == candidate.recipe.epochs
+            if not last and trial.should_prune():
+                return Verdict(Outcome.PRUNED)
+        self._keep_weights(trial, network)
+        accuracies = [epoch.accuracy for epoch in figures]
+        return Verdict(Outcome.COMPLETE, floor(accuracies, self._file.settings.floor_epochs))
+
+    def _keep_weights(self, trial: Trial, network: nn.Module) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / WEIGHTS_FILE
+            save_file(weights_of(network), path)
+            upload_artifact(
+                artifact_store=self._artifacts, file_path=str(path), study_or_trial=trial
+            )
+
+
+def seeded_network(candidate: Candidate, device: torch.device) -> nn.Module:
+    """Builds a candidate's network with the initial weights that its recipe's seed gives."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(candidate.recipe.seed)
+        return build(candidate.architecture).to(device)
+
+
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    """Returns a network's state on the CPU, each tensor with memory of its own."""
+    return {
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def _interruptible(epochs: Iterator[Epoch], stop: StopSignal) -> Iterator[Epoch]:
+    while True:
+        with stop.interruptible():
+            epoch = next(epochs, None)
+        if epoch is None:
+            return
+        yield epoch

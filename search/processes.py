@@ -1,0 +1,77 @@
+"""Which process did something, and whether it is still alive."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ProcessId", "this_process"]
+
+
+@dataclass(frozen=True)
+class ProcessId:
+    """A process, told apart from a later one with the same number by when it started.
+
+    Attributes:
+        host: name of the machine.
+        pid: its number there.
+        started: opaque mark of the boot and the moment at which it started.
+    """
+
+    host: str
+    pid: int
+    started: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ProcessId:
+        """Inverse of :meth:`to_dict`."""
+        return cls(str(values["host"]), int(values["pid"]), str(values["started"]))
+
+    def is_known_dead(self) -> bool:
+        """Tells whether this machine knows that the process has ended.
+
+        Of a process on another machine nothing is known, so the answer is no.
+        """
+        if self.host != socket.gethostname():
+            return False
+        return _start_mark(self.pid) != self.started
+
+
+@cache
+def this_process() -> ProcessId:
+    """Returns the process that asks."""
+    pid = os.getpid()
+    return ProcessId(socket.gethostname(), pid, _start_mark(pid))
+
+
+def _start_mark(pid: int) -> str:
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+        # A zombie has ended: nobody will finish its work.
+        return "" if fields[0] == "Z" else f"{_boot_id()}:{fields[19]}"
+    answer = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip()
+
+
+@cache
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

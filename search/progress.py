@@ -1,0 +1,112 @@
+"""What a user sees while workers work: one line per finished trial and a live line below."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from search.records import Outcome, TrialRecord
+
+__all__ = ["Progress", "percent", "trial_line"]
+
+
+def percent(share: float | None) -> str:
+    """Returns a share of 0 to 1 as per cent with two decimals."""
+    return "-" if share is None else f"{share * 100:.2f} %"
+
+
+def trial_line(record: TrialRecord) -> str:
+    """Returns one line on a finished trial."""
+    parameters = "-" if record.parameters is None else f"{record.parameters:,}"
+    figures = [f"{parameters:>7} parameters"]
+    if record.score is not None:
+        figures.append(f"floor {percent(record.score)}")
+    elif record.epochs:
+        last = record.epochs[-1]
+        figures.append(f"{percent(last.accuracy)} after {last.number + 1} epochs")
+    if record.seconds:
+        figures.append(f"{record.seconds:.0f} s")
+    if record.reason:
+        figures.append(record.reason)
+    return f"trial {record.number:>4} {record.outcome or 'running':<13} " + "  ".join(figures)
+
+
+class Progress:
+    """Follows the records of a study.
+
+    On a terminal every finished trial that was trained gets a line and a live line counts; piped,
+    the lines are plain.
+
+    Args:
+        console: where to write.
+        total: trained trials that the run is to reach.
+        known: records that were there when the run began.
+    """
+
+    def __init__(self, console: Console, total: int, known: Sequence[TrialRecord]) -> None:
+        self._console = console
+        self._total = total
+        self._seen = {record.number for record in known if record.outcome is not None}
+        self._trained_before = sum(is_trained(record) for record in known)
+        self._started = time.monotonic()
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> Progress:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, records: Sequence[TrialRecord]) -> None:
+        """Prints what has ended since the last call and renews the live line."""
+        for record in records:
+            if record.outcome is None or record.number in self._seen:
+                continue
+            self._seen.add(record.number)
+            if record.outcome is not Outcome.REJECTED:
+                self._console.print(trial_line(record), highlight=False, soft_wrap=True)
+        if self._live is not None:
+            self._live.update(Text(self._summary(records)), refresh=True)
+
+    def _summary(self, records: Sequence[TrialRecord]) -> str:
+        trained = sum(is_trained(record) for record in records)
+        counts = {
+            outcome: sum(record.outcome is outcome for record in records) for outcome in Outcome
+        }
+        best = best_of(records)
+        shown = f"best {percent(best.score)} with {best.parameters:,}" if best else "no score yet"
+        return (
+            f"{trained}/{self._total} trained, {counts[Outcome.REJECTED]} rejected, "
+            f"{counts[Outcome.PRUNED]} pruned, {shown}, {self._time_left(trained)} left"
+        )
+
+    def _time_left(self, trained: int) -> str:
+        new = trained - self._trained_before
+        if new < 1:
+            return "?"
+        seconds = (time.monotonic() - self._started) / new * max(0, self._total - trained)
+        minutes, seconds = divmod(round(seconds), 60)
+        return f"{minutes}:{seconds:02}"
+
+
+def is_trained(record: TrialRecord) -> bool:
+    """Tells whether a record counts as a trained trial."""
+    return record.outcome is not None and record.outcome.trained
+
+
+def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
+    """Returns the complete trial with the highest floor, of equals the one with fewest parameters.
+
+    Rejected trials are never complete, so the best always fits the budget.
+    """
+    scored = [record for record in records if record.score is not None]
+    return max(
+        scored, key=lambda record: (record.score or 0.0, -(record.parameters or 0)), default=None
+    )

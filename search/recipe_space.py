@@ -1,0 +1,196 @@
+"""The ``[recipe]`` section of a study file: what a trial draws to make a trainer recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from search.errors import StudyFileError
+from space.errors import FieldError, Problem
+from space.fields import Field, Fixed, Kind, Scalar, Trial, did_you_mean, parse_field, show
+from trainer.augment_steps import STEP_KINDS, step_from_dict
+from trainer.recipe import BOUNDS, OPTIMIZERS, SCHEDULES, Recipe
+
+__all__ = ["DEFAULTS", "RecipeSpace", "step_defaults"]
+
+DEFAULTS: Mapping[str, Scalar] = {
+    field.name: field.default
+    for field in dataclasses.fields(Recipe)
+    if isinstance(field.default, int | float | str) and field.name != "seed"
+}
+"""Every key of a recipe that is a field, with the value of an absent one."""
+
+_NAMES: Mapping[str, tuple[str, ...]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+_NOT_SEARCHED = {
+    "epochs": "takes one whole number such as 15: pruners compare trials epoch by epoch",
+    "seed": "is made from study.seed and the number of the trial; remove it",
+}
+
+
+@dataclass(frozen=True)
+class RecipeSpace:
+    """A space of recipes.
+
+    Attributes:
+        fields: the field of every key by its full name (``recipe.learning_rate``,
+            ``recipe.augment1.degrees``), fixed ones included, in the order of asking.
+        augment_kinds: the kind of each augmentation step, in the order in which they act.
+    """
+
+    fields: Mapping[str, Field]
+    augment_kinds: tuple[str, ...] = ()
+
+    @classmethod
+    def from_section(cls, section: Mapping[str, object]) -> RecipeSpace:
+        """Read a ``[recipe]`` section; absent keys take the defaults of ``trainer.Recipe``.
+
+        Raises:
+            StudyFileError: with every problem of the section and no path.
+        """
+        reader = _Reader()
+        reader.read(section)
+        if reader.problems:
+            raise StudyFileError(None, reader.problems)
+        return cls(reader.fields, tuple(reader.kinds))
+
+    @property
+    def parameters(self) -> Mapping[str, Field]:
+        """The parameters that a trial is asked for, by name, in the order of asking."""
+        found = self.fields.items()
+        return {name: field for name, field in found if not isinstance(field, Fixed)}
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs every trial trains, when it is not pruned."""
+        return int(self.fields["recipe.epochs"].minimum)
+
+    def suggest(self, trial: Trial, seed: int) -> Recipe:
+        """Draw a recipe; the trial is always asked for the same names in the same order.
+
+        Args:
+            trial: what is asked.
+            seed: the recipe's seed, 0 or more, not drawn.
+        """
+        drawn = {name: field.suggest(trial, name) for name, field in self.fields.items()}
+        values: dict[str, Any] = {key: drawn[f"recipe.{key}"] for key in DEFAULTS}
+        steps = [self._step(index, kind, drawn) for index, kind in enumerate(self.augment_kinds, 1)]
+        return Recipe(**values, augment=tuple(map(step_from_dict, steps)), seed=seed)
+
+    @staticmethod
+    def _step(index: int, kind: str, drawn: Mapping[str, Scalar]) -> dict[str, Scalar]:
+        strengths = {key: drawn[f"recipe.augment{index}.{key}"] for key in STEP_KINDS[kind]}
+        return {"kind": kind, **strengths}
+
+
+def step_defaults(kind: str) -> dict[str, Scalar]:
+    """Give the keys of one kind of augmentation step with their defaults; none if unknown."""
+    return {key: spec.default for key, spec in STEP_KINDS.get(kind, {}).items()}
+
+
+class _Reader:
+    """Collects fields and problems."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Field] = {}
+        self.kinds: list[str] = []
+        self.problems: list[Problem] = []
+
+    def read(self, section: Mapping[str, object]) -> None:
+        for key in section:
+            if key == "seed":
+                self._add_problem("recipe.seed", _NOT_SEARCHED["seed"])
+            elif key not in DEFAULTS and key != "augment":
+                known = (*DEFAULTS, "augment")
+                self._add_problem(f"recipe.{key}", f"unknown key{did_you_mean(key, known)}")
+        for key, default in DEFAULTS.items():
+            self._read_key(key, section.get(key, default))
+        self._read_augment(section.get("augment", ()))
+        self.problems += _nesterov_problems(self.fields)
+
+    def _read_key(self, key: str, raw: object) -> None:
+        name = f"recipe.{key}"
+        if key == "epochs" and isinstance(raw, Mapping | list | tuple):
+            self._add_problem(name, _NOT_SEARCHED["epochs"])
+        elif key in BOUNDS:
+            bound = BOUNDS[key]
+            self._parse(name, raw, "int" if bound.integer else "float", bound.low, bound.high)
+        elif key in _NAMES:
+            self._parse(name, raw, "str", allowed=_NAMES[key])
+        else:
+            self._parse(name, raw, "bool")
+
+    def _parse(
+        self,
+        name: str,
+        raw: object,
+        kind: Kind,
+        low: float | None = None,
+        high: float | None = None,
+        allowed: tuple[str, ...] | None = None,
+    ) -> None:
+        try:
+            if isinstance(raw, Mapping) and "per" in raw:
+                raise FieldError(name, "a recipe is drawn once for each network; remove per")
+            self.fields[name] = parse_field(
+                raw, key=name, kind=kind, low=low, high=high, allowed=allowed
+            )
+        except FieldError as error:
+            self._add_problem(error.key, error.message)
+
+    def _read_augment(self, raw: object) -> None:
+        if not isinstance(raw, list | tuple):
+            what = "one table" if isinstance(raw, Mapping) else show(raw)
+            self._add_problem("recipe.augment", f"{what} is no list; write [[recipe.augment]]")
+            return
+        for index, table in enumerate(raw, 1):
+            self._read_step(f"recipe.augment{index}", table)
+
+    def _read_step(self, name: str, table: object) -> None:
+        if not isinstance(table, Mapping):
+            self._add_problem(name, f"{show(table)} is not a table; write [[recipe.augment]]")
+            return
+        kind = table.get("kind")
+        if not isinstance(kind, str) or kind not in STEP_KINDS:
+            self._add_problem(f"{name}.kind", _kind_message(kind))
+            return
+        self.kinds.append(kind)
+        specs = STEP_KINDS[kind]
+        for key in table:
+            if key not in specs and key != "kind":
+                hint = did_you_mean(key, specs) or f"; {kind} has {', '.join(specs)}"
+                self._add_problem(f"{name}.{key}", f"unknown key{hint}")
+        for key, spec in specs.items():
+            raw, place = table.get(key, spec.default), f"{name}.{key}"
+            if spec.kind == "str":
+                self._parse(place, raw, "str", allowed=spec.allowed)
+            else:
+                self._parse(place, raw, spec.kind, spec.low, spec.high)
+
+    def _add_problem(self, key: str, message: str) -> None:
+        self.problems.append(Problem(key, message))
+
+
+def _kind_message(kind: object) -> str:
+    known = f"give one of {', '.join(map(show, STEP_KINDS))}"
+    if kind is None:
+        return f"is required; {known}"
+    hint = did_you_mean(kind, STEP_KINDS) if isinstance(kind, str) else ""
+    return f"{show(kind)} is not a kind of augmentation{hint}; {known}"
+
+
+def _nesterov_problems(fields: Mapping[str, Field]) -> Iterator[Problem]:
+    """Nesterov momentum is the one key whose values another key's can make impossible."""
+    nesterov = fields.get("recipe.nesterov", Fixed(False))
+    optimizer = fields.get("recipe.optimizer", Fixed("sgd"))
+    momentum = fields.get("recipe.momentum", Fixed(1.0))
+    if True not in nesterov.values():
+        return
+    others = [name for name in optimizer.values() if name != "sgd"]
+    if others:
+        message = f'true needs optimizer = "sgd", which can be {show(others[0])} here; drop one'
+        yield Problem("recipe.nesterov", message)
+    if momentum.minimum == 0:
+        message = "true needs a momentum above 0; raise the least recipe.momentum"
+        yield Problem("recipe.nesterov", message)

@@ -1,0 +1,128 @@
+"""What is kept of every trial, and how it is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from search.candidate import Assessment, Candidate
+from space.architecture import Architecture
+from space.cost import Cost
+from trainer.loop import Epoch
+from trainer.metrics import floor
+from trainer.recipe import Recipe
+
+__all__ = ["Outcome", "TrialRecord", "record_candidate", "records_of", "trained_outcomes"]
+
+
+class Outcome(StrEnum):
+    """How a trial ended."""
+
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    REJECTED = "rejected"
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out-of-memory"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def trained(self) -> bool:
+        """Whether such a trial counts as trained."""
+        return self not in (Outcome.REJECTED, Outcome.INTERRUPTED)
+
+
+trained_outcomes = tuple(outcome for outcome in Outcome if outcome.trained)
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial as the storage has it.
+
+    Attributes:
+        number: of the trial in its study.
+        outcome: None while it waits or runs.
+        reason: of a rejection or a failure, else empty.
+        score: the validation floor of a complete trial, 0 to 1.
+        architecture: as text, None before it was drawn.
+        recipe: as JSON values.
+        parameters: trainable parameters, None where there is no cost.
+        epochs: the figures of each epoch.
+        seconds: wall time of the training.
+        ended: when it ended.
+        attributes: all user attributes.
+    """
+
+    number: int
+    outcome: Outcome | None
+    reason: str
+    score: float | None
+    architecture: str | None
+    recipe: Mapping[str, Any]
+    parameters: int | None
+    epochs: tuple[Epoch, ...]
+    seconds: float
+    ended: datetime | None
+    attributes: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, trial: FrozenTrial) -> TrialRecord:
+        """Reads a trial."""
+        kept = trial.user_attrs
+        outcome = Outcome(kept["outcome"]) if "outcome" in kept else None
+        if not trial.state.is_finished():
+            outcome = None
+        elif outcome is None:
+            outcome = Outcome.INTERRUPTED
+        complete = outcome is Outcome.COMPLETE and trial.state is TrialState.COMPLETE
+        return cls(
+            number=trial.number,
+            outcome=outcome,
+            reason=kept.get("reason", ""),
+            score=trial.value if complete else None,
+            architecture=kept.get("architecture"),
+            recipe=kept.get("recipe", {}),
+            parameters=kept.get("cost", {}).get("parameters"),
+            epochs=tuple(Epoch(**epoch) for epoch in kept.get("epochs", ())),
+            seconds=kept.get("seconds", 0.0),
+            ended=trial.datetime_complete,
+            attributes=kept,
+        )
+
+    def candidate(self, input_shape: tuple[int, int, int]) -> Candidate:
+        """Rebuilds the candidate of a trial that has one."""
+        if self.architecture is None:
+            raise ValueError(f"trial {self.number} has no architecture")
+        architecture = Architecture.parse(self.architecture, input_shape=input_shape)
+        return Candidate(architecture, Recipe.from_dict(self.recipe))
+
+    def floor(self, epochs: int) -> float | None:
+        """Returns the validation floor so far, None before the first epoch."""
+        accuracies = [epoch.accuracy for epoch in self.epochs]
+        return floor(accuracies, epochs) if accuracies else None
+
+
+def records_of(trials: list[FrozenTrial]) -> list[TrialRecord]:
+    """Reads trials in their order."""
+    return [TrialRecord.of(trial) for trial in trials]
+
+
+def record_candidate(
+    trial: Trial, candidate: Candidate, assessment: Assessment, inactive: frozenset[str]
+) -> None:
+    """Keeps what is known of a candidate before it is trained."""
+    trial.set_user_attr("architecture", str(candidate.architecture))
+    trial.set_user_attr("recipe", candidate.recipe.to_dict())
+    trial.set_user_attr("cost", cost_to_dict(assessment.cost))
+    trial.set_user_attr("inactive", sorted(inactive))
+    for key, value in assessment.constraints.items():
+        trial.set_constraint(key, value)
+
+
+def cost_to_dict(cost: Cost | None) -> dict[str, float]:
+    """Returns a cost as JSON values, empty where there is none."""
+    return {} if cost is None else {**asdict(cost), "activation_kib": cost.activation_kib}

@@ -1,0 +1,75 @@
+"""Dealing with what dead workers left behind."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from search.claims import Claims
+from search.processes import ProcessId
+from search.records import Outcome, TrialRecord
+
+__all__ = ["recover", "requeue"]
+
+_ANONYMOUS_GRACE = timedelta(seconds=60)
+
+
+def recover(study: optuna.Study, storage: BaseStorage, claims: Claims) -> int:
+    """Ends the trials of dead workers, queues them again and frees their slots.
+
+    Workers on other machines are left alone: nothing is known of them here.
+
+    Returns:
+        How many trials were queued again.
+    """
+    requeued = 0
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if _is_abandoned(trial) and requeue(study, storage, trial, "its worker died"):
+            requeued += 1
+    _settle_slots(study, claims)
+    return requeued
+
+
+def requeue(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, reason: str) -> bool:
+    """Ends a running trial as interrupted and queues its parameters again.
+
+    Returns:
+        False where somebody else has ended the trial already.
+    """
+    # Optuna offers no other way to end a trial that this process did not ask for.
+    try:
+        storage.set_trial_user_attr(trial._trial_id, "outcome", Outcome.INTERRUPTED)
+        storage.set_trial_user_attr(trial._trial_id, "reason", reason)
+        if not storage.set_trial_state_values(trial._trial_id, TrialState.FAIL):
+            return False
+    except UpdateFinishedTrialError:
+        return False
+    if trial.params:
+        study.enqueue_trial(trial.params, user_attrs={"continues": trial.number})
+    return True
+
+
+def _is_abandoned(trial: FrozenTrial) -> bool:
+    worker = trial.user_attrs.get("worker")
+    if worker is None:
+        # Killed between asking for the trial and signing it, unless it is that young.
+        started = trial.datetime_start
+        return started is not None and datetime.now() - started > _ANONYMOUS_GRACE
+    return ProcessId.from_dict(worker).is_known_dead()
+
+
+def _settle_slots(study: optuna.Study, claims: Claims) -> None:
+    dead = claims.of_dead()
+    if not dead:
+        return
+    for trial in study.get_trials(deepcopy=False):
+        outcome = TrialRecord.of(trial).outcome
+        slot = trial.user_attrs.get("slot")
+        if slot in dead and outcome is not None and outcome.trained:
+            # The worker died between ending the trial and saying so.
+            claims.finish(slot)
+    claims.release_dead()

@@ -1,0 +1,143 @@
+"""Study files as JSON values: every default written out, so that two of them can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields
+from typing import Any
+
+from search.recipe_space import DEFAULTS, step_defaults
+from search.study_sections import StudySettings
+from search.toml_text import file_value
+from space.stage_fields import SPECS
+
+__all__ = ["FORMAT", "SECTIONS", "differences", "resolve"]
+
+FORMAT = 1
+SECTIONS = ("study", "budget", "space", "recipe")
+
+_FREE = frozenset({"format", "study.trials"})  # what a study that goes on may change
+
+
+def resolve(sections: Mapping[str, object]) -> dict[str, Any]:
+    """Write all defaults out and every field in its shortest form.
+
+    ``{ choices = [3, 5] }`` becomes ``[3, 5]``, and what a table need not say (``log = false``, the
+    place where a field is drawn anyway) goes. What the sections hold is not checked: an unknown
+    key stays as it is, so that a file of another version can be compared.
+
+    Args:
+        sections: the sections of a study file by name; those missing are taken as empty.
+
+    Returns:
+        JSON values: ``format`` and all four sections.
+    """
+    study, budget, space, recipe = (_table(sections.get(name)) for name in SECTIONS)
+    return {
+        "format": FORMAT,
+        "study": {key: _short(value) for key, value in _filled(study, _STUDY).items()},
+        "budget": budget,
+        "space": _resolve_space(space),
+        "recipe": _resolve_recipe(recipe),
+    }
+
+
+def differences(stored: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, ...]:
+    """Compare two resolved study files.
+
+    Args:
+        stored: what a study was begun with, perhaps by an older version.
+        new: what it is asked to go on with.
+
+    Returns:
+        One line for each key that differs, such as ``study.seed: was 0, now 1``. The number of
+        trials never counts, nor does a key that only one has and that has its default in the other.
+    """
+    was, now = (dict(_flat(resolve(sections))) for sections in (stored, new))
+    keys = [key for key in {**was, **now} if key not in _FREE]
+    return tuple(
+        f"{key}: was {_shown(was, key)}, now {_shown(now, key)}"
+        for key in keys
+        if key not in was or key not in now or was[key] != now[key]
+    )
+
+
+_STUDY = {
+    field.name: None if field.default is MISSING else field.default
+    for field in fields(StudySettings)
+}
+_SPACE = {name: spec.default for name, spec in SPECS.items()}
+
+
+def _filled(given: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, Any]:
+    """Give all keys, in the order of the defaults; those that are nothing in both are left out."""
+    values = {key: given.get(key, default) for key, default in defaults.items()} | dict(given)
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _resolve_space(section: Mapping[str, object]) -> dict[str, Any]:
+    if "layers" in section:
+        return {key: _short(value, kind=None) for key, value in section.items()}
+    resolved: dict[str, Any] = {}
+    for key, value in _filled(section, _SPACE).items():
+        spec = SPECS.get(key)
+        resolved[key] = _short(value, spec.kind, spec.place) if spec else value
+    return resolved
+
+
+def _resolve_recipe(section: Mapping[str, object]) -> dict[str, Any]:
+    values = _filled(section, DEFAULTS)
+    steps = values.pop("augment", [])
+    resolved = {key: _short(value, _kind(DEFAULTS.get(key))) for key, value in values.items()}
+    return {**resolved, "augment": [_resolve_step(step) for step in steps]}
+
+
+def _resolve_step(step: Mapping[str, object]) -> dict[str, Any]:
+    defaults = step_defaults(str(step.get("kind")))
+    values = _filled(step, {"kind": None, **defaults})
+    return {key: _short(value, _kind(defaults.get(key))) for key, value in values.items()}
+
+
+def _table(section: object) -> dict[str, Any]:
+    return dict(section) if isinstance(section, Mapping) else {}
+
+
+def _kind(default: object) -> str:
+    return type(default).__name__
+
+
+def _short(raw: object, kind: str | None = None, place: str | None = None) -> Any:
+    """Give the shortest form of a field; a kind of None means that its numbers tell it."""
+    if isinstance(raw, list | tuple):
+        return list(raw)
+    if not isinstance(raw, Mapping):
+        return raw
+    table = {key: value for key, value in raw.items() if not _needless(key, raw, kind, place)}
+    return list(table["choices"]) if set(table) == {"choices"} else table
+
+
+def _needless(key: str, table: Mapping[str, object], kind: str | None, place: str | None) -> bool:
+    value = table[key]
+    if key == "per":
+        return value == place
+    if key == "step":
+        numbers = [table.get(name) for name in ("low", "high", "step")]
+        whole = kind in ("int", None) and all(type(number) is int for number in numbers)
+        return whole and value == 1
+    return key == "log" and value is False
+
+
+def _flat(resolved: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Give the keys as messages name them: ``space.width``, ``recipe.augment1.degrees``."""
+    for section in SECTIONS:
+        for key, value in resolved[section].items():
+            if (section, key) != ("recipe", "augment"):
+                yield f"{section}.{key}", value
+    steps: Sequence[Mapping[str, object]] = resolved["recipe"]["augment"]
+    for index, step in enumerate(steps, 1):
+        for key, value in step.items():
+            yield f"recipe.augment{index}.{key}", value
+
+
+def _shown(values: Mapping[str, object], key: str) -> str:
+    return file_value(values[key]) if key in values else "absent"

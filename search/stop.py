@@ -1,0 +1,71 @@
+"""Asking a worker to stop, at a moment that suits its work."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["StopSignal", "Stopped"]
+
+
+class Stopped(BaseException):
+    """Raised inside :meth:`StopSignal.interruptible` when the worker was asked to stop.
+
+    It is no :class:`Exception`, so that no handler for errors takes it for one.
+    """
+
+
+class StopSignal:
+    """Remembers that somebody asked this process to stop.
+
+    SIGINT and SIGTERM ask. Work that may be broken off anywhere stands in
+    :meth:`interruptible`; everything else, such as a write to the study, is let finish first.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._interruptible = False
+
+    def __bool__(self) -> bool:
+        return self._asked
+
+    def listen(self) -> None:
+        """Handles the signals from now on; only in the main thread."""
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+
+    def follow_parent(self) -> None:
+        """Stops when standard input ends, as it does when the parent closes it or dies."""
+
+        def wait() -> None:
+            while os.read(sys.stdin.fileno(), 4096):
+                pass
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Marks work that may be broken off anywhere.
+
+        Raises:
+            Stopped: as soon as this process is asked to stop.
+        """
+        self._interruptible = True
+        try:
+            if self._asked:
+                raise Stopped
+            yield
+        finally:
+            self._interruptible = False
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+        if self._interruptible:
+            self._interruptible = False
+            raise Stopped

@@ -1,0 +1,158 @@
+"""A study as it lies in a storage: made, resumed, or opened again by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import RDBStorage
+
+from search.errors import ResumeError, StorageError
+from search.records import TrialRecord, records_of
+from search.storage import artifacts_beside, open_storage
+from search.study_file import StudyFile, differences
+from trainer.data import DataInfo
+
+__all__ = ["StoredStudy", "begin_study", "open_study"]
+
+_ATTRIBUTE = "flyweight"
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """A study and what is kept with it.
+
+    Attributes:
+        url: of the storage.
+        storage: open.
+        study: Optuna's view of it, without a sampler of ours.
+        file: the study file, as it was resolved when the study began.
+        artifacts: the folder of the trials' weights.
+        data: what the data set was when the study began.
+    """
+
+    url: str
+    storage: RDBStorage
+    study: optuna.Study
+    file: StudyFile
+    artifacts: Path
+    data: DataInfo
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.file.settings.name
+
+    @property
+    def id(self) -> int:
+        """The study's number in the storage."""
+        return self.study._study_id
+
+    def records(self) -> list[TrialRecord]:
+        """Returns all trials as they are now."""
+        return records_of(self.study.get_trials(deepcopy=False))
+
+    def search_data_matches(self, info: DataInfo) -> bool:
+        """Tells whether ``info`` is of the same data that the study began with."""
+        return info.fingerprint == self.data.fingerprint
+
+
+def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInfo) -> StoredStudy:
+    """Makes the study of a file, or resumes it where the storage has it.
+
+    Raises:
+        StorageError: if the storage cannot be used.
+        ResumeError: if the stored study differs in more than the number of its trials.
+    """
+    storage = open_storage(url, create=True)
+    name = file.settings.name
+    known = {frozen.study_name for frozen in storage.get_all_studies()}
+    study = optuna.create_study(
+        storage=storage, study_name=name, direction="maximize", load_if_exists=True
+    )
+    if name not in known or not study.user_attrs:
+        folder = (artifacts or artifacts_beside(url)).resolve()
+        study.set_metric_names(["validation floor"])
+        study.set_user_attr(_ATTRIBUTE, _to_keep(file, folder, info))
+    stored = _read(study, storage, url)
+    _refuse_differences(stored, file, info)
+    _make_folder(stored.artifacts)
+    return stored
+
+
+def open_study(study: str, url: str, *, writing: bool) -> StoredStudy:
+    """Opens the study of a file or of a name.
+
+    Args:
+        study: path of a study file, or the name of a study in the storage.
+        url: of the storage.
+        writing: whether the caller will write.
+
+    Raises:
+        StudyFileError: if it is a path and the file is wrong.
+        StorageError: if the storage has no such study.
+    """
+    name = StudyFile.load(Path(study)).settings.name if study.endswith(".toml") else study
+    storage = open_storage(url, writing=writing)
+    try:
+        found = optuna.load_study(study_name=name, storage=storage)
+    except KeyError:
+        names = sorted(frozen.study_name for frozen in storage.get_all_studies())
+        known = ", ".join(names) if names else "none yet"
+        raise StorageError(f"{url} has no study {name!r}; it has: {known}") from None
+    return _read(found, storage, url)
+
+
+def study_names(url: str) -> list[str]:
+    """Returns the names of the studies in a storage, the newest last."""
+    storage = open_storage(url, writing=False)
+    return [frozen.study_name for frozen in storage.get_all_studies()]
+
+
+def _to_keep(file: StudyFile, artifacts: Path, info: DataInfo) -> dict[str, Any]:
+    return {
+        "file": file.to_dict(),
+        "artifacts": str(artifacts),
+        "data": {
+            "name": info.name,
+            "input_shape": list(info.input_shape),
+            "classes": list(info.classes),
+            "fingerprint": info.fingerprint,
+        },
+    }
+
+
+def _read(study: optuna.Study, storage: RDBStorage, url: str) -> StoredStudy:
+    kept = study.user_attrs.get(_ATTRIBUTE)
+    if not isinstance(kept, Mapping):
+        raise StorageError(
+            f"{url}: the study {study.study_name!r} was not made by flyweight; give another name"
+        )
+    data = kept["data"]
+    channels, height, width = data["input_shape"]
+    info = DataInfo(
+        data["name"], (channels, height, width), tuple(data["classes"]), data["fingerprint"]
+    )
+    file = StudyFile.from_dict(kept["file"])
+    return StoredStudy(url, storage, study, file, Path(kept["artifacts"]), info)
+
+
+def _refuse_differences(stored: StoredStudy, file: StudyFile, info: DataInfo) -> None:
+    changed = list(differences(stored.file.to_dict(), file.to_dict()))
+    if not changed and not stored.search_data_matches(info):
+        changed = [f"study.dataset: the images of {info.name} are not those it began with"]
+    if changed:
+        raise ResumeError(
+            f"{stored.url} has a study {stored.name!r} that differs: {'; '.join(changed)}; "
+            "give the new study another name, or put the old settings back"
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder} cannot take artifacts: {error.strerror}") from error

@@ -1,0 +1,213 @@
+"""A study file: one TOML file that says what to search on, for, in and how to train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from search.errors import StudyFileError
+from search.recipe_space import DEFAULTS, RecipeSpace
+from search.resolved import FORMAT, SECTIONS, differences, resolve
+from search.study_sections import Budget, StudySettings, parse_section
+from search.toml_text import file_value, read_toml
+from space.bound import Bound
+from space.errors import Problem, SearchSpaceError
+from space.fields import did_you_mean
+from space.search_space import SearchSpace
+from space.stage_fields import parse_fields
+from trainer.data import known_shape
+
+__all__ = ["Budget", "StudyFile", "StudySettings", "differences"]
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """A study file whose every section has been checked.
+
+    Attributes:
+        settings: ``[study]``.
+        budget: ``[budget]``.
+        space: ``[space]`` as the file has it.
+        recipe: ``[recipe]`` as the file has it.
+        path: the file; None for one that came from elsewhere.
+    """
+
+    settings: StudySettings
+    budget: Budget
+    space: Mapping[str, object]
+    recipe: Mapping[str, object]
+    path: Path | None = None
+
+    @classmethod
+    def load(cls, path: Path | str) -> StudyFile:
+        """Read and check a study file.
+
+        Raises:
+            StudyFileError: with every problem of the file.
+        """
+        path = Path(path)
+        return _checked(read_toml(path), path)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, object]) -> StudyFile:
+        """Make a study file from what ``to_dict`` gave.
+
+        Raises:
+            StudyFileError: another format version, or not such a value.
+        """
+        if value.get("format") != FORMAT:
+            found = file_value(value.get("format"))
+            message = f"{found} is a format that this version cannot read; it reads {FORMAT}"
+            raise StudyFileError(None, [Problem("format", message)])
+        return _checked({key: item for key, item in value.items() if key != "format"}, None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give JSON values: all sections with all defaults written out, and ``format``."""
+        settings = {key: item for key, item in asdict(self.settings).items() if item is not None}
+        return resolve(
+            {
+                "study": settings,
+                "budget": self.budget.limits(),
+                "space": self.space,
+                "recipe": self.recipe,
+            }
+        )
+
+    def search_space(self, input_shape: tuple[int, int, int], classes: int) -> SearchSpace:
+        """Make the search space for a data set.
+
+        Args:
+            input_shape: channels, height and width of its images.
+            classes: how many classes it has.
+
+        Raises:
+            StudyFileError: the space cannot be used for such images.
+        """
+        try:
+            return SearchSpace.from_section(self.space, input_shape=input_shape, classes=classes)
+        except SearchSpaceError as error:
+            raise StudyFileError(self.path, error.problems) from error
+
+    def check_fits(self, search_space: SearchSpace) -> None:
+        """Refuse a space of which no candidate can keep to the budget.
+
+        Raises:
+            StudyFileError: its lower bound breaks a limit, or no candidate can be built at all.
+        """
+        problems = tuple(_budget_problems(search_space, self.budget.limits()))
+        if problems:
+            raise StudyFileError(self.path, problems)
+
+    def recipe_space(self) -> RecipeSpace:
+        """Make the space of recipes."""
+        return RecipeSpace.from_section(self.recipe)
+
+
+def _checked(sections: Mapping[str, object], path: Path | None) -> StudyFile:
+    """Check all sections, each for itself and all together."""
+    problems = list(_section_problems(sections))
+    tables = {name: _table(sections.get(name)) for name in SECTIONS}
+    study = parse_section(StudySettings, "study", tables["study"])
+    budget = parse_section(Budget, "budget", tables["budget"])
+    recipe = tables["recipe"]
+    if isinstance(sections.get("study"), Mapping):
+        problems += study.problems
+        problems += _folder_problems(study.good)
+        problems += _floor_problems(study.good, recipe)
+    if isinstance(sections.get("budget"), Mapping):
+        problems += budget.problems or _empty_budget_problems(budget.good)
+    if isinstance(sections.get("space"), Mapping):
+        problems += _space_problems(tables["space"], study.good.get("dataset"), budget.good)
+    problems += _recipe_problems(recipe)
+    if problems or study.value is None or budget.value is None:
+        raise StudyFileError(path, problems)
+    return StudyFile(study.value, budget.value, tables["space"], recipe, path)
+
+
+def _table(section: object) -> dict[str, object]:
+    return dict(section) if isinstance(section, Mapping) else {}
+
+
+def _section_problems(sections: Mapping[str, object]) -> Iterator[Problem]:
+    for name, section in sections.items():
+        if name not in SECTIONS:
+            hint = did_you_mean(name, SECTIONS) or f"; a study file has {', '.join(SECTIONS)}"
+            yield Problem(name, f"unknown section{hint}")
+        elif not isinstance(section, Mapping):
+            yield Problem(name, f"{file_value(section)} is not a section; write [{name}]")
+    for name in SECTIONS:
+        if name not in sections and name != "recipe":
+            yield Problem(name, f"the section is missing; add [{name}]")
+
+
+def _folder_problems(study: Mapping[str, Any]) -> Iterator[Problem]:
+    dataset = study.get("dataset")
+    if dataset is None or dataset.startswith("folder:"):
+        return
+    for key in ("image_size", "colour"):
+        if study[key] is not None:
+            yield Problem(f"study.{key}", f"is for folder:PATH only, not for {dataset}; remove it")
+
+
+def _floor_problems(study: Mapping[str, Any], recipe: Mapping[str, object]) -> Iterator[Problem]:
+    floor, epochs = study["floor_epochs"], recipe.get("epochs", DEFAULTS["epochs"])
+    if type(epochs) is int and 1 <= epochs < floor:
+        yield Problem(
+            "study.floor_epochs",
+            f"{floor} is more than recipe.epochs = {epochs}; give at most {epochs}",
+        )
+
+
+def _empty_budget_problems(budget: Mapping[str, Any]) -> tuple[Problem, ...]:
+    if any(limit is not None for limit in budget.values()):
+        return ()
+    return (Problem("budget", "sets no limit; give parameters, macs or activation_kib"),)
+
+
+def _recipe_problems(recipe: Mapping[str, object]) -> tuple[Problem, ...]:
+    try:
+        RecipeSpace.from_section(recipe)
+    except StudyFileError as error:
+        return error.problems
+    return ()
+
+
+def _space_problems(
+    section: Mapping[str, object], dataset: str | None, limits: Mapping[str, Any]
+) -> tuple[Problem, ...]:
+    """Check a space as far as that goes without opening the data set."""
+    known = None if dataset is None else known_shape(dataset)
+    if known is None:
+        return () if "layers" in section else tuple(parse_fields(section)[1])
+    input_shape, classes = known
+    try:
+        space = SearchSpace.from_section(section, input_shape=input_shape, classes=classes)
+    except SearchSpaceError as error:
+        return error.problems
+    return tuple(_budget_problems(space, limits))
+
+
+def _budget_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Problem]:
+    try:
+        bound = space.lower_bound()
+    except SearchSpaceError as error:
+        yield from error.problems
+        return
+    for name, (least, unit) in _least(bound).items():
+        limit = limits.get(name)
+        if limit is not None and least > limit:
+            yield Problem(
+                f"budget.{name}",
+                f"no candidate of this space has fewer than {least:,} {unit}, the budget is "
+                f"{limit:,}; raise the budget or allow smaller networks",
+            )
+
+
+def _least(bound: Bound) -> dict[str, tuple[float, str]]:
+    return {
+        "parameters": (bound.parameters, "parameters"),
+        "macs": (bound.macs, "multiply-accumulates"),
+        "activation_kib": (bound.activation_bytes / 1024, "KiB of activation memory"),
+    }

@@ -1,0 +1,208 @@
+"""The ``[study]`` and ``[budget]`` sections of a study file as values, and what they allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
+
+from pydantic import AfterValidator, ConfigDict, Strict, TypeAdapter, ValidationError
+from pydantic import Field as Limits
+from pydantic_core import ErrorDetails
+
+from search.toml_text import file_value
+from space.errors import Problem
+from space.fields import did_you_mean
+from trainer.data import DATASET_NAMES
+
+__all__ = [
+    "PRUNERS",
+    "SAMPLERS",
+    "Budget",
+    "PrunerName",
+    "SamplerName",
+    "Section",
+    "StudySettings",
+    "parse_section",
+]
+
+SamplerName = Literal["random", "tpe"]
+PrunerName = Literal["none", "median", "halving", "hyperband"]
+SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)
+PRUNERS: tuple[PrunerName, ...] = get_args(PrunerName)
+
+
+def _known_dataset(name: str) -> str:
+    if name in DATASET_NAMES or (name.startswith("folder:") and name != "folder:"):
+        return name
+    hint = did_you_mean(name, DATASET_NAMES)
+    known = ", ".join(DATASET_NAMES)
+    raise ValueError(f"{file_value(name)} is no data set{hint}; give {known} or folder:PATH")
+
+
+def _nothing(names: tuple[str, ...]) -> tuple[str, ...]:
+    if names:
+        raise ValueError("starting from candidates is not supported by this version yet; remove it")
+    return names
+
+
+_Text = Annotated[str, Strict()]
+_Limit = Annotated[int, Strict(), Limits(ge=1, le=10**15)]
+_Name = Annotated[str, Strict(), Limits(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The hard limits on a candidate's cost; at least one is set in a study file.
+
+    Attributes:
+        parameters: most trainable parameters.
+        macs: most multiply-accumulates for one image.
+        activation_kib: most float32 activation memory for one image, in KiB.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    parameters: _Limit | None = None
+    macs: _Limit | None = None
+    activation_kib: (
+        Annotated[float, Strict(), Limits(gt=0, le=1e12, allow_inf_nan=False)] | None
+    ) = None
+
+    def limits(self) -> dict[str, float]:
+        """Give the limits that are set, by name."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: limit for name, limit in found.items() if limit is not None}
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """What a study searches on and how.
+
+    Attributes:
+        name: lower case letters, digits and hyphens.
+        dataset: one of ``trainer.DATASET_NAMES``, or ``folder:PATH``; a relative path is taken from
+            the working directory.
+        image_size: the side in pixels to which a folder's images are resized; None keeps them.
+        colour: whether a folder's images are read in colour; None finds out.
+        target: the validation floor hoped for, 0 to 1; reported, stops nothing.
+        floor_epochs: how many of the last epochs the floor is taken over.
+        trials: how many trials are trained in all.
+        sampler: one of ``SAMPLERS``.
+        pruner: one of ``PRUNERS``.
+        seed: decides all draws, 0 to 2**32 - 1.
+        start_from: candidates that are tried first.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: _Name
+    dataset: Annotated[str, Strict(), AfterValidator(_known_dataset)]
+    image_size: Annotated[int, Strict(), Limits(ge=1, le=4096)] | None = None
+    colour: Annotated[bool, Strict()] | None = None
+    target: Annotated[float, Strict(), Limits(ge=0, le=1, allow_inf_nan=False)] | None = None
+    floor_epochs: Annotated[int, Strict(), Limits(ge=1, le=10_000)] = 5
+    trials: Annotated[int, Strict(), Limits(ge=1, le=1_000_000)] = 60
+    sampler: SamplerName = "tpe"
+    pruner: PrunerName = "halving"
+    seed: Annotated[int, Strict(), Limits(ge=0, le=2**32 - 1)] = 0
+    start_from: Annotated[tuple[_Text, ...], AfterValidator(_nothing)] = ()
+
+
+T = TypeVar("T", Budget, StudySettings)
+
+
+@dataclass(frozen=True)
+class Section(Generic[T]):
+    """What came of reading one section.
+
+    Attributes:
+        value: the section; None when it has problems.
+        good: its usable keys, defaults filled in, for checks that concern several sections.
+        problems: what is wrong.
+    """
+
+    value: T | None
+    good: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+
+
+def parse_section(kind: type[T], name: str, raw: Mapping[str, object]) -> Section[T]:
+    """Read a section.
+
+    Args:
+        kind: what it becomes.
+        name: its name in the file, for messages.
+        raw: its keys and values, as TOML gives them.
+    """
+    good: dict[str, Any] = {
+        field.name: field.default for field in fields(kind) if field.default is not MISSING
+    }
+    try:
+        value = TypeAdapter(kind).validate_python(dict(raw))
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        bad = {str(detail["loc"][0]) for detail in details}
+        good |= {key: item for key, item in raw.items() if key not in bad}
+        return Section(None, good, tuple(_problem(kind, name, detail) for detail in details))
+    good |= {field.name: getattr(value, field.name) for field in fields(kind)}
+    return Section(value, good, ())
+
+
+def _problem(kind: type[Budget | StudySettings], name: str, detail: ErrorDetails) -> Problem:
+    key = str(detail["loc"][0])
+    return Problem(f"{name}.{key}", _message(kind, key, detail))
+
+
+def _message(kind: type[Budget | StudySettings], key: str, detail: ErrorDetails) -> str:
+    value, facts = detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return f"is required; {_EXAMPLES[key]}"
+        case "unexpected_keyword_argument":
+            known = [field.name for field in fields(kind)]
+            return f"unknown key{did_you_mean(key, known) or '; known: ' + ', '.join(known)}"
+        case "greater_than_equal":
+            return f"{file_value(value)} is too small; give at least {facts['ge']}"
+        case "greater_than":
+            return f"{file_value(value)} is too small; give more than {facts['gt']:g}"
+        case "less_than_equal" if key == "target":
+            return f"{file_value(value)} is too large; accuracies go from 0 to 1, such as 0.994"
+        case "less_than_equal":
+            return f"{file_value(value)} is too large; give at most {facts['le']}"
+        case "literal_error":
+            return _no_such_name(value, SAMPLERS if key == "sampler" else PRUNERS)
+        case "value_error":
+            return str(facts["error"])
+        case error if error in _WANTED:
+            return f"{file_value(value)} is not {_WANTED[error]}{_whole(error, value)}"
+        case _:
+            return f"{file_value(value)}: {detail['msg']}"
+
+
+_EXAMPLES = {
+    "name": 'such as name = "mnist-8k"',
+    "dataset": f"one of {', '.join(DATASET_NAMES)} or folder:PATH",
+}
+
+_WANTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "a text in quotes",
+    "tuple_type": "a list",
+    "string_pattern_mismatch": "a name; use a to z, 0 to 9 and, after the first, hyphens",
+    "string_too_long": "a short name; use at most 64 characters",
+}
+
+
+def _whole(error: str, value: object) -> str:
+    if error == "int_type" and isinstance(value, float) and value.is_integer():
+        return f"; write {int(value)}"
+    return ""
+
+
+def _no_such_name(value: object, known: Iterable[str]) -> str:
+    hint = did_you_mean(value, known) if isinstance(value, str) else ""
+    return f"{file_value(value)} is not known{hint}; give one of {', '.join(known)}"

@@ -1,0 +1,91 @@
+"""Reads a TOML file that anybody may have written, and writes values as TOML spells them."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from search.errors import StudyFileError
+from space.errors import Problem
+
+__all__ = ["file_value", "read_toml"]
+
+MOST_BYTES = 1 << 20
+MOST_LEVELS = 20
+
+_LONGEST_SHOWN = 80
+_LARGEST_INTEGER = 2**63  # TOML's own limit; beyond it a number might not even print
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """Read a TOML file, UTF-8 with or without a byte order mark.
+
+    Raises:
+        StudyFileError: there is no such file, or it is not TOML, or larger or more deeply nested
+            than a study file can be.
+    """
+    try:
+        content = tomllib.loads(_read_text(path))
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); give the path of a file"
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
+    except ValueError as error:
+        message = f"is not TOML: {error}"
+    except RecursionError:
+        message = _TOO_DEEP
+    else:
+        problems = tuple(_excesses(content))
+        if problems:
+            raise StudyFileError(path, problems)
+        return content
+    raise StudyFileError(path, [Problem("", message)])
+
+
+def file_value(value: object) -> str:
+    """Write a value as TOML spells it, shortened when it is long."""
+    text = _written(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+
+
+_TOO_DEEP = f"is nested too deeply; no key needs more than {MOST_LEVELS} levels"
+
+
+def _read_text(path: Path) -> str:
+    if "\0" in str(path) or not path.exists():
+        raise StudyFileError(path, [Problem("", "no such file; check the path")])
+    if not path.is_file():
+        raise StudyFileError(path, [Problem("", "is not a file; give the path of a file")])
+    with path.open("rb") as stream:
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise StudyFileError(path, [Problem("", "is larger than 1 MiB, too large to be one")])
+    return content.decode("utf-8-sig")
+
+
+def _excesses(content: Mapping[str, object]) -> Iterator[Problem]:
+    """Find what nobody means and what other code should not have to expect."""
+    waiting: list[tuple[tuple[str, ...], object]] = [((), content)]
+    while waiting:
+        place, value = waiting.pop()
+        if len(place) > MOST_LEVELS:
+            yield Problem(".".join(place[:2]), _TOO_DEEP)
+        elif isinstance(value, dict):
+            waiting += (((*place, key), item) for key, item in value.items())
+        elif isinstance(value, list):
+            waiting += (((*place, str(index)), item) for index, item in enumerate(value, 1))
+        elif type(value) is int and not -_LARGEST_INTEGER <= value < _LARGEST_INTEGER:
+            yield Problem(".".join(place), "is a number of more than 64 bits; give a smaller one")
+
+
+def _written(value: object) -> str:
+    if isinstance(value, str | bool):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{key} = {_written(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    return str(value)

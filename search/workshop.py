@@ -1,0 +1,107 @@
+"""What every worker needs before its first piece of work: data, space and device at hand."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from search.devices import choose_device
+from search.errors import ResumeError
+from search.objective import Parts
+from search.study import StoredStudy
+from search.study_file import StudyFile
+from space.search_space import SearchSpace
+from trainer.data import Dataset, normalisation, open_dataset
+
+__all__ = ["data_root", "open_data", "search_parts", "search_space_of", "use_threads"]
+
+DATA_VARIABLE = "FLYWEIGHT_DATA"
+
+
+def data_root(given: Path | None) -> Path:
+    """Returns the folder of the data sets: as given, else ``$FLYWEIGHT_DATA``, else ``data/``."""
+    return given or Path(os.environ.get(DATA_VARIABLE) or "data")
+
+
+def open_data(file: StudyFile, root: Path) -> Dataset:
+    """Opens a study's data set.
+
+    Raises:
+        DataError: if it is not there or cannot be used.
+    """
+    settings = file.settings
+    return open_dataset(
+        settings.dataset, root, image_size=settings.image_size, colour=settings.colour
+    )
+
+
+def reopen_data(stored: StoredStudy, root: Path) -> Dataset:
+    """Opens the data set of a study that has begun.
+
+    Raises:
+        DataError: if it is not there or cannot be used.
+        ResumeError: if it holds other images than when the study began.
+    """
+    dataset = open_data(stored.file, root)
+    if not stored.search_data_matches(dataset.info):
+        raise ResumeError(
+            f"{root}: the images of {dataset.info.name} are not those that the study "
+            f"{stored.name!r} began with; put those back or begin a new study"
+        )
+    return dataset
+
+
+def search_space_of(stored: StoredStudy) -> SearchSpace:
+    """Returns the study's space for the shape and classes of its data."""
+    return stored.file.search_space(stored.data.input_shape, len(stored.data.classes))
+
+
+def search_parts(dataset: Dataset, device: torch.device) -> Parts:
+    """Returns what a search may see: the training part, split, never the test part."""
+    training, validation = dataset.search_split()
+    return Parts(training.to(device), validation.to(device), normalisation(training))
+
+
+def final_parts(dataset: Dataset, device: torch.device) -> Parts:
+    """Returns the whole training part, and the test part to be judged on."""
+    training = dataset.training()
+    return Parts(training.to(device), dataset.test().to(device), normalisation(training))
+
+
+def use_threads(workers: int) -> None:
+    """Shares the machine's cores among workers, at least one thread each."""
+    torch.set_num_threads(max(1, cores() // workers))
+
+
+def cores() -> int:
+    """Returns the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class WorkerPlace:
+    """Where a worker stands among its fellows.
+
+    Attributes:
+        index: from 0.
+        workers: how many work on this machine.
+        device: name of the device, None to choose.
+        data: root of the data sets.
+    """
+
+    index: int
+    workers: int
+    device: str | None
+    data: Path
+
+    def open_device(self) -> torch.device:
+        """Takes this worker's share of the cores and returns its device.
+
+        Raises:
+            DeviceError: if there is no such device here.
+        """
+        use_threads(self.workers)
+        return choose_device(self.device)

@@ -1,0 +1,100 @@
+"""The search space: a ``[space]`` section of a study file, from which trials get architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Protocol
+
+from space.architecture import Architecture
+from space.bound import Bound
+from space.errors import SearchSpaceError
+from space.fields import Field, Fixed, Scalar, Trial
+from space.layers import Shape
+from space.stages import StagedSpace
+from space.template import TemplateSpace
+
+__all__ = ["Bound", "SearchSpace", "SearchSpaceError", "Suggestion"]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What a trial drew.
+
+    Attributes:
+        architecture: unchecked; its maps may vanish, which ``check`` tells.
+        inactive: the suggested parameters that had no effect on it.
+    """
+
+    architecture: Architecture
+    inactive: frozenset[str]
+
+
+class _Form(Protocol):
+    """What the two forms of a section have in common."""
+
+    @property
+    def parameters(self) -> Mapping[str, Field]: ...
+
+    def assemble(self, values: Mapping[str, Scalar]) -> tuple[Architecture, frozenset[str]]: ...
+
+    def lower_bound(self) -> Bound: ...
+
+
+class SearchSpace:
+    """The architectures that a study may try; made by ``from_section``."""
+
+    def __init__(self, form: _Form) -> None:
+        self._form = form
+
+    @classmethod
+    def from_section(
+        cls, section: Mapping[str, object], *, input_shape: Shape, classes: int
+    ) -> SearchSpace:
+        """Read a ``[space]`` section: a template if it has ``layers``, else by stages.
+
+        Args:
+            section: the section's keys and values, as TOML gives them.
+            input_shape: channels, height and width of an image.
+            classes: how many logits every architecture must give.
+
+        Raises:
+            SearchSpaceError: with every problem; keys are full, as in ``space.width``.
+        """
+        form = TemplateSpace if "layers" in section else StagedSpace
+        return cls(form.from_section(section, input_shape=input_shape, classes=classes))
+
+    @property
+    def parameters(self) -> Mapping[str, Field]:
+        """The parameters that a trial is asked for, by name, in the order of asking."""
+        found = self._form.parameters.items()
+        return {name: field for name, field in found if not isinstance(field, Fixed)}
+
+    def suggest(self, trial: Trial) -> Suggestion:
+        """Draw an architecture.
+
+        Every trial is asked for the same parameters in the same order, whatever it answers. Never
+        raises for an architecture whose maps vanish.
+        """
+        parameters = self._form.parameters
+        values = {name: field.suggest(trial, name) for name, field in parameters.items()}
+        architecture, used = self._form.assemble(values)
+        return Suggestion(architecture, frozenset(self.parameters) - used)
+
+    def lower_bound(self) -> Bound:
+        """Give what every candidate that can be built costs at least.
+
+        Raises:
+            SearchSpaceError: none can be built, so that a study would reject all of them.
+        """
+        return self._bound
+
+    def size(self) -> int:
+        """Count the distinct settings of the parameters; a continuous one counts once."""
+        return prod(field.count() or 1 for field in self._form.parameters.values())
+
+    @cached_property
+    def _bound(self) -> Bound:
+        return self._form.lower_bound()

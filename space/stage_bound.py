@@ -1,0 +1,151 @@
+"""A lower bound on the cost of a space by stages: every choice, each width at its smallest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import NamedTuple
+
+from space.bound import FREE, Bound, Least, Move, advance, apply, finish, merge, remembered
+from space.fields import Field, Scalar
+from space.layers import Conv, Layer, Pool, Shape
+from space.stage_lines import (
+    GAP,
+    HIDDEN_HEADS,
+    block_line,
+    can_skip,
+    convolution,
+    head_lines,
+    same_padding,
+)
+
+Front = dict[Shape, Least]
+
+
+def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -> Bound:
+    """Give what every candidate of a space by stages costs at least.
+
+    Nearly exact: only where one drawn value serves several lines, as with ``per = "network"``,
+    each line is bounded as if it could choose for itself.
+
+    Raises:
+        SearchSpaceError: no candidate of the space can ever be built.
+    """
+    walk = _Walk(fields, classes)
+    convolved = remembered(walk.convolved)
+    stages, convs = fields["stages"].values(), fields["convs"].values()
+    front: Front = {input_shape: FREE}
+    ends: list[tuple[Shape, Least]] = []
+    for stage in range(1, int(fields["stages"].maximum) + 1):
+        stage_end: Front = {}
+        for conv in range(1, int(fields["convs"].maximum) + 1):
+            if stage in stages and conv in convs:
+                ends += advance(front, walk.classified).items()
+            front = advance(front, convolved if (stage, conv) > (1, 1) else walk.started)
+            if conv in convs:
+                merge(stage_end, front)
+        if stage in stages:
+            ends += advance(stage_end, walk.headed).items()
+        front = advance(stage_end, walk.pooled)
+    return finish(ends, input_shape, classes)
+
+
+class _Walk:
+    """What can be done with a map; each method gives every way, with its cost."""
+
+    def __init__(self, fields: Mapping[str, Field], classes: int) -> None:
+        self._values = {name: field.values() for name, field in fields.items() if name != "dropout"}
+        self._width = int(fields["width"].minimum)
+        self._transition_width = int(fields["transition_width"].minimum)
+        self._classes = classes
+        self._bias = False not in self._values["bias"]
+        orders = self._values["order"]
+        self._order = "conv-relu" if "conv-relu" in orders else str(orders[0])
+        self._windows = sorted(set(_windows(self._values)))
+        self._lines: dict[tuple[_Window, int], Layer] = {}
+
+    def started(self, shape: Shape) -> Iterator[Move[Shape]]:
+        """Try the first convolution of the network, which cannot skip."""
+        for window in self._windows:
+            yield from _after(shape, self._line(window, self._width))
+
+    def convolved(self, shape: Shape) -> Iterator[Move[Shape]]:
+        """Try any other convolution; one that skips keeps its channels."""
+        skips = self._values["skip"]
+        for window in self._windows:
+            fits = can_skip(window.kernel, window.padding)
+            if fits and True in skips:
+                yield from _after(shape, self._line(window, shape[0]))
+            if not fits or False in skips:
+                yield from _after(shape, self._line(window, self._width))
+
+    def classified(self, shape: Shape) -> Iterator[Move[Shape]]:
+        """Try a last convolution that classifies, where that is a possible head."""
+        if "gap" in self._values["head"]:
+            for window in self._windows:
+                yield from _after(shape, self._line(window, self._classes), GAP)
+
+    def headed(self, shape: Shape) -> Iterator[Move[Shape]]:
+        """Try every other head, with and without a hidden layer."""
+        for head in map(str, self._values["head"]):
+            if head == "gap":
+                continue
+            for hidden in self._hidden() if head in HIDDEN_HEADS else [None]:
+                yield from _after(
+                    shape,
+                    *head_lines(head, shape, self._classes, bias=self._bias, hidden=hidden),
+                )
+
+    def pooled(self, shape: Shape) -> Iterator[Move[Shape]]:
+        """Try every end of a stage: a pool, with or without a transition."""
+        pool = Layer((Pool("max", 2),))
+        for transition in self._values["transition"]:
+            if transition == "none":
+                yield from _after(shape, pool)
+                continue
+            bare = "bare" in self._values["transition_style"]
+            narrow = self._pointwise(self._transition_width, bare=bare)
+            before = transition == "before-pool"
+            yield from _after(shape, *((narrow, pool) if before else (pool, narrow)))
+
+    def _line(self, window: _Window, width: int) -> Layer:
+        line = self._lines.get((window, width))
+        if line is None:
+            block, kernel, padding = window
+            operation = convolution(block, kernel, width, padding=padding, bias=self._bias)
+            line = self._lines[window, width] = block_line(operation, self._order, "relu")
+        return line
+
+    def _pointwise(self, width: int, *, bare: bool = False) -> Layer:
+        operation = Conv(1, width, bias=self._bias)
+        return Layer((operation,)) if bare else block_line(operation, self._order, "relu")
+
+    def _hidden(self) -> Iterator[Layer | None]:
+        widths = sorted(map(int, self._values["head_hidden"]))
+        if 0 in widths:
+            yield None
+        if smallest := next((width for width in widths if width > 0), 0):
+            yield self._pointwise(smallest)
+
+
+class _Window(NamedTuple):
+    block: str
+    kernel: int
+    padding: int
+
+
+def _windows(values: Mapping[str, Sequence[Scalar]]) -> Iterator[_Window]:
+    for block, size, padding in product(values["block"], values["kernel"], values["padding"]):
+        kernel = int(size)
+        yield _Window(str(block), kernel, same_padding(kernel) if padding == "same" else 0)
+
+
+def _after(shape: Shape, *layers: Layer) -> Iterator[Move[Shape]]:
+    """Apply layers in turn; yields nothing when the map vanishes."""
+    costs = FREE
+    for layer in layers:
+        applied = apply(layer, shape)
+        if applied is None:
+            return
+        shape, costs = applied[0], costs.then(applied[1])
+    yield shape, costs

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import optuna
+import pytest
+from drawn_spaces import RandomTrial, search_spaces
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from space.architecture import Architecture
+from space.cost import Cost, cost
+from space.errors import SearchSpaceError, ShapeError
+from space.fields import Fixed
+from space.search_space import Bound, SearchSpace
+
+relaxed = settings(deadline=None, max_examples=150)
+seeds = st.integers(0, 2**32)
+
+STAGED = {
+    "stages": [1, 2],
+    "convs": {"low": 1, "high": 2},
+    "width": {"low": 4, "high": 32},
+    "skip": [True, False],
+    "padding": "same",
+    "dropout": {"low": 0.0, "high": 0.1},
+    "head": ["conv-gap", "gap-linear"],
+}
+TEMPLATE = {
+    "layers": ["{block} {a} relu drop{d}", "maxpool2", "gap", "linear 10"],
+    "block": ["conv3", "separable5"],
+    "a": {"low": 4, "high": 16},
+    "d": {"low": 0.0, "high": 0.1},
+}
+
+
+def make(section: dict[str, object]) -> SearchSpace:
+    return SearchSpace.from_section(section, input_shape=(1, 28, 28), classes=10)
+
+
+def cost_or_none(architecture: Architecture) -> Cost | None:
+    try:
+        return cost(architecture)
+    except ShapeError as error:
+        assert error.violation > 0
+        return None
+
+
+@relaxed
+@given(search_spaces(), seeds)
+def test_suggestions_are_sound(space: SearchSpace, seed: int) -> None:
+    """A suggestion survives its text form, and ends in the classes or raises only ShapeError."""
+    architecture = space.suggest(RandomTrial(seed)).architecture
+    if cost_or_none(architecture) is not None:
+        assert architecture.classes == 10
+        assert Architecture.parse(str(architecture)) == architecture
+    assert Architecture.from_json(architecture.to_json()) == architecture
+
+
+@relaxed
+@given(search_spaces(), seeds, seeds)
+def test_every_trial_is_asked_the_same(space: SearchSpace, one: int, other: int) -> None:
+    """The same parameters are suggested in the same order, whatever the answers are."""
+    first, second = RandomTrial(one), RandomTrial(other)
+    space.suggest(first)
+    space.suggest(second)
+    assert list(first.asked) == list(second.asked) == list(space.parameters)
+
+
+@relaxed
+@given(search_spaces(), seeds, seeds)
+def test_inactive_parameters_change_nothing(space: SearchSpace, seed: int, other: int) -> None:
+    """Drawing the inactive parameters anew gives the same architecture and the same inactive."""
+    trial = RandomTrial(seed)
+    suggestion = space.suggest(trial)
+    assert suggestion.inactive <= trial.asked.keys()
+    kept = {name: said for name, said in trial.asked.items() if name not in suggestion.inactive}
+    assert space.suggest(RandomTrial(other, kept)) == suggestion
+
+
+@relaxed
+@given(search_spaces(), st.lists(seeds, min_size=1, max_size=30))
+def test_no_candidate_is_below_the_bound(space: SearchSpace, drawn: list[int]) -> None:
+    """The lower bound is below every candidate, and is refused only where there is none."""
+    costs = [cost_or_none(space.suggest(RandomTrial(seed)).architecture) for seed in drawn]
+    try:
+        bound = space.lower_bound()
+    except SearchSpaceError:
+        assert not any(costs)
+        return
+    for found in costs:
+        if found is not None:
+            assert bound.parameters <= found.parameters
+            assert bound.macs <= found.macs
+            assert bound.activation_bytes <= found.activation_bytes
+
+
+@relaxed
+@given(search_spaces())
+def test_size_counts_what_is_asked(space: SearchSpace) -> None:
+    """The size is the product of the counts of the parameters that a trial is asked for."""
+    size = 1
+    for field in space.parameters.values():
+        assert not isinstance(field, Fixed)
+        size *= field.count() or 1
+    assert space.size() == size
+
+
+def test_sizes_of_known_spaces() -> None:
+    """Continuous parameters count once, fixed fields not at all."""
+    assert make({"width": 8}).size() == 1
+    assert make({"width": [4, 8], "stages": 1, "convs": 1}).size() == 2
+    assert make(TEMPLATE).size() == 2 * 13
+
+
+@pytest.mark.parametrize("section", [STAGED, TEMPLATE])
+def test_an_optuna_trial_is_a_trial(section: dict[str, object]) -> None:
+    """A real Optuna study can be asked, and records exactly the parameters of the space."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    space = make(section)
+    for _ in range(3):
+        trial = study.ask()
+        space.suggest(trial)
+        assert list(trial.params) == list(space.parameters)
+
+
+def test_a_space_of_one_candidate_is_bounded_by_it() -> None:
+    """With nothing to choose, the bound is the cost of the only candidate."""
+    section = {"width": 8, "stages": 2, "convs": 2, "transition": "after-pool"}
+    space = make({**section, "transition_width": 4, "block": "separable"})
+    only = cost(space.suggest(RandomTrial(0)).architecture)
+    assert space.lower_bound() == Bound(only.parameters, only.macs, only.activation_bytes)
+
+
+def test_a_space_without_candidates_is_refused() -> None:
+    """Where every map vanishes, the bound says so and names a way out."""
+    space = make({"width": 8, "stages": 4, "kernel": [7, 9]})
+    with pytest.raises(SearchSpaceError, match="no candidate turns an input of 1x28x28 into"):
+        space.lower_bound()
+
+
+def test_the_form_follows_from_the_keys() -> None:
+    """A section with layers is a template, any other is by stages."""
+    assert list(make(TEMPLATE).parameters) == ["block", "a", "d"]
+    assert "stage1.conv2.width" in make(STAGED).parameters
