@@ -95,9 +95,10 @@ def _tuple(name: str, values: Iterable[float]) -> Iterable[str]:
 
 
 def _class(architecture: Architecture, class_name: str, plan: Plan) -> Iterator[str]:
-    images = ", ".join(map(str, architecture.input_shape))
+    images = ", ".join(map(str, ("n", *architecture.input_shape)))
+    logits = f"n, {architecture.classes}"
     yield f"class {class_name}(nn.Module):"
-    yield f'    """Images (n, {images}), floats in [0, 1], to logits (n, {architecture.classes})."""'
+    yield f'    """Images ({images}), floats in [0, 1], to logits ({logits})."""'
     yield from ("", "    mean: Tensor", "    std: Tensor", "")
     yield "    def __init__(self) -> None:"
     yield "        super().__init__()"

@@ -100,8 +100,8 @@ def _module(leaf: Leaf) -> Call:
             arguments = (str(leaf.elements), str(features), *(() if bias else ("bias=False",)))
             return Call("nn.Linear", arguments, leaf)
         case BatchNorm():
-            kind = "nn.BatchNorm2d" if leaf.form == "maps" else "nn.BatchNorm1d"
-            return Call(kind, (str(leaf.channels),), leaf)
+            name = "nn.BatchNorm2d" if leaf.form == "maps" else "nn.BatchNorm1d"
+            return Call(name, (str(leaf.channels),), leaf)
         case Dropout(rate):
             return Call("nn.Dropout", (repr(rate),), leaf)
         case Activation(name):

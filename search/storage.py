@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from search.errors import StorageError
 
-__all__ = ["DEFAULT_STORAGE", "artifacts_beside", "open_storage", "sqlite_path"]
+__all__ = ["DEFAULT_STORAGE", "artifacts_beside", "open_storage", "quiet_optuna", "sqlite_path"]
 
 DEFAULT_STORAGE = "sqlite:///studies/study.db"
 _BUSY_SECONDS = 60
@@ -145,3 +146,4 @@ def _first_line(error: BaseException) -> str:
 def quiet_optuna() -> None:
     """Keeps Optuna's own log lines and experimental warnings out of our output."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)

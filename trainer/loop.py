@@ -96,7 +96,8 @@ def train(
                 epoch = run.epoch(number)
             yield epoch
     finally:
-        unflatten([*network.parameters(), *network.buffers()])
+        with _working_memory(recipe, training):
+            unflatten([*network.parameters(), *network.buffers()])
 
 
 class _Run:

@@ -21,7 +21,13 @@ SCHEDULES: tuple[ScheduleName, ...] = get_args(ScheduleName)
 
 @dataclass(frozen=True)
 class Bound:
-    """The closed range of numbers that one recipe key takes."""
+    """The closed range of numbers that one recipe key takes.
+
+    Attributes:
+        low: least number, included.
+        high: greatest number, included.
+        integer: whether only whole numbers are taken.
+    """
 
     low: float
     high: float
@@ -147,6 +153,13 @@ class Recipe:
         if not isinstance(steps, (list, tuple)):
             raise RecipeError(f"augment = {steps!r} is not a list of steps")
         return cls(**{**values, "augment": tuple(step_from_dict(step) for step in steps)})
+
+
+def _check_key(key: object, known: list[str]) -> None:
+    if key not in known:
+        close = difflib.get_close_matches(str(key), known, n=1)
+        guess = f"did you mean {close[0]!r}? " if close else ""
+        raise RecipeError(f"recipe key {key!r} is unknown; {guess}known: {', '.join(known)}")
 
 
 def _check_name(key: str, value: object, names: tuple[str, ...]) -> None:

@@ -64,9 +64,7 @@ class FlatWeights:
     def __init__(self, network: nn.Module) -> None:
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         if not self.parameters:
-            raise TrainerError(
-                "the network has no trainable parameter; give it a layer that learns"
-            )
+            raise TrainerError("the network has no parameter to train; add a layer")
         self.vector = flatten(self.parameters).requires_grad_()
 
     def set_gradient(self, gradients: Sequence[Tensor]) -> None:

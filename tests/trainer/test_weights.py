@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_networks import Sharing, assert_same_state, cloned_state, convolutional
+from torch import Tensor, nn
+
+from trainer.errors import TrainerError
+from trainer.weights import AveragedWeights, FlatWeights, flatten, unflatten
+
+shapes = st.lists(st.lists(st.integers(0, 4), max_size=5).map(tuple), min_size=1, max_size=5)
+
+
+def noise(shape: tuple[int, ...], seed: int) -> Tensor:
+    """Numbers that the seed alone decides."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@settings(deadline=None)
+@given(shapes)
+def test_tensors_become_views_of_one_vector(some: list[tuple[int, ...]]) -> None:
+    """Values and shapes must stay, and what happens to the vector must happen to the tensors."""
+    tensors = [noise(shape, index) for index, shape in enumerate(some)]
+    before = [tensor.clone() for tensor in tensors]
+    flat = flatten(tensors)
+    assert flat.shape == (sum(tensor.numel() for tensor in before),)
+    assert all(map(torch.equal, tensors, before))
+    flat.mul_(2)
+    assert all(torch.equal(one, 2 * other) for one, other in zip(tensors, before, strict=True))
+
+
+@settings(deadline=None)
+@given(shapes)
+def test_unflattened_tensors_own_contiguous_memory(some: list[tuple[int, ...]]) -> None:
+    """Values must stay, the vector must have no hold on them any more."""
+    tensors = [noise(shape, index) for index, shape in enumerate(some)]
+    before = [tensor.clone() for tensor in tensors]
+    flat = flatten(tensors)
+    unflatten(tensors)
+    flat.zero_()
+    assert all(map(torch.equal, tensors, before))
+    assert all(tensor.is_contiguous() for tensor in tensors)
+
+
+def test_convolution_weights_lie_channels_last() -> None:
+    """The order in memory must be the one that makes convolutions fast."""
+    weight = noise((8, 4, 3, 3), 0)
+    flatten([weight])
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_flat_network_computes_what_it_did() -> None:
+    """Moving the numbers must not change the parameters nor what is made of them."""
+    network, pixels = convolutional().eval(), noise((5, 1, 8, 8), 1)
+    before, state, named = network(pixels), cloned_state(network), dict(network.named_parameters())
+    weights = FlatWeights(network)
+    torch.testing.assert_close(network(pixels), before)
+    assert_same_state(cloned_state(network), state)
+    assert all(one is two for one, two in zip(weights.parameters, named.values(), strict=True))
+
+
+def test_shared_parameters_stand_once_and_frozen_ones_not_at_all() -> None:
+    """The vector must hold each trainable parameter exactly once, and training touch no other."""
+    network = Sharing()
+    frozen = network.frozen.weight.clone()
+    weights = FlatWeights(network)
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    assert len(weights.vector) == sum(p.numel() for p in trainable)
+    assert network.same.weight is network.again.weight
+    with torch.no_grad():
+        weights.vector.zero_()
+    assert not any(bool(p.any()) for p in trainable)
+    assert torch.equal(network.frozen.weight, frozen)
+
+
+def test_gradients_lie_like_the_parameters() -> None:
+    """A step along the flat gradient must move each parameter along its own."""
+    network = convolutional()
+    weights = FlatWeights(network)
+    before = [p.detach().clone() for p in weights.parameters]
+    gradients = [noise(tuple(p.shape), index) for index, p in enumerate(before)]
+    weights.set_gradient(gradients)
+    assert weights.vector.grad is not None
+    with torch.no_grad():
+        weights.vector -= weights.vector.grad
+    for now, old, gradient in zip(weights.parameters, before, gradients, strict=True):
+        assert torch.equal(now, old - gradient)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: nn.Flatten(), lambda: nn.Linear(2, 2).requires_grad_(False)],
+    ids=["none", "frozen"],
+)
+def test_nothing_to_train_is_said(make: Callable[[], nn.Module]) -> None:
+    """A network without trainable parameters must be refused with a sentence of ours."""
+    with pytest.raises(TrainerError, match="no parameter to train"):
+        FlatWeights(make())
+
+
+def wander(network: nn.Module, seed: int) -> None:
+    """Gives every floating number of the network a new value, every whole one 1 more."""
+    with torch.no_grad():
+        for index, tensor in enumerate(network.state_dict().values()):
+            if tensor.is_floating_point():
+                tensor.add_(noise(tuple(tensor.shape), 1000 * seed + index))
+            else:
+                tensor.add_(1)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.floats(0, 0.9999), st.integers(0, 25))
+def test_the_average_follows_its_formula(decay: float, updates: int) -> None:
+    """Weights and BatchNorm statistics must decay by min(d, (1 + t) / (10 + t)), counts not."""
+    network = convolutional()
+    wanted = {name: tensor.double() for name, tensor in network.state_dict().items()}
+    average = AveragedWeights(FlatWeights(network), network, decay)
+    for t in range(updates):
+        wander(network, t)
+        average.update()
+        share = min(decay, (1 + t) / (10 + t))
+        for name, tensor in network.state_dict().items():
+            if tensor.is_floating_point():
+                wanted[name] = share * wanted[name] + (1 - share) * tensor.double()
+            else:
+                wanted[name] = tensor.double()
+    average.swap()
+    for name, tensor in network.state_dict().items():
+        torch.testing.assert_close(tensor.double(), wanted[name], atol=1e-5, rtol=1e-5)
+    assert int(network[1].num_batches_tracked) == updates
+
+
+def test_swapping_twice_is_no_change() -> None:
+    """The live numbers must come back to the last bit, and so must the averaged ones."""
+    network = convolutional()
+    average = AveragedWeights(FlatWeights(network), network, 0.9)
+    wander(network, 1)
+    average.update()
+    live = cloned_state(network)
+    average.swap()
+    averaged = cloned_state(network)
+    assert not torch.equal(averaged["0.weight"], live["0.weight"])
+    assert not torch.equal(averaged["1.running_mean"], live["1.running_mean"])
+    average.swap()
+    assert_same_state(cloned_state(network), live)
+    average.swap()
+    assert_same_state(cloned_state(network), averaged)
+
+
+def test_a_network_without_buffers_is_averaged_too() -> None:
+    """BatchNorm is no condition."""
+    network = nn.Linear(3, 2)
+    start = copy.deepcopy(network.weight.data)
+    average = AveragedWeights(FlatWeights(network), network, 0.5)
+    with torch.no_grad():
+        network.weight.add_(1)
+    average.update()
+    average.swap()
+    torch.testing.assert_close(network.weight.data, start + 0.9)
