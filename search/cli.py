@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 
 _StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="study file")]
+_Study = Annotated[str, typer.Argument(metavar="STUDY", help="study file, or a study's name")]
 _Storage = Annotated[str, typer.Option("--storage", metavar="URL", help="study database")]
 _Data = Annotated[
     Path | None,
@@ -91,6 +92,41 @@ def run(
         debug=debug,
     )
     _print(run_summary(result, str(study)))
+
+
+@app.command()
+def confirm(
+    study: _Study,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, metavar="K", help="candidates  [default: 3]")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", min=1, metavar="N", help="of each  [default: 5]")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="begin another confirm")] = False,
+    workers: _Workers = 1,
+    storage: _Storage = DEFAULT_STORAGE,
+    data: _Data = None,
+    device: _Device = None,
+    debug: _Debug = False,
+) -> None:
+    """Retrain the best, choose on validation, then look at the test set once."""
+    from search.confirm import confirm as search_confirm
+    from search.study import open_study
+    from search.summary import confirm_summary
+
+    result = search_confirm(
+        study,
+        top=top,
+        seeds=seeds,
+        again=again,
+        workers=workers,
+        storage=storage,
+        data=data,
+        device=device,
+        debug=debug,
+    )
+    _print(confirm_summary(open_study(study, storage, writing=False), result))
 
 
 def _print(text: str) -> None:

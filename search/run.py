@@ -17,7 +17,7 @@ from search.recovery import recover
 from search.storage import DEFAULT_STORAGE, quiet_optuna
 from search.study import StoredStudy, begin_study
 from search.study_file import StudyFile
-from search.worker import trial_claims
+from search.trial_work import trial_claims
 from search.workshop import data_root, open_data
 
 __all__ = ["RunResult", "run"]

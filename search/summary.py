@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
+from search.confirm_store import Confirm, spread
 from search.progress import percent
 from search.run import RunResult
+from search.study import StoredStudy
 
-__all__ = ["run_summary"]
+__all__ = ["confirm_summary", "run_summary"]
 
 
 def run_summary(result: RunResult, study: str) -> str:
@@ -30,4 +34,37 @@ def run_summary(result: RunResult, study: str) -> str:
         lines.append(f"{result.total - result.trained} trials to go: flyweight run {study}")
     else:
         lines.append(f"next: flyweight confirm {study}")
+    return "\n".join(lines)
+
+
+def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
+    """Returns the table of a finished confirm."""
+    records = {record.number: record for record in stored.records()}
+    champion = confirm.champion
+    lines = [f"confirm {confirm.plan.ordinal} of {stored.name}", ""]
+    lines.append(f"validation floor over {confirm.plan.seeds} seeds (chosen on the mean):")
+    for trial in confirm.plan.trials:
+        floors = confirm.validation_floors(trial)
+        mark = "  <- champion" if trial == champion else ""
+        lines.append(
+            f"  trial {trial:>4}  {records[trial].parameters:>9,} parameters  "
+            f"{percent(fmean(floors))} ± {spread(floors) * 100:.2f}{mark}"
+        )
+    lines += ["", "champion, trained on the whole training set, on the test set:"]
+    lines.append(f"  seed   last epoch   floor of the last {confirm.floor_epochs}")
+    lines += [
+        f"  {repeat.repeat + 1:>4}   {percent(repeat.last):>10}   "
+        f"{percent(repeat.floor(confirm.floor_epochs))}"
+        for repeat in confirm.final
+    ]
+    lasts = [repeat.last for repeat in confirm.final]
+    floors = confirm.test_floors
+    lines.append(
+        f"  mean   {percent(fmean(lasts)):>10}   {percent(fmean(floors))} "
+        f"± {spread(floors) * 100:.2f} (n = {len(floors)})"
+    )
+    target = stored.file.settings.target
+    if target is not None:
+        reached = "reached" if fmean(floors) >= target else "not reached"
+        lines.append(f"target {percent(target)}: {reached} by the mean test floor")
     return "\n".join(lines)

@@ -14,8 +14,9 @@ __all__ = ["file_value", "read_toml"]
 
 MOST_BYTES = 1 << 20
 MOST_LEVELS = 20
+MOST_DOTS = 500
 
-_LONGEST_SHOWN = 80
+_LONGEST_SHOWN = 100
 _LARGEST_INTEGER = 2**63  # TOML's own limit; beyond it a number might not even print
 
 
@@ -27,13 +28,17 @@ def read_toml(path: Path) -> dict[str, object]:
             than a study file can be.
     """
     try:
-        content = tomllib.loads(_read_text(path))
+        text = _read_text(path)
+        _refuse_long_keys(path, text)
+        content = tomllib.loads(text)
     except OSError as error:
         message = f"cannot be read ({error.strerror}); give the path of a file"
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
-    except ValueError as error:
-        message = f"is not TOML: {error}"
+    except tomllib.TOMLDecodeError as error:
+        message = f"is not TOML: {_shortened(str(error))}"
+    except ValueError:  # of int(), whose message speaks of Python
+        message = "has a number of more than 4,300 digits; give a smaller one"
     except RecursionError:
         message = _TOO_DEEP
     else:
@@ -46,8 +51,7 @@ def read_toml(path: Path) -> dict[str, object]:
 
 def file_value(value: object) -> str:
     """Write a value as TOML spells it, shortened when it is long."""
-    text = _written(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+    return _shortened(_written(value))
 
 
 _TOO_DEEP = f"is nested too deeply; no key needs more than {MOST_LEVELS} levels"
@@ -65,6 +69,14 @@ def _read_text(path: Path) -> str:
     return content.decode("utf-8-sig")
 
 
+def _refuse_long_keys(path: Path, text: str) -> None:
+    """Refuse keys of many parts: ``tomllib`` takes quadratic time, over a minute for 50,000."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MOST_DOTS:
+            message = f"more than {MOST_DOTS} dots in a line; write shorter lines"
+            raise StudyFileError(path, [Problem(f"line {number}", message)])
+
+
 def _excesses(content: Mapping[str, object]) -> Iterator[Problem]:
     """Find what nobody means and what other code should not have to expect."""
     waiting: list[tuple[tuple[str, ...], object]] = [((), content)]
@@ -78,6 +90,12 @@ def _excesses(content: Mapping[str, object]) -> Iterator[Problem]:
             waiting += (((*place, str(index)), item) for index, item in enumerate(value, 1))
         elif type(value) is int and not -_LARGEST_INTEGER <= value < _LARGEST_INTEGER:
             yield Problem(".".join(place), "is a number of more than 64 bits; give a smaller one")
+
+
+def _shortened(text: str) -> str:
+    """Cut out the middle; the end of a syntax error says where it is."""
+    half = _LONGEST_SHOWN // 2
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:half]} ... {text[-half:]}"
 
 
 def _written(value: object) -> str:

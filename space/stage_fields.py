@@ -110,8 +110,8 @@ def parse_fields(section: Mapping[str, object]) -> tuple[dict[str, PlacedField],
             fields[name] = PlacedField(Fixed(spec.default), spec.place)
     problems += _missing(section, fields)
     if not problems:
-        unused = SPECS["transition_width"].place
-        fields.setdefault("transition_width", PlacedField(Fixed(1), unused))
+        # Absent only where no transition is possible, so that nothing ever reads this one.
+        fields.setdefault("transition_width", PlacedField(Fixed(1), "stage"))
     return fields, problems
 
 

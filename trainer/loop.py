@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from math import isfinite
@@ -59,7 +59,7 @@ def train(
     evaluation: Images,
     normalisation: Normalisation,
     recipe: Recipe,
-) -> Iterator[Epoch]:
+) -> Generator[Epoch, None, None]:
     """Trains a network, one epoch for each value that the caller asks for.
 
     While the caller holds an :class:`Epoch` the network holds the weights that were evaluated

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,8 @@ from search.recipe_space import DEFAULTS, RecipeSpace
 from space.fields import Scalar
 from trainer.augment import STEP_KINDS
 from trainer.recipe import BOUNDS, OPTIMIZERS, SCHEDULES, Recipe
+
+Answer = TypeVar("Answer", int, float, Scalar)
 
 
 class DrawnTrial:
@@ -38,7 +40,7 @@ class DrawnTrial:
     def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Scalar:
         return self._answer(name, self.data.draw(st.sampled_from(choices)))
 
-    def _answer(self, name: str, answer: Any) -> Any:
+    def _answer(self, name: str, answer: Answer) -> Answer:
         assert name not in self.answers
         self.answers[name] = answer
         return answer

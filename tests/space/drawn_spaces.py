@@ -38,7 +38,8 @@ class RandomTrial:
         if step is None:
             return float(self._answer(name, self._random.uniform(low, high)))
         steps = round((high - low) / step)
-        return float(self._answer(name, low + step * self._random.randint(0, steps)))
+        drawn = round(low + step * self._random.randint(0, steps), 9)
+        return float(self._answer(name, drawn))
 
     def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Scalar:
         return self._answer(name, self._random.choice(choices))
@@ -114,7 +115,9 @@ def dropouts(draw: st.DrawFn) -> object:
     rates = st.floats(0, 0.9)
     low, high = sorted([draw(rates), draw(rates)])
     return draw(
-        st.one_of(rates, st.lists(rates, min_size=1, unique=True), st.just({"low": low, "high": high}))
+        st.one_of(
+            rates, st.lists(rates, min_size=1, unique=True), st.just({"low": low, "high": high})
+        )
     )
 
 

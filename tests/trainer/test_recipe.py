@@ -83,7 +83,9 @@ def test_every_number_has_a_bound_and_every_default_is_inside() -> None:
 
 
 @settings(deadline=None)
-@given(st.sampled_from(list(BOUNDS)).flatmap(lambda key: st.tuples(st.just(key), outside(BOUNDS[key]))))
+@given(
+    st.sampled_from(list(BOUNDS)).flatmap(lambda key: st.tuples(st.just(key), outside(BOUNDS[key])))
+)
 def test_a_number_outside_its_range_is_refused(pair: tuple[str, float]) -> None:
     """The message must name key, value and range in one line, however large the value."""
     key, value = pair

@@ -82,7 +82,8 @@ def test_a_warm_up_of_one_step_is_the_peak(warmup: float, total: int) -> None:
     """Where torch fails for want of a slope the first step must have the peak rate."""
     recipe = Recipe(epochs=total, learning_rate=2.0, schedule="one-cycle", warmup=warmup)
     rates = ours(recipe, 1)
-    assert rates[0] == Rates(2.0, pytest.approx(0.85))
+    assert rates[0].learning_rate == pytest.approx(2.0)
+    assert rates[0].momentum == pytest.approx(0.85)
     assert rates[-1].learning_rate == pytest.approx(2.0 / 25 / 1e4)
 
 
@@ -131,7 +132,12 @@ def test_none_changes_nothing() -> None:
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(SCHEDULES), epochs, steps_per_epoch, learning_rates, st.floats(0, 0.99), st.data()
+    st.sampled_from(SCHEDULES),
+    epochs,
+    steps_per_epoch,
+    learning_rates,
+    st.floats(0, 0.99),
+    st.data(),
 )
 def test_rates_stay_between_nothing_and_the_peak(
     schedule: ScheduleName, count: int, per_epoch: int, peak: float, warmup: float, data: Any

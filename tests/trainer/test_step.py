@@ -55,7 +55,7 @@ def torchs_optimizer(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.op
         return torch.optim.SGD(
             parameters, rate, momentum, 0, decay, recipe.nesterov, foreach=False, fused=False
         )
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
     betas = (momentum, 0.999)
     return kind(parameters, rate, betas, weight_decay=decay, foreach=False, fused=False)
 
@@ -106,7 +106,11 @@ def test_shared_unused_and_frozen_parameters_are_no_trouble(optimizer: Any) -> N
     recipe = Recipe(optimizer=optimizer, learning_rate=0.05, gradient_clip=0.1)
     network = Sharing().double().train()
     other = copy.deepcopy(network)
-    kept = {name: t.clone() for name, t in network.state_dict().items() if name[:2] in ("ne", "fr")}
+    kept = {
+        name: t.clone()
+        for name, t in network.state_dict().items()
+        if name.startswith(("never", "frozen"))
+    }
     train_flat(network, recipe)
     train_by_torch(other, recipe)
     assert_close_state(network, other)

@@ -132,7 +132,7 @@ def test_the_average_follows_its_formula(decay: float, updates: int) -> None:
     average.swap()
     for name, tensor in network.state_dict().items():
         torch.testing.assert_close(tensor.double(), wanted[name], atol=1e-5, rtol=1e-5)
-    assert int(network[1].num_batches_tracked) == updates
+    assert int(network.state_dict()["1.num_batches_tracked"]) == updates
 
 
 def test_swapping_twice_is_no_change() -> None:

@@ -1,0 +1,176 @@
+"""``flyweight confirm``: retrain the best, choose on validation, look at the test set once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from search.confirm_store import (
+    Confirm,
+    Plan,
+    last_ordinal,
+    load_confirm,
+    save_plan,
+)
+from search.confirm_work import FINAL, SELECTION, confirm_claims
+from search.crew import Crew
+from search.devices import choose_device
+from search.errors import Interrupted, ResumeError, TrialError, WorkFailed
+from search.progress import is_trained, percent
+from search.storage import DEFAULT_STORAGE, quiet_optuna
+from search.study import StoredStudy, open_study
+from search.workshop import data_root, reopen_data
+
+__all__ = ["DEFAULT_SEEDS", "DEFAULT_TOP", "confirm"]
+
+DEFAULT_TOP = 3
+DEFAULT_SEEDS = 5
+_POLL_SECONDS = 0.5
+
+
+def confirm(
+    study: str,
+    *,
+    top: int | None = None,
+    seeds: int | None = None,
+    again: bool = False,
+    workers: int = 1,
+    storage: str = DEFAULT_STORAGE,
+    data: Path | None = None,
+    device: str | None = None,
+    console: Console | None = None,
+    debug: bool = False,
+) -> Confirm:
+    """Retrains a study's best candidates and tells what the best of them is worth.
+
+    The ``top`` best trials are retrained with ``seeds`` seeds each and scored on the validation
+    part; the one with the highest mean floor is retrained on the whole training set with as many
+    seeds and scored on the test set. A finished confirm is returned as it is, an unfinished one
+    resumes, unless ``again`` asks for a new one.
+
+    Args:
+        study: path of a study file, or name of a study in the storage.
+        top: candidates to retrain, 3 by default.
+        seeds: repeats of each, 5 by default.
+        again: begins another confirm after the study has a finished one.
+        workers: processes on this machine.
+        storage: URL of the study database.
+        data: root of the data sets.
+        device: cpu, cuda, cuda:N or mps.
+        console: where to show progress.
+        debug: whether failing workers show tracebacks.
+
+    Raises:
+        InputError: if there is no such study, or none of its trials has completed, or an
+            unfinished confirm was begun with other numbers.
+        WorkFailed: if a worker fails.
+        Interrupted: on Ctrl-C; what was finished is kept.
+    """
+    quiet_optuna()
+    console = console or Console()
+    stored = open_study(study, storage, writing=True)
+    plan = _plan(stored, top, seeds, again=again)
+    if load_confirm(stored, plan.ordinal).finished:
+        return load_confirm(stored, plan.ordinal)
+    choose_device(device)
+    reopen_data(stored, data_root(data))
+    command = ["search.worker", "--storage", storage, "--study", stored.name]
+    command += ["--ordinal", str(plan.ordinal), "--data", str(data_root(data))]
+    command += ["--device", device] if device else []
+    try:
+        for work in (SELECTION, FINAL):
+            _repeat(stored, plan, work, command, workers, console, debug=debug)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped; finished retrainings are kept; to go on: flyweight confirm {study}"
+        ) from None
+    return load_confirm(stored, plan.ordinal)
+
+
+def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: bool) -> Plan:
+    ordinal = last_ordinal(stored)
+    if ordinal:
+        plan = load_confirm(stored, ordinal).plan
+        if not again or not load_confirm(stored, ordinal).finished:
+            _refuse_other_numbers(plan, top, seeds)
+            return plan
+    records = stored.records()
+    scored = sorted(
+        (record for record in records if record.score is not None),
+        key=lambda record: (-(record.score or 0.0), record.parameters or 0, record.number),
+    )
+    if not scored:
+        raise TrialError(
+            f"{stored.name} has no completed trial to confirm yet; flyweight run it first"
+        )
+    plan = Plan(
+        ordinal=ordinal + 1,
+        trials=tuple(record.number for record in scored[: top or DEFAULT_TOP]),
+        seeds=seeds or DEFAULT_SEEDS,
+        trained=sum(is_trained(record) for record in records),
+    )
+    save_plan(stored, plan)
+    return plan
+
+
+def _refuse_other_numbers(plan: Plan, top: int | None, seeds: int | None) -> None:
+    for name, asked, planned in (("top", top, len(plan.trials)), ("seeds", seeds, plan.seeds)):
+        fewer_trials = name == "top" and asked is not None and asked > planned
+        if asked is not None and asked != planned and not fewer_trials:
+            raise ResumeError(
+                f"confirm {plan.ordinal} of this study has --{name} {planned}, not {asked}; "
+                "leave the option out to see it, or begin another with --again"
+            )
+
+
+def _repeat(
+    stored: StoredStudy,
+    plan: Plan,
+    work: str,
+    command: list[str],
+    workers: int,
+    console: Console,
+    *,
+    debug: bool,
+) -> None:
+    claims = confirm_claims(stored, plan.ordinal, work)
+    claims.release_dead()
+    shown = _count(stored, plan, work)
+    command = [*command, "--work", work]
+    try:
+        with Crew(command, workers, claims.release_dead, debug=debug) as crew:
+            while crew.is_working():
+                shown = _show(stored, plan, work, shown, console)
+                time.sleep(_POLL_SECONDS)
+    finally:
+        claims.release_dead()
+        _show(stored, plan, work, shown, console)
+    state = load_confirm(stored, plan.ordinal)
+    if not (state.selected if work == SELECTION else state.finished):
+        raise WorkFailed(
+            f"confirm {plan.ordinal} of {stored.name} is not finished: another process holds "
+            "some of its retrainings; run it again when that has ended"
+        )
+
+
+def _count(stored: StoredStudy, plan: Plan, work: str) -> int:
+    state = load_confirm(stored, plan.ordinal)
+    return len(state.selection if work == SELECTION else state.final)
+
+
+def _show(stored: StoredStudy, plan: Plan, work: str, shown: int, console: Console) -> int:
+    state = load_confirm(stored, plan.ordinal)
+    repeats = state.selection if work == SELECTION else state.final
+    total = plan.seeds * (len(plan.trials) if work == SELECTION else 1)
+    judged_on = "validation" if work == SELECTION else "test"
+    for count, repeat in enumerate(repeats[shown:], start=shown + 1):
+        figures = repeat.failure or f"{judged_on} floor {percent(repeat.floor(state.floor_epochs))}"
+        console.print(
+            f"{work} {count}/{total}: trial {repeat.trial}, seed {repeat.repeat + 1} of "
+            f"{plan.seeds}, {figures}, {repeat.seconds:.0f} s",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return max(shown, len(repeats))

@@ -1,0 +1,159 @@
+"""A confirm as it is stored with its study: its plan, each repeat, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from statistics import fmean, stdev
+from typing import Any
+
+from search.study import StoredStudy
+from trainer.metrics import floor
+
+__all__ = ["Confirm", "Plan", "Repeat", "last_ordinal", "load_confirm", "save_plan", "save_repeat"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a confirm set out to do.
+
+    Attributes:
+        ordinal: 1 for the study's first confirm.
+        trials: numbers of the best trials, the best first.
+        seeds: repeats of each.
+        trained: trained trials that the study had by then.
+    """
+
+    ordinal: int
+    trials: tuple[int, ...]
+    seeds: int
+    trained: int
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One retraining.
+
+    Attributes:
+        trial: whose candidate it was.
+        repeat: from 0.
+        seed: of the recipe.
+        accuracies: after each epoch, 0 to 1; fewer than the recipe's epochs where it failed.
+        seconds: wall time.
+        failure: why it ended early, empty where it did not.
+        device: hardware.
+        versions: of what decides the figures.
+        weights: artifact of the weights, where they were kept.
+    """
+
+    trial: int
+    repeat: int
+    seed: int
+    accuracies: tuple[float, ...]
+    seconds: float
+    failure: str = ""
+    device: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    weights: str | None = None
+
+    def floor(self, epochs: int) -> float:
+        """Returns the floor, 0 where the repeat failed."""
+        return 0.0 if self.failure else floor(self.accuracies, epochs)
+
+    @property
+    def last(self) -> float:
+        """Accuracy after the last epoch, 0 where the repeat failed."""
+        return 0.0 if self.failure else self.accuracies[-1]
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """A confirm as far as it has come.
+
+    Attributes:
+        plan: what it set out to do.
+        floor_epochs: of the study.
+        selection: the repeats that choose, scored on the validation part.
+        final: the champion's repeats on the whole training set, scored on the test set.
+    """
+
+    plan: Plan
+    floor_epochs: int
+    selection: tuple[Repeat, ...]
+    final: tuple[Repeat, ...]
+
+    @property
+    def selected(self) -> bool:
+        """Whether every repeat that chooses is there."""
+        return len(self.selection) == len(self.plan.trials) * self.plan.seeds
+
+    @property
+    def finished(self) -> bool:
+        """Whether the champion's repeats are all there too."""
+        return self.selected and len(self.final) == self.plan.seeds
+
+    def validation_floors(self, trial: int) -> list[float]:
+        """Returns the floor of each repeat of a trial's candidate."""
+        return [r.floor(self.floor_epochs) for r in self.selection if r.trial == trial]
+
+    @property
+    def champion(self) -> int:
+        """The trial with the highest mean validation floor; of equals the better in the search.
+
+        Raises:
+            ValueError: if the selection is not finished.
+        """
+        if not self.selected:
+            raise ValueError("the champion is known once every candidate was repeated")
+        return max(self.plan.trials, key=lambda trial: fmean(self.validation_floors(trial)))
+
+    @property
+    def test_floors(self) -> list[float]:
+        """The champion's floor on the test set, one for each seed."""
+        return [repeat.floor(self.floor_epochs) for repeat in self.final]
+
+
+def spread(values: list[float]) -> float:
+    """Returns the sample standard deviation, 0 for a single value."""
+    return stdev(values) if len(values) > 1 else 0.0
+
+
+def last_ordinal(stored: StoredStudy) -> int:
+    """Returns the number of the study's last confirm, 0 where there is none."""
+    ordinals = [0]
+    for key in stored.study.user_attrs:
+        kind, _, rest = key.partition(":")
+        if kind == "confirm" and rest.isdecimal():
+            ordinals.append(int(rest))
+    return max(ordinals)
+
+
+def save_plan(stored: StoredStudy, plan: Plan) -> None:
+    """Stores a new confirm's plan."""
+    stored.study.set_user_attr(f"confirm:{plan.ordinal}", asdict(plan))
+
+
+def save_repeat(stored: StoredStudy, ordinal: int, work: str, slot: int, repeat: Repeat) -> None:
+    """Stores one repeat."""
+    stored.study.set_user_attr(f"confirm:{ordinal}:{work}:{slot:04}", asdict(repeat))
+
+
+def load_confirm(stored: StoredStudy, ordinal: int) -> Confirm:
+    """Reads a confirm.
+
+    Raises:
+        KeyError: if the study has no such confirm.
+    """
+    kept = stored.study.user_attrs
+    plan = kept[f"confirm:{ordinal}"]
+    return Confirm(
+        Plan(plan["ordinal"], tuple(plan["trials"]), plan["seeds"], plan["trained"]),
+        stored.file.settings.floor_epochs,
+        _repeats(kept, f"confirm:{ordinal}:selection:"),
+        _repeats(kept, f"confirm:{ordinal}:final:"),
+    )
+
+
+def _repeats(kept: Mapping[str, Any], prefix: str) -> tuple[Repeat, ...]:
+    found = [kept[key] for key in sorted(kept) if key.startswith(prefix)]
+    return tuple(Repeat(**{**r, "accuracies": tuple(r["accuracies"])}) for r in found)

@@ -1,0 +1,114 @@
+"""Confirming: a worker's share of the retrainings of a confirm."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from safetensors.torch import save_file
+from torch import nn
+
+from search.candidate import Candidate
+from search.claims import Claims
+from search.confirm_store import Confirm, Repeat, load_confirm, save_repeat
+from search.devices import hardware, versions
+from search.objective import WEIGHTS_FILE, Parts, seeded_network, weights_of
+from search.records import TrialRecord
+from search.seeds import confirm_seed
+from search.stop import Stopped, StopSignal
+from search.study import StoredStudy
+from search.workshop import WorkerPlace, final_parts, reopen_data, search_parts
+from trainer.errors import Diverged, OutOfMemory
+from trainer.loop import train
+
+__all__ = ["FINAL", "SELECTION", "confirm_claims", "repeat"]
+
+SELECTION, FINAL = "selection", "final"
+
+
+def confirm_claims(stored: StoredStudy, ordinal: int, work: str) -> Claims:
+    """Returns the claims to the retrainings of one part of a confirm."""
+    return Claims(stored.storage.engine, stored.id, f"confirm-{ordinal}-{work}")
+
+
+def repeat(
+    stored: StoredStudy, place: WorkerPlace, ordinal: int, work: str, stop: StopSignal
+) -> None:
+    """Retrains until every slot of this part of the confirm is taken."""
+    confirm = load_confirm(stored, ordinal)
+    trials = confirm.plan.trials if work == SELECTION else (confirm.champion,)
+    device = place.open_device()
+    dataset = reopen_data(stored, place.data)
+    parts = (search_parts if work == SELECTION else final_parts)(dataset, device)
+    claims = confirm_claims(stored, ordinal, work)
+    total = len(trials) * confirm.plan.seeds
+    while not stop and (slot := claims.take(total)) is not None:
+        try:
+            number, index = trials[slot // confirm.plan.seeds], slot % confirm.plan.seeds
+            done = _retrain(stored, confirm, work, number, index, parts, stop)
+            save_repeat(stored, ordinal, work, slot, done)
+            claims.finish(slot)
+        except Stopped:
+            return
+        finally:
+            claims.release(slot)
+
+
+def _retrain(
+    stored: StoredStudy,
+    confirm: Confirm,
+    work: str,
+    number: int,
+    index: int,
+    parts: Parts,
+    stop: StopSignal,
+) -> Repeat:
+    seed = confirm_seed(stored.file.settings.seed, confirm.plan.ordinal, index)
+    record = TrialRecord.of(stored.study.get_trials(deepcopy=False)[number])
+    found = record.candidate(stored.data.input_shape)
+    candidate = Candidate(found.architecture, dataclasses.replace(found.recipe, seed=seed))
+    device = parts.training.pixels.device
+    network = seeded_network(candidate, device)
+    started = time.perf_counter()
+    accuracies, failure = _accuracies(network, candidate, parts, stop)
+    keep = work == FINAL and index == 0 and not failure
+    return Repeat(
+        trial=number,
+        repeat=index,
+        seed=seed,
+        accuracies=accuracies,
+        seconds=round(time.perf_counter() - started, 3),
+        failure=failure,
+        device=hardware(device),
+        versions=versions(),
+        weights=_keep_weights(stored, network) if keep else None,
+    )
+
+
+def _accuracies(
+    network: nn.Module, candidate: Candidate, parts: Parts, stop: StopSignal
+) -> tuple[tuple[float, ...], str]:
+    found: list[float] = []
+    epochs = train(network, parts.training, parts.evaluation, parts.normalisation, candidate.recipe)
+    try:
+        with stop.interruptible():
+            found.extend(epoch.accuracy for epoch in epochs)
+    except (Diverged, OutOfMemory) as error:
+        return tuple(found), str(error).splitlines()[0]
+    return tuple(found), ""
+
+
+def _keep_weights(stored: StoredStudy, network: torch.nn.Module) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / WEIGHTS_FILE
+        save_file(weights_of(network), path)
+        return upload_artifact(
+            artifact_store=FileSystemArtifactStore(stored.artifacts),
+            file_path=str(path),
+            study_or_trial=stored.study,
+            storage=stored.storage,
+        )

@@ -1,0 +1,137 @@
+"""A trained network with all that has to be known to hand it on."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from torch import Tensor
+
+from space.architecture import Architecture
+from trainer.data import Normalisation
+from trainer.recipe import Recipe
+
+__all__ = ["Figures", "SeedRun", "Spread", "TrainedNetwork"]
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """What one training run of a champion gave on the test set.
+
+    Attributes:
+        seed: of the run.
+        accuracy: after the last epoch, 0 to 1.
+        floor: the lowest over the last epochs, 0 to 1.
+    """
+
+    seed: int
+    accuracy: float
+    floor: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation over ``n`` runs; None where one run has none."""
+
+    mean: float
+    deviation: float | None
+    n: int
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Spread:
+        """Summarise one value or more.
+
+        Raises:
+            ValueError: there is no value.
+        """
+        known = list(values)
+        if not known:
+            raise ValueError("no values, so no mean")
+        deviation = statistics.stdev(known) if len(known) > 1 else None
+        return cls(statistics.fmean(known), deviation, len(known))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """How a network was measured.
+
+    Attributes:
+        kind: ``trial`` for a trial of the search: trained without the validation part, chosen on
+            it, never tested. ``champion`` for what a confirm chose and retrained on the whole
+            training set.
+        trial: number of the trial in its study.
+        validation_floor: mean floor on the validation part, 0 to 1.
+        validation_seeds: how many runs that is the mean of.
+        floor_epochs: how many last epochs a floor is taken over.
+        epochs: of a run.
+        hardware: what it was trained on, in words.
+        versions: of python, torch and what else matters.
+        seconds: wall time of the training.
+        runs: those of a champion, in their order; the weights are the first one's.
+        confirm: which confirm of its study chose a champion, from 1.
+
+    Raises:
+        ValueError: a champion without runs or confirm, or a trial with either.
+    """
+
+    kind: Literal["trial", "champion"]
+    trial: int
+    validation_floor: float
+    floor_epochs: int
+    epochs: int
+    hardware: str
+    versions: Mapping[str, str]
+    seconds: float
+    validation_seeds: int = 1
+    runs: tuple[SeedRun, ...] = ()
+    confirm: int | None = None
+
+    def __post_init__(self) -> None:
+        tested = (bool(self.runs), self.confirm is not None)
+        if tested != (self.kind == "champion",) * 2:
+            raise ValueError(f"a {self.kind} with {len(self.runs)} runs and confirm {self.confirm}")
+
+    @property
+    def test_accuracy(self) -> Spread:
+        """Of a champion's runs after their last epoch; ValueError without runs."""
+        return Spread.of(run.accuracy for run in self.runs)
+
+    @property
+    def test_floor(self) -> Spread:
+        """Of the floors of a champion's runs; ValueError without runs."""
+        return Spread.of(run.floor for run in self.runs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give JSON values, with the spreads of a champion."""
+        plain = {**asdict(self), "runs": [asdict(run) for run in self.runs]}
+        if self.runs:
+            plain["test_accuracy"] = asdict(self.test_accuracy)
+            plain["test_floor"] = asdict(self.test_floor)
+        return plain
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedNetwork:
+    """A network that can be exported.
+
+    Attributes:
+        name: of its study.
+        architecture: one that fits together.
+        weights: the state of ``space.network.build(architecture)``, float32 on the CPU.
+        normalisation: of the images that it was trained on.
+        dataset: the name of these.
+        class_names: in the order of the logits.
+        recipe: how it was trained.
+        figures: how it was measured.
+    """
+
+    name: str
+    architecture: Architecture
+    weights: dict[str, Tensor]
+    normalisation: Normalisation
+    dataset: str
+    class_names: tuple[str, ...]
+    recipe: Recipe
+    figures: Figures

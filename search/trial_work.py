@@ -1,0 +1,119 @@
+"""Searching: a worker's share of a study's trials."""
+
+from __future__ import annotations
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from search.claims import Claims
+from search.errors import WorkFailed
+from search.objective import Objective, Verdict
+from search.processes import this_process
+from search.records import Outcome
+from search.recovery import requeue
+from search.samplers import make_pruner, make_sampler
+from search.seeds import sampler_seed
+from search.stop import Stopped, StopSignal
+from search.streak import MOST_REJECTED, rejected_in_a_row
+from search.study import StoredStudy
+from search.workshop import WorkerPlace, reopen_data, search_parts, search_space_of
+
+__all__ = ["make_objective", "search", "trial_claims"]
+
+_WORK = "trial"
+
+def trial_claims(stored: StoredStudy) -> Claims:
+    """Returns the claims to a study's trained trials."""
+    return Claims(stored.storage.engine, stored.id, _WORK)
+
+
+def search(stored: StoredStudy, place: WorkerPlace, trials: int, stop: StopSignal) -> None:
+    """Trains trials until the study has ``trials`` trained ones or somebody else does the rest.
+
+    Raises:
+        WorkFailed: if nothing fits the budget for too long.
+    """
+    objective = make_objective(stored, place, stop)
+    study = _with_sampler(stored, place)
+    claims = trial_claims(stored)
+    since = len(study.get_trials(deepcopy=False))
+    while not stop and (slot := claims.take(trials)) is not None:
+        try:
+            if _fill(study, stored, objective, slot, since, stop):
+                claims.finish(slot)
+        finally:
+            claims.release(slot)
+
+
+def make_objective(stored: StoredStudy, place: WorkerPlace, stop: StopSignal) -> Objective:
+    """Returns the objective of a study on this worker's device."""
+    device = place.open_device()
+    parts = search_parts(reopen_data(stored, place.data), device)
+    return Objective(
+        stored.file,
+        search_space_of(stored),
+        stored.file.recipe_space(),
+        parts,
+        stored.artifacts,
+        stop,
+    )
+
+
+def _with_sampler(stored: StoredStudy, place: WorkerPlace) -> optuna.Study:
+    settings = stored.file.settings
+    count = len(stored.study.get_trials(deepcopy=False))
+    return optuna.load_study(
+        study_name=stored.name,
+        storage=stored.storage,
+        sampler=make_sampler(settings.sampler, sampler_seed(settings.seed, place.index, count)),
+        pruner=make_pruner(settings.pruner, stored.file.recipe_space().epochs),
+    )
+
+
+def _fill(
+    study: optuna.Study,
+    stored: StoredStudy,
+    objective: Objective,
+    slot: int,
+    since: int,
+    stop: StopSignal,
+) -> bool:
+    """Asks for trials until one was trained; returns whether one was."""
+    while not stop:
+        trial = study.ask()
+        outcome = _run_trial(study, stored, objective, trial, slot)
+        if outcome.trained:
+            return True
+        if outcome is Outcome.REJECTED:
+            streak = rejected_in_a_row(study.get_trials(deepcopy=False), since)
+            if streak.length >= MOST_REJECTED:
+                raise WorkFailed(streak.explain(stored.file.budget))
+    return False
+
+
+def _run_trial(
+    study: optuna.Study, stored: StoredStudy, objective: Objective, trial: Trial, slot: int
+) -> Outcome:
+    try:
+        trial.set_user_attr("worker", this_process().to_dict())
+        trial.set_user_attr("slot", slot)
+        verdict = objective(trial)
+    except BaseException as error:
+        reason = "stopped" if isinstance(error, Stopped) else f"{type(error).__name__}: {error}"
+        frozen = stored.storage.get_trial(trial._trial_id)
+        requeue(study, stored.storage, frozen, reason)
+        if isinstance(error, Stopped):
+            return Outcome.INTERRUPTED
+        raise
+    _tell(study, trial, verdict)
+    return verdict.outcome
+
+
+def _tell(study: optuna.Study, trial: Trial, verdict: Verdict) -> None:
+    trial.set_user_attr("outcome", verdict.outcome)
+    if verdict.reason:
+        trial.set_user_attr("reason", verdict.reason)
+    if verdict.outcome is Outcome.COMPLETE:
+        study.tell(trial, verdict.score)
+    else:
+        study.tell(trial, state=TrialState.PRUNED)

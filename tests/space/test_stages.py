@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import pytest
+from drawn_spaces import RandomTrial
+
+from space.errors import SearchSpaceError, ShapeError
+from space.fields import Scalar
+from space.layers import Shape
+from space.search_space import SearchSpace, Suggestion
+
+Section = dict[str, object]
+
+
+def make(section: Section, input_shape: Shape = (1, 28, 28)) -> SearchSpace:
+    """Read a section for ten classes."""
+    return SearchSpace.from_section(section, input_shape=input_shape, classes=10)
+
+
+def suggest(section: Section, **answers: Scalar) -> Suggestion:
+    """Suggest with some answers given, ``stage1__convs`` for ``stage1.convs``, others random."""
+    named = {name.replace("__", "."): value for name, value in answers.items()}
+    return make(section).suggest(RandomTrial(0, named))
+
+
+def lines(section: Section, **answers: Scalar) -> list[str]:
+    """Give the lines of what is suggested."""
+    return str(suggest(section, **answers).architecture).split("\n")
+
+
+def refuse(section: Section) -> dict[str, str]:
+    """Give the problems of a section, messages by key."""
+    with pytest.raises(SearchSpaceError) as caught:
+        make(section)
+    return {problem.key: problem.message for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize(
+    ("head", "hidden", "end"),
+    [
+        ("conv-gap", 0, ["conv3 8 bn relu", "conv1 10", "gap"]),
+        ("conv-gap", 6, ["conv3 8 bn relu", "conv1 10", "gap"]),
+        ("gap-conv", 0, ["conv3 8 bn relu", "gap", "conv1 10"]),
+        ("gap-conv", 6, ["conv3 8 bn relu", "gap", "conv1 6 bn relu", "conv1 10"]),
+        ("gap-linear", 0, ["conv3 8 bn relu", "gap", "linear 10"]),
+        ("gap-linear", 6, ["conv3 8 bn relu", "gap", "conv1 6 bn relu", "linear 10"]),
+        ("full-conv", 6, ["conv3 8 bn relu", "conv5 10"]),
+        ("gap", 6, ["conv3 10 bn relu", "gap"]),
+    ],
+)
+def test_heads(head: str, hidden: int, end: list[str]) -> None:
+    """Every head ends the network as it is described, and all of them fit together."""
+    section: Section = {"width": 8, "convs": 1, "stages": 2, "head": head, "head_hidden": hidden}
+    space = make(section, input_shape=(1, 16, 16))
+    architecture = space.suggest(RandomTrial(0)).architecture
+    architecture.check()
+    assert [str(layer) for layer in architecture.layers[2:]] == end
+
+
+@pytest.mark.parametrize(
+    ("order", "line"),
+    [
+        ("conv-bn-relu", "conv3 8 pad1 bn skip silu drop0.1"),
+        ("conv-relu-bn", "conv3 8 pad1 silu bn skip drop0.1"),
+        ("conv-relu", "conv3 8 pad1 skip silu drop0.1"),
+    ],
+)
+def test_orders(order: str, line: str) -> None:
+    """Norm, skip, activation and dropout stand where the order says."""
+    section: Section = {"width": 8, "stages": 1, "padding": "same", "skip": True, "dropout": 0.1}
+    assert lines({**section, "order": order, "activation": "silu"})[1] == line
+
+
+@pytest.mark.parametrize(
+    ("kernel", "padding", "line"),
+    [
+        (1, "same", "conv1 8 bn relu"),
+        (2, "same", "conv2 8 bn relu"),
+        (4, "same", "conv4 8 pad1 bn relu"),
+        (5, "same", "conv5 8 pad2 bn relu"),
+        (5, "valid", "conv5 8 bn relu"),
+    ],
+)
+def test_padding(kernel: int, padding: str, line: str) -> None:
+    """Padding is half the kernel, rounded down for even kernels, or none."""
+    assert lines({"width": 8, "kernel": kernel, "padding": padding})[0] == line
+
+
+def test_bias_and_separable_blocks() -> None:
+    """Bias stands on every convolution, the classifier too; a separable block is one line."""
+    section: Section = {"width": 8, "stages": 1, "convs": 1, "block": "separable", "bias": True}
+    assert lines(section) == ["separable3 8 bias bn relu", "gap", "conv1 10 bias"]
+    assert lines({**section, "head": "gap-linear"})[-1] == "linear 10"
+
+
+@pytest.mark.parametrize(
+    ("transition", "style", "between"),
+    [
+        ("none", "bare", ["avgpool2"]),
+        ("before-pool", "bare", ["conv1 4", "avgpool2"]),
+        ("after-pool", "bare", ["avgpool2", "conv1 4"]),
+        ("after-pool", "full", ["avgpool2", "conv1 4 relu bn"]),
+    ],
+)
+def test_transitions(transition: str, style: str, between: list[str]) -> None:
+    """A transition stands on its side of the pool, bare or with the network's norm."""
+    section: Section = {"width": 8, "convs": 1, "pool": "avg", "order": "conv-relu-bn"}
+    section |= {"transition": transition, "transition_width": 4, "transition_style": style}
+    assert lines(section)[1:-3] == between
+
+
+def test_a_skip_ties_the_width() -> None:
+    """A skip takes the width of what comes in, and its own width has no effect."""
+    answers: dict[str, Scalar] = {"stage1.conv2.skip": True, "stage1.conv1.width": 7}
+    space = make(
+        {
+            "stages": 1,
+            "width": {"low": 4, "high": 64},
+            "skip": [True, False],
+            "convs": 2,
+            "padding": "same",
+        }
+    )
+    suggestion = space.suggest(RandomTrial(0, answers))
+    assert str(suggestion.architecture.layers[1]) == "conv3 7 pad1 bn skip relu"
+    assert suggestion.inactive == {"stage1.conv2.width"}
+    assert "stage1.conv1.skip" not in space.parameters
+
+
+@pytest.mark.parametrize(
+    ("section", "inactive"),
+    [
+        ({"padding": "valid"}, {"skip"}),
+        ({"padding": "same", "kernel": 4}, {"skip"}),
+        ({"kernel": 1}, set()),
+        ({"padding": "same", "head": "gap"}, {"skip"}),
+        ({"padding": "same", "head": "gap", "width": 10}, set()),
+    ],
+)
+def test_a_skip_that_cannot_add_is_inactive(section: Section, inactive: set[str]) -> None:
+    """Where shapes cannot agree a skip has no effect, and the line has no skip."""
+    fixed: Section = {"width": 8, "stages": 1, "convs": 2, "skip": {"choices": [True]}}
+    suggestion = suggest({**fixed, **section})
+    suggestion.architecture.check()
+    assert suggestion.inactive == {f"stage1.conv2.{name}" for name in inactive}
+    assert ("skip" in str(suggestion.architecture)) == (not inactive)
+
+
+def test_absent_stages_and_heads_are_inactive() -> None:
+    """Parameters of stages, convolutions and heads that the network lacks are inactive."""
+    section: Section = {"stages": [1, 2], "convs": [1, 2], "width": [4, 8], "head_hidden": [0, 4]}
+    suggestion = suggest({**section, "head": ["gap"]}, stages=1, stage1__convs=1)
+    assert suggestion.inactive == {
+        "head_hidden",
+        "stage1.conv1.width",
+        "stage1.conv2.width",
+        "stage2.convs",
+        "stage2.conv1.width",
+        "stage2.conv2.width",
+    }
+
+
+def test_names_follow_the_place() -> None:
+    """``per`` moves where a field is drawn, and with it the names; coarse places come first."""
+    section: Section = {
+        "stages": [1, 2],
+        "convs": {"low": 1, "high": 2, "per": "network"},
+        "width": {"choices": [4, 8], "per": "stage"},
+        "kernel": {"choices": [3, 5], "per": "network"},
+        "order": {"choices": ["conv-relu", "conv-bn-relu"], "per": "stage"},
+        "dropout": {"low": 0.0, "high": 0.1, "per": "conv"},
+        "pool": ["max", "avg"],
+    }
+    assert list(make(section).parameters) == [
+        "stages",
+        "convs",
+        "kernel",
+        "stage1.order",
+        "stage1.pool",
+        "stage1.width",
+        "stage1.conv1.dropout",
+        "stage1.conv2.dropout",
+        "stage2.order",
+        "stage2.width",
+        "stage2.conv1.dropout",
+        "stage2.conv2.dropout",
+    ]
+
+
+def test_a_whole_map_convolution_needs_a_square_of_its_size() -> None:
+    """On another map the candidate is suggested all the same, and its shapes are refused."""
+    section: Section = {"width": 8, "stages": 1, "convs": 1, "head": "full-conv"}
+    for shape in [(1, 28, 24), (1, 10, 10), (1, 130, 130)]:
+        architecture = make(section, shape).suggest(RandomTrial(0)).architecture
+        with pytest.raises(ShapeError, match="must give 10x1x1"):
+            architecture.check()
+    make(section, (1, 8, 8)).suggest(RandomTrial(0)).architecture.check()
+
+
+def test_dropout_is_rounded() -> None:
+    """Rates have at most three decimals, and one that rounds to nothing leaves no word."""
+    assert lines({"width": 8, "dropout": 0.12345})[0] == "conv3 8 bn relu drop0.123"
+    assert lines({"width": 8, "dropout": 0.0004})[0] == "conv3 8 bn relu"
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    """One refusal names every wrong key, with the value and the way out."""
+    section: Section = {
+        "widht": 8,
+        "width": {"low": 32, "high": 4},
+        "kernel": [3, 8],
+        "padding": "sam",
+        "stages": 5,
+        "convs": {"low": 1, "high": 3, "per": "conv"},
+        "head": {"choices": ["gap"], "per": "network"},
+        "skip": 1,
+        "transition": ["none", "after-pool"],
+        "dropout": {"low": 0.0, "high": 1.0},
+    }
+    assert refuse(section) == {
+        "space.widht": 'unknown key (did you mean "width"?)',
+        "space.width": "low 32 is above high 4; swap them",
+        "space.kernel": "choice 8 is not allowed; the nearest that are: 7, 9",
+        "space.padding": '"sam" is not allowed; give one of "same", "valid" (did you mean "same"?)',
+        "space.stages": "5 is too large; give at most 4",
+        "space.convs": 'per "conv" is not possible; give "network" or "stage"',
+        "space.skip": "1 is not true or false",
+        "space.transition_width": 'is required, as transition can be "after-pool"; '
+        "give its channels, such as { low = 4, high = 16 }",
+        "space.dropout": "high 1.0 is too large; give at most 0.9",
+    }
+
+
+def test_required_fields() -> None:
+    """The width is always required, a transition's width only where one is possible."""
+    assert refuse({}).keys() == {"space.width"}
+    transition: Section = {"width": 8, "transition": ["none", "after-pool"]}
+    assert refuse(transition).keys() == {"space.transition_width"}
+    make({**transition, "stages": 1})
+    make({**transition, "transition_width": 4})
+    make({**transition, "transition": "none"})
