@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import traceback
@@ -12,10 +13,10 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from typer.exceptions import TyperException
 from rich.console import Console
+from typer.exceptions import TyperException
 
-from search.errors import FlyweightError, exit_code_of
+from search.errors import FlyweightError, InputError, exit_code_of
 from search.storage import DEFAULT_STORAGE
 from space.errors import SpaceError
 from trainer.errors import TrainerError
@@ -95,6 +96,48 @@ def run(
 
 
 @app.command()
+def status(
+    study: Annotated[
+        str | None, typer.Argument(metavar="[STUDY]", help="study file or name; else all")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    storage: _Storage = DEFAULT_STORAGE,
+    debug: _Debug = False,
+) -> None:
+    """Show where a study stands; readable while it runs."""
+    from search.status import status as search_status
+    from search.status import status_text
+
+    states = search_status(study, storage=storage)
+    if as_json:
+        plain = [state.to_dict() for state in states]
+        _print(json.dumps(plain if study is None else plain[0], indent=2))
+    else:
+        _print("\n\n".join(status_text(state) for state in states))
+
+
+@app.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="study files")],
+    debug: _Debug = False,
+) -> None:
+    """Check study files; every error at once, with its place."""
+    from search.errors import StudyFileError
+    from search.study_file import StudyFile
+
+    problems = []
+    for path in files:
+        try:
+            StudyFile.load(path)
+        except StudyFileError as error:
+            problems.append(str(error))
+        else:
+            _print(f"{path}: ok")
+    if problems:
+        raise InputError("\n".join(problems))
+
+
+@app.command()
 def confirm(
     study: _Study,
     top: Annotated[
@@ -127,6 +170,24 @@ def confirm(
         debug=debug,
     )
     _print(confirm_summary(open_study(study, storage, writing=False), result))
+
+
+@app.command()
+def export(
+    study: _Study,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder of the new package")],
+    trial: Annotated[
+        int | None,
+        typer.Option("--trial", min=0, metavar="N", help="else the champion, or the best trial"),
+    ] = None,
+    storage: _Storage = DEFAULT_STORAGE,
+    debug: _Debug = False,
+) -> None:
+    """Write the champion (before confirm: the best trial) as a reusable module."""
+    from search.export import export as search_export
+    from search.summary import export_summary
+
+    _print(export_summary(search_export(study, out, trial=trial, storage=storage), out))
 
 
 def _print(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import fmean, stdev
 from typing import Any
@@ -43,6 +43,7 @@ class Repeat:
         failure: why it ended early, empty where it did not.
         device: hardware.
         versions: of what decides the figures.
+        normalisation: mean and deviation per channel, of the images it learned from.
         weights: artifact of the weights, where they were kept.
     """
 
@@ -54,6 +55,7 @@ class Repeat:
     failure: str = ""
     device: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    normalisation: Mapping[str, Sequence[float]] = field(default_factory=dict)
     weights: str | None = None
 
     def floor(self, epochs: int) -> float:

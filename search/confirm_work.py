@@ -85,6 +85,7 @@ def _retrain(
         failure=failure,
         device=hardware(device),
         versions=versions(),
+        normalisation=dataclasses.asdict(parts.normalisation),
         weights=_keep_weights(stored, network) if keep else None,
     )
 

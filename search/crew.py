@@ -115,7 +115,7 @@ class Crew:
         self._members = []
 
     def _start(self, index: int) -> _Member:
-        messages = tempfile.TemporaryFile()
+        messages = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
         environment = {**os.environ, "OMP_NUM_THREADS": str(self._threads)}
         process = subprocess.Popen(
             [sys.executable, "-m", *self._command, "--index", str(index)],

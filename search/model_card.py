@@ -13,7 +13,7 @@ from space.words import format_shape
 
 __all__ = ["as_markdown", "model_card", "per_cent"]
 
-_HARMLESS = re.compile(r"[A-Za-z0-9]+([ ._:/+()-]*[A-Za-z0-9)+]+)*")
+_HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .:/+()-]*")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _MOST_CLASSES = 20
 
@@ -66,5 +66,125 @@ def _summary(trained: TrainedNetwork) -> list[str]:
         f"{as_markdown(trained.dataset)}:",
         f"images of {format_shape(architecture.input_shape)} in, one logit for each of "
         f"{len(names)} classes out ({shown}).",
-        "Found by [flyweight](https://pypi.org/project/flyweight/), of which it needs nothing.",
+        "Found by flyweight; it needs torch and safetensors alone.",
     ]
+
+
+def _usage(trained: TrainedNetwork, package: str) -> list[str]:
+    shape = trained.architecture.input_shape
+    return [
+        "```python",
+        "import torch",
+        "",
+        f"import {package}",
+        "",
+        f"network = {package}.load()",
+        f"image = torch.rand({', '.join(map(str, shape))})  # channels, height, width; 0 to 1",
+        "with torch.inference_mode():",
+        "    logits = network(image[None])[0]",
+        f"print({package}.CLASSES[int(logits.argmax())])",
+        "```",
+        "",
+        "Pixels are floats from 0 to 1 (bytes divided by 255); the normalisation is inside the",
+        "network. It takes any number of images at once, (n, "
+        f"{', '.join(map(str, shape))}), and gives (n, {len(trained.class_names)}) logits.",
+    ]
+
+
+def _accuracy(figures: Figures) -> list[str]:
+    floor = f"floor (lowest of the last {figures.floor_epochs} of {figures.epochs} epochs)"
+    rows = [
+        ("validation", floor, str(figures.validation_seeds), per_cent(figures.validation_floor))
+    ]
+    if figures.runs:
+        first = figures.runs[0]
+        for what, spread in (
+            (floor, figures.test_floor),
+            ("after the last epoch", figures.test_accuracy),
+        ):
+            rows.append(("test", what, str(spread.n), _spread(spread)))
+        weights = f"after the last epoch, these weights (seed {first.seed})"
+        rows.append(("test", weights, "1", per_cent(first.accuracy)))
+    told = _told_of_champion(figures) if figures.kind == "champion" else _told_of_trial(figures)
+    versions = ", ".join(f"{as_markdown(k)} {as_markdown(v)}" for k, v in figures.versions.items())
+    return [
+        *_table(("set", "figure", "seeds", "accuracy"), rows),
+        "",
+        *told,
+        "",
+        f"Trained on {as_markdown(figures.hardware)} in {figures.seconds:,.0f} s"
+        + (f" with {versions}." if versions else "."),
+    ]
+
+
+def _spread(spread: Spread) -> str:
+    if spread.deviation is None:
+        return per_cent(spread.mean)
+    return f"{per_cent(spread.mean)} ± {100 * spread.deviation:.2f}"
+
+
+def _told_of_champion(figures: Figures) -> list[str]:
+    number, seeds = figures.confirm or 0, len(figures.runs)
+    confirm = (
+        f"{_ORDINALS[number - 1]} confirm" if number <= len(_ORDINALS) else f"confirm {number}"
+    )
+    looks = "once" if number == 2 else f"{number - 1} times"
+    return [
+        f"Trial {figures.trial}, chosen on the validation part by the {confirm} of its study.",
+        "The test set had not been looked at before."
+        if number == 1
+        else f"The test set had been looked at {looks} before.",
+        f"It was retrained on the whole training set with {seeds} seed{'s' * (seeds > 1)}.",
+        "The weights are the first one's, a rule that cannot look at the test set.",
+        "± is one standard deviation over seeds, of a sample.",
+    ]
+
+
+def _told_of_trial(figures: Figures) -> list[str]:
+    return [
+        f"Trial {figures.trial} of its study, not confirmed.",
+        "It was trained without the validation part and chosen on it, so the figure flatters.",
+        "The test set has not been looked at.",
+    ]
+
+
+def _cost(trained: TrainedNetwork) -> list[str]:
+    price = cost(trained.architecture)
+    before, after = price.receptive_field_before_gap, price.receptive_field
+    rows = [
+        ("parameters", f"{price.parameters:,}"),
+        ("parameters when deployed (BatchNorm folded)", f"{price.deployed_parameters:,}"),
+        ("multiply-accumulates, one image", f"{price.macs:,}"),
+        ("activation memory, one image (float32)", f"{price.activation_kib:,.1f} KiB"),
+        ("receptive field before global pooling", f"{before} x {before} pixels"),
+        ("receptive field", f"{after} x {after} pixels"),
+    ]
+    return _table(("cost", ""), rows)
+
+
+def _layers(trained: TrainedNetwork) -> list[str]:
+    architecture = trained.architecture
+    lines = zip(architecture.layers, architecture.shapes, strict=True)
+    rows = [(f"`{layer}`", format_shape(shape)) for layer, shape in lines]
+    return _table(("line", "gives"), [("images", format_shape(architecture.input_shape)), *rows])
+
+
+def _recipe(trained: TrainedNetwork) -> list[str]:
+    recipe = trained.recipe.to_dict()
+    steps = recipe.pop("augment")
+    rows = [(f"`{key}`", as_markdown(_value(value))) for key, value in recipe.items()]
+    for number, step in enumerate(steps, 1):
+        strengths = ", ".join(f"{k} {_value(v)}" for k, v in step.items() if k != "kind")
+        rows.append((f"`augment` {number}", as_markdown(f"{step['kind']}: {strengths}")))
+    return _table(("key", "value"), rows)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    lines: Iterator[tuple[str, ...]] = iter((head, ("---",) * len(head), *rows))
+    return [f"| {' | '.join(cells)} |" for cells in lines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from search.candidate import Candidate, assess
 from search.devices import hardware, versions
-from search.records import Outcome, record_candidate
 from search.recipe_space import RecipeSpace
+from search.records import Outcome, record_candidate
 from search.seeds import training_seed
 from search.stop import StopSignal
 from search.study_file import StudyFile
@@ -110,6 +110,7 @@ class Objective:
         device = self._parts.training.pixels.device
         trial.set_user_attr("device", hardware(device))
         trial.set_user_attr("versions", versions())
+        trial.set_user_attr("normalisation", asdict(self._parts.normalisation))
         started = time.perf_counter()
         try:
             return self._epochs(trial, candidate)

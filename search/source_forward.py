@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from search.source_leaves import Add, Keep
 from search.source_modules import function_call
-from search.source_plan import Add, Apply, Block, Keep, Plan, Step
+from search.source_plan import Apply, Block, Plan, Step
 from space.words import Shape
 
 __all__ = ["Statement", "forward_statements"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from search.source_plan import Block, Leaf, make_plan
+from search.source_leaves import Leaf
+from search.source_plan import Block, make_plan
 from space.architecture import Architecture
 from space.operations import Conv, Depthwise, Gap, Linear, Pool
 from space.words import Activation, BatchNorm, Dropout, Shape

@@ -116,7 +116,9 @@ def _check_tables(path: Path) -> None:
         finally:
             connection.close()
     except sqlite3.DatabaseError as error:
-        raise StorageError(f"{path} is no SQLite database ({error}); use another --storage") from error
+        raise StorageError(
+            f"{path} is no SQLite database ({error}); use another --storage"
+        ) from error
     if tables and not {"studies", "trials", "version_info"} <= tables:
         raise StorageError(f"{path} is the database of another program; use another --storage")
 

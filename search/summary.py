@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from statistics import fmean
 
 from search.confirm_store import Confirm, spread
 from search.progress import percent
 from search.run import RunResult
 from search.study import StoredStudy
+from search.trained import TrainedNetwork
+from space.cost import cost
 
-__all__ = ["confirm_summary", "run_summary"]
+__all__ = ["confirm_summary", "export_summary", "run_summary"]
 
 
 def run_summary(result: RunResult, study: str) -> str:
@@ -68,3 +71,15 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
         reached = "reached" if fmean(floors) >= target else "not reached"
         lines.append(f"target {percent(target)}: {reached} by the mean test floor")
     return "\n".join(lines)
+
+
+def export_summary(trained: TrainedNetwork, out: Path) -> str:
+    """Returns the lines that end an export."""
+    figures = trained.figures
+    what = f"trial {figures.trial} of {trained.name}"
+    if figures.kind == "champion":
+        what = f"champion of confirm {figures.confirm} of {trained.name} (trial {figures.trial})"
+    return (
+        f"{out}: {what}, {cost(trained.architecture).parameters:,} parameters\n"
+        f"use it: from {out.name} import load; network = load()"
+    )

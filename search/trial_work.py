@@ -22,6 +22,7 @@ __all__ = ["make_objective", "search", "trial_claims"]
 
 _WORK = "trial"
 
+
 def trial_claims(stored: StoredStudy) -> Claims:
     """Returns the claims to a study's trained trials."""
     return Claims(stored.storage.engine, stored.id, _WORK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Scalar: TypeAlias = int | float | bool | str
 
@@ -23,7 +23,7 @@ class Trial(Protocol):
     ) -> float:
         """Draw a number from low to high."""
 
-    def suggest_categorical(self, name: str, choices: Sequence[Scalar]) -> Scalar:
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """Draw one of the choices."""
 
 
@@ -85,7 +85,8 @@ class Choices:
 
     def suggest(self, trial: Trial, name: str) -> Scalar:
         """Ask the trial for one of the choices."""
-        return trial.suggest_categorical(name, self.options)
+        choice: Scalar = trial.suggest_categorical(name, self.options)
+        return choice
 
     def values(self) -> Sequence[Scalar]:
         """All choices, in the order of the file."""

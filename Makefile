@@ -1,0 +1,28 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: install check test demo clean
+
+install: $(READY)
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto
+
+demo: $(READY)
+	$(BIN)/flyweight run studies/digits.toml --workers 2
+	$(BIN)/flyweight export studies/digits.toml --out exports/digits
+	$(BIN)/flyweight status studies/digits.toml
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,173 @@
+"""``flyweight export``: the champion, or a trial, as a module that needs nothing of ours."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from optuna.artifacts import FileSystemArtifactStore, download_artifact, get_all_artifact_meta
+from optuna.artifacts.exceptions import ArtifactNotFound
+from safetensors.torch import load_file
+from torch import Tensor
+
+from search.confirm_store import Confirm, last_ordinal, load_confirm
+from search.errors import TrialError
+from search.objective import WEIGHTS_FILE
+from search.package import write_package
+from search.progress import best_of
+from search.records import TrialRecord
+from search.storage import DEFAULT_STORAGE, quiet_optuna
+from search.study import StoredStudy, open_study
+from search.trained import Figures, SeedRun, TrainedNetwork
+from trainer.data import Normalisation
+
+__all__ = ["export"]
+
+
+def export(
+    study: str, out: Path, *, trial: int | None = None, storage: str = DEFAULT_STORAGE
+) -> TrainedNetwork:
+    """Writes a network as an importable package and returns it.
+
+    Without ``trial`` that is the champion of the last confirm; before a confirm has finished, the
+    best trial.
+
+    Args:
+        study: path of a study file, or name of a study in the storage.
+        out: folder of the package; its name becomes the package's.
+        trial: number of a completed trial.
+        storage: URL of the study database.
+
+    Raises:
+        StorageError: if there is no such study.
+        TrialError: if there is no such trial, or it has no weights.
+        ExportError: if the folder cannot be written or is not ours.
+    """
+    quiet_optuna()
+    stored = open_study(study, storage, writing=False)
+    trained = _champion(stored) if trial is None else None
+    if trained is None:
+        trained = _from_trial(stored, _completed(stored, trial))
+    write_package(trained, out)
+    return trained
+
+
+def _completed(stored: StoredStudy, number: int | None) -> TrialRecord:
+    records = stored.records()
+    if number is None:
+        best = best_of(records)
+        if best is None:
+            raise TrialError(f"{stored.name} has no completed trial to export yet; run it first")
+        return best
+    record = next((record for record in records if record.number == number), None)
+    if record is None:
+        raise TrialError(
+            f"{stored.name} has no trial {number}; its trials are 0 to {len(records) - 1}"
+            if records
+            else f"{stored.name} has no trial {number}; it has none yet"
+        )
+    if record.score is None:
+        why = f": {record.reason}" if record.reason else ""
+        raise TrialError(
+            f"trial {number} of {stored.name} is {record.outcome or 'not finished'}{why}; "
+            "only a completed trial has weights to export"
+        )
+    return record
+
+
+def _from_trial(stored: StoredStudy, record: TrialRecord) -> TrainedNetwork:
+    kept = record.attributes
+    trial = stored.study.get_trials(deepcopy=False)[record.number]
+    artifacts = [
+        meta.artifact_id
+        for meta in get_all_artifact_meta(trial, storage=stored.storage)
+        if meta.filename == WEIGHTS_FILE
+    ]
+    if not artifacts or "normalisation" not in kept:
+        raise TrialError(
+            f"trial {record.number} of {stored.name} was stored without all that an export needs; "
+            "flyweight confirm retrains it"
+        )
+    figures = Figures(
+        kind="trial",
+        trial=record.number,
+        validation_floor=record.score or 0.0,
+        floor_epochs=stored.file.settings.floor_epochs,
+        epochs=len(record.epochs),
+        hardware=kept["device"],
+        versions=kept["versions"],
+        seconds=record.seconds,
+    )
+    return _trained(stored, record, artifacts[0], kept["normalisation"], figures)
+
+
+def _champion(stored: StoredStudy) -> TrainedNetwork | None:
+    for ordinal in range(last_ordinal(stored), 0, -1):
+        confirm = load_confirm(stored, ordinal)
+        if confirm.finished:
+            return _from_confirm(stored, confirm)
+    return None
+
+
+def _from_confirm(stored: StoredStudy, confirm: Confirm) -> TrainedNetwork:
+    record = stored.records()[confirm.champion]
+    first = confirm.final[0]
+    if first.weights is None:
+        raise TrialError(
+            f"confirm {confirm.plan.ordinal} of {stored.name} kept no weights: its first "
+            f"retraining failed ({first.failure}); export a trial with --trial N"
+        )
+    figures = Figures(
+        kind="champion",
+        trial=record.number,
+        validation_floor=fmean(confirm.validation_floors(record.number)),
+        validation_seeds=confirm.plan.seeds,
+        floor_epochs=confirm.floor_epochs,
+        epochs=len(first.accuracies),
+        hardware=first.device,
+        versions=first.versions,
+        seconds=first.seconds,
+        runs=tuple(
+            SeedRun(repeat.seed, repeat.last, repeat.floor(confirm.floor_epochs))
+            for repeat in confirm.final
+        ),
+        confirm=confirm.plan.ordinal,
+    )
+    return _trained(stored, record, first.weights, first.normalisation, figures)
+
+
+def _trained(
+    stored: StoredStudy,
+    record: TrialRecord,
+    artifact: str,
+    normalisation: Mapping[str, Sequence[float]],
+    figures: Figures,
+) -> TrainedNetwork:
+    candidate = record.candidate(stored.data.input_shape)
+    return TrainedNetwork(
+        name=stored.name,
+        architecture=candidate.architecture,
+        weights=_weights(stored, artifact),
+        normalisation=Normalisation(tuple(normalisation["mean"]), tuple(normalisation["std"])),
+        dataset=stored.data.name,
+        class_names=stored.data.classes,
+        recipe=candidate.recipe,
+        figures=figures,
+    )
+
+
+def _weights(stored: StoredStudy, artifact: str) -> dict[str, Tensor]:
+    store: Any = FileSystemArtifactStore(stored.artifacts)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / WEIGHTS_FILE
+        try:
+            download_artifact(artifact_store=store, artifact_id=artifact, file_path=str(path))
+        except (ArtifactNotFound, OSError) as error:
+            raise TrialError(
+                f"{stored.artifacts / artifact}: the weights are not there ({error}); "
+                "put the study's artifacts back where they were"
+            ) from error
+        return load_file(path)

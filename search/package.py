@@ -1,0 +1,267 @@
+"""Write a trained network as a folder that Python can import and that needs nothing of flyweight.
+
+The folder is written beside its place under a temporary name, imported from there, held against the
+trained network, and only then moved into its place: on any failure, what was there before stays.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import keyword
+import os
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from uuid import uuid4
+
+import torch
+from safetensors import torch as safetensors
+from torch import Tensor, nn
+
+from search.errors import ExportError
+from search.model_card import model_card
+from search.source import network_source
+from search.source_modules import weight_names
+from search.trained import TrainedNetwork
+from space.architecture import Architecture
+from space.cost import cost
+from space.network import build
+from trainer.batches import normalise
+
+__all__ = ["FORMAT", "class_name_of", "package_name_of", "write_package"]
+
+FORMAT = "flyweight-package"
+_VERSION = 1
+_FILES = ("__init__.py", "network.py", "weights.safetensors", "architecture.json", "README.md")
+_NEEDED = ("numpy", "safetensors", "torch")
+_LONGEST_CLASS_NAME = 32
+
+_INIT = '''"""A trained network of {parameters:,} parameters; README.md tells more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from .network import {class_name}
+
+__all__ = ["CLASSES", "{class_name}", "load"]
+
+_FOLDER = Path(__file__).parent
+
+CLASSES: tuple[str, ...] = tuple(
+    json.loads((_FOLDER / "architecture.json").read_text(encoding="utf-8"))["classes"]
+)
+"""The name of each class, in the order of the logits."""
+
+
+def load(device: str | torch.device = "cpu") -> {class_name}:
+    """Give the trained network on a device, in evaluation mode."""
+    network = {class_name}()
+    network.load_state_dict(load_file(_FOLDER / "weights.safetensors"))
+    return network.to(device).eval()
+'''
+
+
+def write_package(trained: TrainedNetwork, out: Path) -> None:
+    """Write a network as an importable folder; one that was written before is replaced.
+
+    Args:
+        trained: the network, its data, recipe and figures.
+        out: the folder; its name becomes the name of the package. Missing parents are made.
+
+    Raises:
+        ExportError: the folder's name cannot be imported; something else is in its place; it
+            cannot be written; or the network does not fit together with its weights or classes.
+        ShapeError: the architecture does not fit together.
+    """
+    out = Path(os.path.abspath(out))  # noqa: PTH100  # resolve() would follow a link at the end
+    try:
+        _check_name(out)
+        _check_place(out)
+        state = _exported_state(trained)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        new, aside = staging / out.name, staging / "replaced"
+        try:
+            _write_files(trained, state, new)
+            _verify(trained, new)
+            _swap(new, out, aside)
+        finally:
+            if out.exists() or not aside.exists():
+                shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise ExportError(f"{out}: cannot be written: {error.strerror or error}") from error
+
+
+def package_name_of(name: str) -> str:
+    """Make a package name out of any name: ``mnist-8k`` becomes ``mnist_8k``."""
+    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:64]
+    return slug if _importable(slug) else f"net_{slug}".rstrip("_")
+
+
+def class_name_of(name: str) -> str:
+    """Make a class name out of any name: ``mnist-8k`` becomes ``Mnist8kNet``."""
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    joined = "".join(word[0].upper() + word[1:] for word in words)
+    if not joined or joined[0].isdigit():
+        joined = f"Net{joined}"
+    return f"{joined[: _LONGEST_CLASS_NAME - 3]}Net".replace("NetNet", "Net")
+
+
+def _importable(name: str) -> bool:
+    return (
+        re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
+        and not keyword.iskeyword(name)
+        and name not in sys.stdlib_module_names
+        and name not in _NEEDED
+    )
+
+
+def _check_name(out: Path) -> None:
+    if not _importable(out.name):
+        raise ExportError(
+            f"{out}: {out.name!r} is no name for a Python package; "
+            f"name the folder {package_name_of(out.name)!r}"
+        )
+
+
+def _check_place(out: Path) -> None:
+    """Refuse to replace what flyweight did not write."""
+    if out.is_symlink():
+        raise ExportError(f"{out}: is a link; give the folder that it leads to, or another")
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ExportError(f"{out}: is a file; choose another folder")
+    try:
+        marker = json.loads((out / "architecture.json").read_bytes())
+        ours = isinstance(marker, dict) and marker.get("format") == FORMAT
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+        ours = False
+    if not ours:
+        raise ExportError(f"{out}: is not an exported network; remove it or choose another folder")
+    strange = sorted({path.name for path in out.iterdir()} - {*_FILES, "__pycache__"})
+    if strange:
+        raise ExportError(
+            f"{out}: holds {strange[0]!r}, which an export did not write and would remove; move it"
+        )
+
+
+def _exported_state(trained: TrainedNetwork) -> dict[str, Tensor]:
+    """Rename the weights after the source, once they fit the architecture."""
+    architecture, classes = trained.architecture, len(trained.class_names)
+    if classes != architecture.classes:
+        raise ExportError(f"{classes} class names for {architecture.classes} logits; give one each")
+    expected = _empty(architecture).state_dict()
+    for key in sorted(expected.keys() | trained.weights.keys()):
+        if key not in expected or key not in trained.weights:
+            where = "the architecture" if key not in expected else "the weights"
+            raise ExportError(f"{key!r} is not in {where}: these weights are another network's")
+        if expected[key].shape != trained.weights[key].shape:
+            raise ExportError(
+                f"{key!r} has shape {tuple(trained.weights[key].shape)} and should have "
+                f"{tuple(expected[key].shape)}: these weights are another network's"
+            )
+    names = weight_names(architecture)
+    state = {}
+    for key, value in trained.weights.items():
+        module, _, parameter = key.rpartition(".")
+        # A copy of its own: safetensors refuses tensors that share memory.
+        state[f"{names[module]}.{parameter}"] = value.detach().cpu().contiguous().clone()
+    return state
+
+
+def _write_files(trained: TrainedNetwork, state: dict[str, Tensor], folder: Path) -> None:
+    class_name = class_name_of(trained.name)
+    parameters = cost(trained.architecture).parameters
+    texts = {
+        "__init__.py": _INIT.format(class_name=class_name, parameters=parameters),
+        "network.py": network_source(trained.architecture, class_name, trained.normalisation),
+        "architecture.json": json.dumps(_description(trained), indent=2, allow_nan=False) + "\n",
+        "README.md": model_card(trained, folder.name),
+    }
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    (folder / "weights.safetensors").write_bytes(safetensors.save(state, {"format": "pt"}))
+
+
+def _description(trained: TrainedNetwork) -> dict[str, Any]:
+    price = cost(trained.architecture)
+    return {
+        "format": FORMAT,
+        "version": _VERSION,
+        "name": trained.name,
+        "dataset": trained.dataset,
+        "classes": list(trained.class_names),
+        "architecture": trained.architecture.to_json(),
+        "normalisation": asdict(trained.normalisation),
+        "cost": {**asdict(price), "activation_kib": price.activation_kib},
+        "recipe": trained.recipe.to_dict(),
+        "figures": trained.figures.to_dict(),
+    }
+
+
+def _empty(architecture: Architecture) -> nn.Module:
+    with torch.device("meta"):
+        return build(architecture)
+
+
+def _verify(trained: TrainedNetwork, folder: Path) -> None:
+    """Import the folder and hold its network against the trained one."""
+    network = _empty(trained.architecture)
+    network.load_state_dict(trained.weights, assign=True)
+    network.eval()
+    shape = (4, *trained.architecture.input_shape)
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    # Making the network draws its first weights, which would move the caller's random numbers.
+    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        wanted = network(normalise(images, trained.normalisation))
+        given = _imported(folder).load()(images)
+    if not torch.allclose(given, wanted, rtol=1e-4, atol=1e-5, equal_nan=True):
+        worst = (given - wanted).abs().max().item()
+        raise ExportError(
+            f"the written network gives other logits than the trained one (by {worst:.3g}); "
+            "nothing was exported: please report this architecture"
+        )
+
+
+def _imported(folder: Path) -> ModuleType:
+    """Import a folder under a name that nothing else has, leaving no trace."""
+    name = f"_flyweight_{uuid4().hex}"
+    spec = importlib.util.spec_from_file_location(
+        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None:
+        raise ExportError(f"{folder}: cannot be imported")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        for loaded in [key for key in sys.modules if key.split(".")[0] == name]:
+            del sys.modules[loaded]
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+    return module
+
+
+def _swap(new: Path, out: Path, aside: Path) -> None:
+    """Move the new folder into its place; put the old one back when that fails."""
+    replaced = out.exists()
+    if replaced:
+        out.rename(aside)
+    try:
+        new.rename(out)
+    except BaseException:
+        if replaced:
+            aside.rename(out)
+        raise

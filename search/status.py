@@ -1,0 +1,178 @@
+"""``flyweight status``: where a study stands, readable while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from search.confirm_store import last_ordinal, load_confirm
+from search.errors import StorageError
+from search.progress import best_of, is_trained, percent
+from search.records import Outcome, TrialRecord
+from search.storage import DEFAULT_STORAGE, quiet_optuna
+from search.study import StoredStudy, open_study, study_names
+
+__all__ = ["FrontPoint", "Status", "front_of", "status", "status_text", "trials_an_hour"]
+
+_RATE_OVER = 20
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """A complete trial that no other beats in both accuracy and parameters.
+
+    Attributes:
+        trial: its number.
+        parameters: trainable parameters.
+        score: validation floor, 0 to 1.
+    """
+
+    trial: int
+    parameters: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a study stands.
+
+    Attributes:
+        name: of the study.
+        total: trained trials that its file asks for.
+        trained: trials that completed or were stopped while training.
+        running: trials that are being worked on, or were when their worker died.
+        queued: trials that wait.
+        outcomes: how many trials ended in which way.
+        best: trial with the best validation floor, None where none completed.
+        architecture: of the best trial, as text.
+        target: the accuracy that the study file names, 0 to 1.
+        front: complete trials of which none is beaten in accuracy and parameters at once, the
+            smallest first.
+        trials_an_hour: trained trials, over the last of them; None before there are two.
+        confirms: how many confirms were begun.
+        test_floors: the champion's, one for each seed of the last confirm, where it is finished.
+    """
+
+    name: str
+    total: int
+    trained: int
+    running: int
+    queued: int
+    outcomes: dict[str, int]
+    best: FrontPoint | None
+    architecture: str | None
+    target: float | None
+    front: tuple[FrontPoint, ...]
+    trials_an_hour: float | None
+    confirms: int
+    test_floors: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns JSON values."""
+        return asdict(self)
+
+
+def status(study: str | None = None, *, storage: str = DEFAULT_STORAGE) -> list[Status]:
+    """Returns where one study, or each study of a storage, stands.
+
+    Args:
+        study: path of a study file, or name of a study in the storage; None for all.
+        storage: URL of the study database.
+
+    Raises:
+        StorageError: if there is no such storage or study.
+    """
+    quiet_optuna()
+    names = [study] if study is not None else study_names(storage)
+    if not names:
+        raise StorageError(f"{storage} holds no study yet; start one with flyweight run")
+    return [_status(open_study(name, storage, writing=False)) for name in names]
+
+
+def _status(stored: StoredStudy) -> Status:
+    trials = stored.study.get_trials(deepcopy=False)
+    records = stored.records()
+    best = best_of(records)
+    ordinal = last_ordinal(stored)
+    confirm = load_confirm(stored, ordinal) if ordinal else None
+    return Status(
+        name=stored.name,
+        total=stored.file.settings.trials,
+        trained=sum(is_trained(record) for record in records),
+        running=sum(trial.state.name == "RUNNING" for trial in trials),
+        queued=sum(trial.state.name == "WAITING" for trial in trials),
+        outcomes={
+            outcome.value: sum(record.outcome is outcome for record in records)
+            for outcome in Outcome
+        },
+        best=_point(best) if best else None,
+        architecture=best.architecture if best else None,
+        target=stored.file.settings.target,
+        front=front_of(records),
+        trials_an_hour=trials_an_hour(
+            [record.ended for record in records if is_trained(record) and record.ended]
+        ),
+        confirms=ordinal,
+        test_floors=tuple(confirm.test_floors) if confirm and confirm.finished else (),
+    )
+
+
+def front_of(records: Sequence[TrialRecord]) -> tuple[FrontPoint, ...]:
+    """Returns the accuracy-versus-parameters front of the complete trials, the smallest first."""
+    points = sorted(
+        (_point(record) for record in records if record.score is not None),
+        key=lambda point: (point.parameters, -point.score),
+    )
+    front: list[FrontPoint] = []
+    for point in points:
+        if not front or point.score > front[-1].score:
+            front.append(point)
+    return tuple(front)
+
+
+def trials_an_hour(ended: Sequence[datetime]) -> float | None:
+    """Returns the rate of the last trials that ended, None where it cannot be told."""
+    last = sorted(ended)[-_RATE_OVER:]
+    if len(last) < 2 or last[0] == last[-1]:
+        return None
+    return (len(last) - 1) * 3600 / (last[-1] - last[0]).total_seconds()
+
+
+def status_text(state: Status) -> str:
+    """Returns a status as lines for people."""
+    counts = ", ".join(f"{count} {name}" for name, count in state.outcomes.items() if count)
+    lines = [
+        f"{state.name}: {state.trained} of {state.total} trials trained"
+        + (f" ({counts})" if counts else ""),
+        f"  running {state.running}, queued {state.queued}"
+        + (f", {state.trials_an_hour:.0f} trials an hour" if state.trials_an_hour else ""),
+    ]
+    if state.best is not None:
+        lines.append(
+            f"  best: trial {state.best.trial}, {state.best.parameters:,} parameters, "
+            f"validation floor {percent(state.best.score)}"
+        )
+        lines += [f"      {layer}" for layer in (state.architecture or "").splitlines()]
+        if state.target is not None:
+            reached = "reached" if state.best.score >= state.target else "not reached"
+            lines.append(f"  target {percent(state.target)}: {reached} on validation")
+        lines.append("  front (validation floor by parameters):")
+        lines += [
+            f"    {point.parameters:>9,}  {percent(point.score)}  trial {point.trial}"
+            for point in state.front
+        ]
+    if state.confirms:
+        mean = sum(state.test_floors) / len(state.test_floors) if state.test_floors else None
+        figures = (
+            f"mean test floor {percent(mean)} over {len(state.test_floors)} seeds"
+            if mean is not None
+            else "not finished"
+        )
+        lines.append(f"  confirm {state.confirms}: {figures}")
+    return "\n".join(lines)
+
+
+def _point(record: TrialRecord) -> FrontPoint:
+    return FrontPoint(record.number, record.parameters or 0, record.score or 0.0)
