@@ -117,24 +117,37 @@ def status(
 
 
 @app.command()
+def dashboard(
+    study: Annotated[
+        str | None, typer.Argument(metavar="[STUDY]", help="study file or name; else all")
+    ] = None,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, metavar="N", help="0: any free one")
+    ] = 8080,
+    storage: _Storage = DEFAULT_STORAGE,
+    debug: _Debug = False,
+) -> None:
+    """Open optuna-dashboard on this machine, read-only, until Ctrl-C."""
+    from search.dashboard import dashboard as search_dashboard
+
+    search_dashboard(study, port=port, storage=storage)
+
+
+@app.command()
 def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="study files")],
     debug: _Debug = False,
 ) -> None:
     """Check study files; every error at once, with its place."""
-    from search.errors import StudyFileError
-    from search.study_file import StudyFile
+    from search.validate import validate as search_validate
 
-    problems = []
+    errors = search_validate(files)
+    wrong = {error.path for error in errors}
     for path in files:
-        try:
-            StudyFile.load(path)
-        except StudyFileError as error:
-            problems.append(str(error))
-        else:
+        if path not in wrong:
             _print(f"{path}: ok")
-    if problems:
-        raise InputError("\n".join(problems))
+    if errors:
+        raise InputError("\n".join(map(str, errors)))
 
 
 @app.command()

@@ -13,7 +13,7 @@ from space.words import format_shape
 
 __all__ = ["as_markdown", "model_card", "per_cent"]
 
-_HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .:/+()-]*")
+_HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:/+()-]*")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _MOST_CLASSES = 20
 
@@ -126,11 +126,11 @@ def _spread(spread: Spread) -> str:
 def _told_of_champion(figures: Figures) -> list[str]:
     number, seeds = figures.confirm or 0, len(figures.runs)
     confirm = (
-        f"{_ORDINALS[number - 1]} confirm" if number <= len(_ORDINALS) else f"confirm {number}"
+        f"the {_ORDINALS[number - 1]} confirm" if number <= len(_ORDINALS) else f"confirm {number}"
     )
     looks = "once" if number == 2 else f"{number - 1} times"
     return [
-        f"Trial {figures.trial}, chosen on the validation part by the {confirm} of its study.",
+        f"Trial {figures.trial}, chosen on the validation part by {confirm} of its study.",
         "The test set had not been looked at before."
         if number == 1
         else f"The test set had been looked at {looks} before.",
@@ -159,7 +159,7 @@ def _cost(trained: TrainedNetwork) -> list[str]:
         ("receptive field before global pooling", f"{before} x {before} pixels"),
         ("receptive field", f"{after} x {after} pixels"),
     ]
-    return _table(("cost", ""), rows)
+    return _table(("cost", "value"), rows)
 
 
 def _layers(trained: TrainedNetwork) -> list[str]:

@@ -22,7 +22,7 @@ from trainer.data import Normalisation
 __all__ = ["network_source"]
 
 _WIDTH = 88  # of a line, as ruff and black have it unless told otherwise
-_CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,79}")
+_CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _TAKEN = ("False", "None", "Tensor", "True")
 
 
@@ -102,8 +102,9 @@ def _class(architecture: Architecture, class_name: str, plan: Plan) -> Iterator[
     yield from ("", "    mean: Tensor", "    std: Tensor", "")
     yield "    def __init__(self) -> None:"
     yield "        super().__init__()"
+    yield "        mean, std = torch.tensor(MEAN), torch.tensor(STD)"
     for name in ("mean", "std"):
-        value = f"torch.tensor({name.upper()}).view(-1, 1, 1)"
+        value = f"{name}.view(-1, 1, 1)"
         yield f'        self.register_buffer("{name}", {value}, persistent=False)'
     for block in plan.blocks:
         yield from _block(block)

@@ -4,6 +4,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ from search.source import network_source
 from search.source_modules import weight_names
 from space.architecture import Architecture
 from space.network import Network, build
-from trainer.batches import normalise
 from trainer.data import Normalisation
 
 sys.path.append(str(Path(__file__).parents[1] / "space"))
@@ -26,7 +26,7 @@ architectures = importlib.import_module("strategies").architectures
 
 GREY = Normalisation((0.1307,), (0.3081,))
 
-EXPECTED = '''"""A network of 2,362 parameters: 1x28x28 images to 10 logits."""
+EXPECTED = '''"""A network of 2,054 parameters: 1x28x28 images to 10 logits."""
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +45,9 @@ class SmallNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(MEAN).view(-1, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(-1, 1, 1), persistent=False)
+        mean, std = torch.tensor(MEAN), torch.tensor(STD)
+        self.register_buffer("mean", mean.view(-1, 1, 1), persistent=False)
+        self.register_buffer("std", std.view(-1, 1, 1), persistent=False)
         self.stage1 = nn.Sequential(
             nn.Conv2d(1, 8, 3, bias=False),  # 8x26x26
             nn.ReLU(),
@@ -65,7 +66,7 @@ class SmallNet(nn.Module):
             nn.BatchNorm2d(8),
         )
         self.stage2_conv3 = nn.Sequential(
-            nn.Conv2d(8, 8, 5, padding=2, stride=2, groups=8, bias=False),  # 8x6x6
+            nn.Conv2d(8, 8, 5, stride=2, padding=2, groups=8, bias=False),  # 8x6x6
             nn.Conv2d(8, 10, 1, bias=False),  # 10x6x6
             nn.ReLU(),
         )
@@ -86,6 +87,15 @@ class SmallNet(nn.Module):
         x = self.stage2_conv3(x)  # 10x6x6
         return self.head(x)
 '''
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Keep threads from waiting for each other over networks this small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def colourful(architecture: Architecture) -> Normalisation:
@@ -125,23 +135,22 @@ def ruff(*arguments: str, source: str) -> str:
     return done.stdout + done.stderr if done.returncode else ""
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(architectures())
 def test_source_computes_what_the_built_network_computes(architecture: Architecture) -> None:
     """For every architecture the source gives the built network's logits, bit for bit."""
     network, normalisation = network_of(architecture), colourful(architecture)
     exported = load_source(network_source(architecture, "SmallNet", normalisation), network)
     images = torch.rand(3, *architecture.input_shape)
+    mean, std = (torch.tensor(v)[:, None, None] for v in (normalisation.mean, normalisation.std))
     with torch.inference_mode():
-        normalised = normalise(images, normalisation)
-        # The same numbers in the order in memory that the source has them in.
-        wanted = network(normalised.contiguous(memory_format=torch.contiguous_format))
+        wanted = network((images - mean) / std)
         given = exported(images)
     assert given.shape == (3, architecture.classes)
     assert torch.equal(given, wanted)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(architectures())
 def test_source_is_well_formatted(architecture: Architecture) -> None:
     """Every source is what ruff would format, without lint, without a long line, in ASCII."""
@@ -152,8 +161,8 @@ def test_source_is_well_formatted(architecture: Architecture) -> None:
     assert source.isascii()
 
 
-@settings(deadline=None, max_examples=100)
-@given(architectures(), st.sampled_from(["SmallNet", "A" * 80]))
+@settings(deadline=None, max_examples=30)
+@given(architectures(), st.sampled_from(["SmallNet", "A" * 64]))
 def test_source_imports_torch_alone(architecture: Architecture, class_name: str) -> None:
     """A source is a docstring, imports of torch, two constants and one class."""
     tree = ast.parse(network_source(architecture, class_name, colourful(architecture)))
@@ -180,18 +189,24 @@ def test_source_reads_as_if_written_by_hand() -> None:
         """
     )
     source = network_source(architecture, "SmallNet", GREY)
-    assert source == EXPECTED.replace("padding=2, stride=2", "stride=2, padding=2")
+    assert source == EXPECTED
 
 
 @pytest.mark.parametrize(
     ("lines", "forward"),
     [
         (
-            ["conv3 4 pad1 relu", "conv3 4 pad1 skip2 relu", "skip2 relu", "gap"],
+            ["conv3 4 pad1", "conv1 4 relu", "conv3 4 pad1 skip2", "bn skip2 relu", "gap"],
             [
                 "x = self.stage1_conv1(x)  # 4x8x8",
                 "shortcut1 = x",
-                "x = self.stage1_conv2(x) + shortcut0",
+                "x = self.stage1_conv2(x)",
+                "shortcut2 = x",
+                "x = self.stage1_conv3(x) + shortcut1",
+                "x = self.stage1_norm4(x) + shortcut2",
+                "x = functional.relu(x)",
+                "x = functional.adaptive_avg_pool2d(x, 1)  # 4x1x1",
+                "return x.flatten(1)",
             ],
         ),
         (
@@ -212,7 +227,7 @@ def test_source_reads_as_if_written_by_hand() -> None:
             ],
         ),
         (["linear 5", "relu", "linear 3"], ["return self.head(x)"]),
-        (["conv8 3"], ["return self.head(x)"]),
+        (["conv7 3 pad1 stride4"], ["return self.head(x)"]),
     ],
 )
 def test_forward_of_small_networks(lines: list[str], forward: list[str]) -> None:
@@ -226,12 +241,12 @@ def test_forward_of_small_networks(lines: list[str], forward: list[str]) -> None
 
 def test_longest_lines_are_broken() -> None:
     """The largest numbers of the language still make a well formatted source."""
+    widest = "conv99 65536 pad99 stride99 groups65536"
     architecture = Architecture.parse(
-        ["conv99 65536 pad99 stride99 groups65536", "gap", "relu drop0.30000000000000004", "skip"],
-        (65536, 99, 99),
+        ["conv1 65536", widest, "gap", "relu drop0.30000000000000004", "skip"], (20, 99, 99)
     )
-    normalisation = Normalisation((0.1234567890123456,) * 65536, (1e-5,) * 65536)
-    source = network_source(architecture, "A" * 80, normalisation)
+    normalisation = Normalisation((0.1234567890123456,) * 20, (1e-5,) * 20)
+    source = network_source(architecture, "A" * 64, normalisation)
     assert max(map(len, source.splitlines())) <= 88
     assert ruff("format", "--diff", source=source) == ""
 
@@ -248,7 +263,7 @@ def test_longest_lines_are_broken() -> None:
         'Net"""',
         "Nêt",
         "Net\\",
-        "A" * 81,
+        "A" * 65,
     ],
 )
 def test_class_names_that_are_refused(name: str) -> None:

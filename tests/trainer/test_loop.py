@@ -226,6 +226,15 @@ def test_answers_that_are_no_numbers_are_said(averaging: float) -> None:
     assert stop.value.epoch == 0
 
 
+def test_a_lost_epoch_is_not_run_to_its_end() -> None:
+    """A loss in NaN must stop the run after some dozens of steps, not after hundreds."""
+    network, calls = Faulty(True, lambda logits: logits * float("nan")), []
+    network.register_forward_hook(lambda module, inputs, output: calls.append(len(output)))
+    with pytest.raises(Diverged):
+        list(train(network, *digits(), Recipe(batch_size=4)))
+    assert 1 <= len(calls) <= 100
+
+
 def too_much(logits: Tensor) -> Tensor:
     """Asks the CPU's allocator for more than an address can name."""
     return torch.empty(2**59) + logits.sum()

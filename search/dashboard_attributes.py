@@ -1,0 +1,139 @@
+"""The attributes of trials and studies as the dashboard shows them: flat, short, sortable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from search.progress import percent
+from trainer.metrics import floor
+
+__all__ = ["study_attributes", "trial_attributes"]
+
+# A trial's page shows six lines of attributes before one has to scroll.
+_SHOWN_FIRST = ("outcome", "reason", "architecture", "cost", "epochs", "seconds", "recipe")
+_COSTS = (
+    "parameters",
+    "macs",
+    "activation_kib",
+    "receptive_field_before_gap",
+    "receptive_field",
+    "deployed_parameters",
+)
+_FLOOR_EPOCHS = 5
+
+
+def trial_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Presents the user attributes of a trial.
+
+    The dashboard sorts and plots numbers alone, and cuts nested values. So each figure of the
+    cost becomes an attribute, epochs become their number, the last figures and one line of
+    accuracies, an architecture becomes one line, and anything nested becomes a short text.
+
+    Args:
+        kept: as the trial has them; of any trial, not only of ours.
+
+    Returns:
+        numbers and texts, the interesting ones first.
+    """
+    order = [key for key in _SHOWN_FIRST if key in kept]
+    order += [key for key in kept if key not in _SHOWN_FIRST]
+    shown: dict[str, Any] = {}
+    for key in order:
+        shown.update(_PRESENTERS.get(key, _plain)(key, kept[key]))
+    return shown
+
+
+def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Presents the user attributes of a study: each key of its file, each repeat of a confirm.
+
+    Args:
+        kept: as the study has them; of any study, not only of ours.
+
+    Returns:
+        numbers and texts.
+    """
+    ours = kept.get("flyweight")
+    file = ours.get("file", {}) if isinstance(ours, Mapping) else {}
+    settings = file.get("study", {}) if isinstance(file, Mapping) else {}
+    epochs = settings.get("floor_epochs", _FLOOR_EPOCHS)
+    shown: dict[str, Any] = {}
+    for key, value in kept.items():
+        if key == "flyweight" and isinstance(value, Mapping):
+            shown.update(_file_attributes(file))
+            shown.update(_plain("artifacts", value.get("artifacts", "")))
+        elif key.startswith("confirm:") and _is_repeat(value):
+            shown[key] = _repeat_text(key, value, epochs)
+        else:
+            shown.update(_plain(key, value))
+    return shown
+
+
+def _file_attributes(file: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    for section, keys in file.items():
+        if isinstance(keys, Mapping):
+            for key, value in keys.items():
+                shown.update(_plain(f"{section}.{key}", value))
+    return shown
+
+
+def _is_repeat(value: object) -> bool:
+    return isinstance(value, Mapping) and "accuracies" in value
+
+
+def _repeat_text(key: str, repeat: Mapping[str, Any], epochs: int) -> str:
+    part = "test set" if ":final:" in key else "validation part"
+    who = f"trial {repeat.get('trial')}, repeat {repeat.get('repeat')}"
+    if repeat.get("failure") or not repeat["accuracies"]:
+        return f"{who}: {repeat.get('failure') or 'no epoch'}"
+    lowest = percent(floor(repeat["accuracies"], epochs))
+    return f"{who}: floor {lowest}, last {percent(repeat['accuracies'][-1])} on the {part}"
+
+
+def _cost(key: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return _plain(key, value)
+    return {name: value[name] for name in _COSTS if name in value}
+
+
+def _epochs(key: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, list) or not all(isinstance(epoch, Mapping) for epoch in value):
+        return _plain(key, value)
+    last = value[-1] if value else {}
+    shown: dict[str, Any] = {key: len(value)}
+    shown |= {name: last[name] for name in ("loss", "train_accuracy") if name in last}
+    accuracies = [epoch["accuracy"] for epoch in value if "accuracy" in epoch]
+    if accuracies:
+        shown["accuracies_percent"] = " ".join(f"{share * 100:.2f}" for share in accuracies)
+    return shown
+
+
+def _architecture(key: str, value: Any) -> dict[str, Any]:
+    return {key: " | ".join(value.splitlines())} if isinstance(value, str) else _plain(key, value)
+
+
+def _plain(key: str, value: Any) -> dict[str, Any]:
+    keeps = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return {key: value if keeps else _text(value)}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_inner(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_inner, value))
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "true", False: "false"}[value]
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _inner(value: Any) -> str:
+    return f"({_text(value)})" if isinstance(value, Mapping | list) else _text(value) or '""'
+
+
+_PRESENTERS: Mapping[str, Callable[[str, Any], dict[str, Any]]] = {
+    "cost": _cost,
+    "epochs": _epochs,
+    "architecture": _architecture,
+}
