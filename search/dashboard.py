@@ -91,6 +91,7 @@ def dashboard_app(source: RDBStorage, url: str) -> WSGIApplication:
     app.catchall = False
 
     def guard(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # optuna-dashboard takes it for granted
         reason = _reason_to_refuse(environ)
         if reason:
             return _answer(start_response, HTTPStatus.FORBIDDEN, reason)

@@ -53,60 +53,62 @@ def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         numbers and texts.
     """
-    ours = kept.get("flyweight")
-    file = ours.get("file", {}) if isinstance(ours, Mapping) else {}
-    settings = file.get("study", {}) if isinstance(file, Mapping) else {}
-    epochs = settings.get("floor_epochs", _FLOOR_EPOCHS)
+    ours = _table(kept.get("flyweight"))
+    file = _table(ours.get("file"))
+    epochs = _table(file.get("study")).get("floor_epochs", _FLOOR_EPOCHS)
     shown: dict[str, Any] = {}
     for key, value in kept.items():
-        if key == "flyweight" and isinstance(value, Mapping):
-            shown.update(_file_attributes(file))
-            shown.update(_plain("artifacts", value.get("artifacts", "")))
-        elif key.startswith("confirm:") and _is_repeat(value):
+        if key == "flyweight" and file:
+            for section in ("study", "budget", "space", "recipe"):
+                for name, item in _table(file.get(section)).items():
+                    shown.update(_plain(f"{section}.{name}", item))
+            shown.update(_plain("artifacts", ours.get("artifacts")))
+        elif key.startswith("confirm:") and "accuracies" in _table(value):
             shown[key] = _repeat_text(key, value, epochs)
         else:
             shown.update(_plain(key, value))
     return shown
 
 
-def _file_attributes(file: Mapping[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for section, keys in file.items():
-        if isinstance(keys, Mapping):
-            for key, value in keys.items():
-                shown.update(_plain(f"{section}.{key}", value))
-    return shown
-
-
-def _is_repeat(value: object) -> bool:
-    return isinstance(value, Mapping) and "accuracies" in value
-
-
-def _repeat_text(key: str, repeat: Mapping[str, Any], epochs: int) -> str:
+def _repeat_text(key: str, repeat: Mapping[str, Any], epochs: Any) -> str:
     part = "test set" if ":final:" in key else "validation part"
     who = f"trial {repeat.get('trial')}, repeat {repeat.get('repeat')}"
-    if repeat.get("failure") or not repeat["accuracies"]:
+    accuracies = _numbers(repeat["accuracies"])
+    if repeat.get("failure") or not accuracies:
         return f"{who}: {repeat.get('failure') or 'no epoch'}"
-    lowest = percent(floor(repeat["accuracies"], epochs))
-    return f"{who}: floor {lowest}, last {percent(repeat['accuracies'][-1])} on the {part}"
+    lowest = percent(floor(accuracies, epochs if isinstance(epochs, int) and epochs > 0 else 1))
+    return f"{who}: floor {lowest}, last {percent(accuracies[-1])} on the {part}"
 
 
 def _cost(key: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return _plain(key, value)
-    return {name: value[name] for name in _COSTS if name in value}
+    shown: dict[str, Any] = {}
+    for name in _COSTS:
+        if name in value:
+            shown.update(_plain(name, value[name]))
+    return shown
 
 
 def _epochs(key: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, list) or not all(isinstance(epoch, Mapping) for epoch in value):
         return _plain(key, value)
-    last = value[-1] if value else {}
     shown: dict[str, Any] = {key: len(value)}
-    shown |= {name: last[name] for name in ("loss", "train_accuracy") if name in last}
-    accuracies = [epoch["accuracy"] for epoch in value if "accuracy" in epoch]
+    for name in ("loss", "train_accuracy"):
+        if figures := _numbers([epoch.get(name) for epoch in value]):
+            shown[name] = figures[-1]
+    accuracies = _numbers([epoch.get("accuracy") for epoch in value])
     if accuracies:
         shown["accuracies_percent"] = " ".join(f"{share * 100:.2f}" for share in accuracies)
     return shown
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _numbers(values: object) -> list[float]:
+    return [v for v in values if isinstance(v, int | float)] if isinstance(values, list) else []
 
 
 def _architecture(key: str, value: Any) -> dict[str, Any]:

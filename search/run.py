@@ -15,7 +15,7 @@ from search.progress import Progress, best_of, is_trained
 from search.records import TrialRecord
 from search.recovery import recover
 from search.storage import DEFAULT_STORAGE, quiet_optuna
-from search.study import StoredStudy, begin_study
+from search.study import StoredStudy, begin_study, open_study
 from search.study_file import StudyFile
 from search.trial_work import trial_claims
 from search.workshop import data_root, open_data
@@ -99,8 +99,9 @@ def run(
     command += ["--trials", str(total), "--data", str(data_root(data))]
     command += ["--device", device] if device else []
     started = time.monotonic()
+    watched = open_study(stored.name, storage, writing=False)
     try:
-        _watch(stored, Crew(command, workers, clean_up, debug=debug), total, timeout, console)
+        _watch(watched, Crew(command, workers, clean_up, debug=debug), total, timeout, console)
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped; trials in flight are queued again; to go on: flyweight run {study}"

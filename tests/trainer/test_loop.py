@@ -3,9 +3,7 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -19,13 +17,12 @@ from small_networks import (
     figures,
     some_digits,
 )
-from torch import Tensor, nn
+from torch import nn
 
 from trainer.augment import Affine
 from trainer.batches import Batches
 from trainer.data import normalisation, open_dataset
-from trainer.errors import DataError, Diverged, OutOfMemory, TrainerError
-from trainer.loop import Epoch, train
+from trainer.loop import train
 from trainer.metrics import accuracy, predict
 from trainer.recipe import Recipe
 
@@ -180,100 +177,6 @@ def test_networks_with_shared_and_unused_parameters_are_trained() -> None:
     """Neither weights used twice nor weights never used may stop a run, averaged or not."""
     epochs = list(train(Sharing(), *digits(), SHORT))
     assert epochs[1].loss < epochs[0].loss
-
-
-@pytest.mark.parametrize(("optimizer", "weight_decay"), [("sgd", 0), ("adamw", 10)])
-def test_a_loss_that_explodes_is_said(optimizer: Any, weight_decay: float) -> None:
-    """A rate far too high must end in Diverged, with the epoch in which it happened."""
-    network = nn.Sequential(
-        *(nn.Flatten(), nn.Linear(64, 16), nn.Linear(16, 16), nn.Linear(16, CLASSES))
-    )
-    recipe = Recipe(
-        epochs=60,
-        batch_size=1024,
-        optimizer=optimizer,
-        learning_rate=100,
-        weight_decay=weight_decay,
-        schedule="none",
-    )
-    epochs: list[Epoch] = []
-    with pytest.raises(Diverged) as stop:
-        epochs.extend(train(network, *digits(), recipe))
-    assert stop.value.epoch == len(epochs) < 60
-
-
-class Faulty(nn.Module):
-    """A linear network that does something else besides, in one mode alone."""
-
-    def __init__(self, training: bool, fault: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.linear = nn.Linear(64, CLASSES)
-        self._mode = training
-        self._fault = fault
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Maps (n, 1, 8, 8) to (n, 10)."""
-        logits: Tensor = self.linear(pixels.flatten(1))
-        return self._fault(logits) if self.training == self._mode else logits
-
-
-@pytest.mark.parametrize("averaging", [0.0, 0.9])
-def test_answers_that_are_no_numbers_are_said(averaging: float) -> None:
-    """A finite loss is not enough: an evaluation in NaN must not pass for a bad accuracy."""
-    network = Faulty(False, lambda logits: logits / 0 - logits / 0)
-    with pytest.raises(Diverged) as stop:
-        list(train(network, *digits(), Recipe(epochs=2, averaging=averaging)))
-    assert stop.value.epoch == 0
-
-
-def test_a_lost_epoch_is_not_run_to_its_end() -> None:
-    """A loss in NaN must stop the run after some dozens of steps, not after hundreds."""
-    network, calls = Faulty(True, lambda logits: logits * float("nan")), []
-    network.register_forward_hook(lambda module, inputs, output: calls.append(len(output)))
-    with pytest.raises(Diverged):
-        list(train(network, *digits(), Recipe(batch_size=4)))
-    assert 1 <= len(calls) <= 100
-
-
-def too_much(logits: Tensor) -> Tensor:
-    """Asks the CPU's allocator for more than an address can name."""
-    return torch.empty(2**59) + logits.sum()
-
-
-def cuda_says_no(logits: Tensor) -> Tensor:
-    """Fails as a CUDA allocation does."""
-    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee more")
-
-
-def windows_says_no(logits: Tensor) -> Tensor:
-    """Fails as the CPU's allocator does elsewhere."""
-    raise RuntimeError("[enforce fail] data. DefaultCPUAllocator: not enough memory: you tried")
-
-
-@pytest.mark.parametrize("training", [True, False], ids=["step", "evaluation"])
-@pytest.mark.parametrize("fault", [too_much, cuda_says_no, windows_says_no])
-def test_no_memory_is_said(training: bool, fault: Callable[[Tensor], Tensor]) -> None:
-    """Whoever had no memory left, in a step or in the evaluation, it must be OutOfMemory."""
-    with pytest.raises(OutOfMemory, match=r"cpu has no memory .* batches of 128 images") as stop:
-        list(train(Faulty(training, fault), *digits(), Recipe(epochs=1)))
-    assert "\n" not in str(stop.value)
-
-
-def test_other_errors_pass() -> None:
-    """A mistake in a network must not pass for want of memory."""
-    network = nn.Sequential(nn.Flatten(), nn.Linear(63, CLASSES))
-    with pytest.raises(RuntimeError, match="shape") as stop:
-        list(train(network, *digits(), Recipe(epochs=1)))
-    assert not isinstance(stop.value, TrainerError)
-
-
-def test_no_images_are_refused() -> None:
-    """Neither an empty training nor an empty evaluation part can be worked with."""
-    training, validation, of_pixels = digits()
-    nothing = training.subset(torch.arange(0))
-    for parts in ((nothing, validation), (training, nothing)):
-        with pytest.raises(DataError, match="at least one of each"):
-            list(train(convolutional(), *parts, of_pixels, SHORT))
 
 
 @pytest.mark.skipif(DATA is None, reason="FLYWEIGHT_DATA is not set")
