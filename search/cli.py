@@ -98,7 +98,7 @@ def run(
 @app.command()
 def status(
     study: Annotated[
-        str | None, typer.Argument(metavar="[STUDY]", help="study file or name; else all")
+        str | None, typer.Argument(metavar="STUDY", help="study file or name; else all")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     storage: _Storage = DEFAULT_STORAGE,
@@ -119,7 +119,7 @@ def status(
 @app.command()
 def dashboard(
     study: Annotated[
-        str | None, typer.Argument(metavar="[STUDY]", help="study file or name; else all")
+        str | None, typer.Argument(metavar="STUDY", help="study file or name; else all")
     ] = None,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, metavar="N", help="0: any free one")

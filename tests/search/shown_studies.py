@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +22,9 @@ from optuna.trial import Trial, TrialState
 from study_texts import GOOD, written
 
 from search.candidate import Candidate, assess
+from search.dashboard import dashboard_app
 from search.records import Outcome, record_candidate
+from search.storage import open_storage
 from search.study import StoredStudy, begin_study
 from search.study_file import StudyFile
 from space.architecture import Architecture
@@ -33,6 +37,16 @@ DIGITS = DataInfo("digits", (1, 8, 8), tuple("0123456789"), "some-digits")
 SMALL = "conv3 8 relu bn\ngap\nlinear 10"
 WIDE = "conv3 80 relu bn\nconv3 80 relu bn\ngap\nlinear 10"
 WEIGHTS = b"weights of a network"
+PAGES = ("/dashboard", "/dashboard/studies/1", "/dashboard/studies/1/trials", "/static/bundle.js")
+ROUTES = (
+    *PAGES,
+    "/api/meta",
+    "/api/studies",
+    "/api/studies/1",
+    "/api/studies/1?after=1",
+    "/api/studies/1/param_importances",
+    "/csv/1",
+)
 
 
 @dataclass(frozen=True)
@@ -114,20 +128,39 @@ def add_trial(stored: StoredStudy, text: str, score: float | None, *, keep: bool
     return trial
 
 
+class Shown:
+    """A study and the dashboard's application on its database."""
+
+    def __init__(self, stored: StoredStudy) -> None:
+        self.stored = stored
+        self.source = open_storage(stored.url, writing=False)
+        self.app = dashboard_app(self.source, stored.url)
+
+    def detail(self) -> Any:
+        answer = ask(self.app, "/api/studies/1")
+        assert answer.code == 200
+        return answer.json
+
+    def dump(self) -> list[str]:
+        with sqlite3.connect(self.stored.artifacts.parent / "study.db") as connection:
+            return list(connection.iterdump())
+
+
 @contextmanager
 def served(stored: StoredStudy) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address that ``flyweight dashboard`` prints for a study, and its process."""
     command = [sys.executable, "-m", "search.cli", "dashboard", stored.name, "--port", "0"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--storage", stored.url],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().split()[0], process
-    finally:
-        process.kill()
-        process.communicate()
+        # A test run in the background ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().split()[0], process
+        finally:
+            process.kill()
