@@ -82,9 +82,13 @@ class Claims:
                 update(_claims).where(self._mine & (_claims.c.slot == slot)).values(done=True)
             )
 
-    def release(self, slot: int) -> None:
-        """Gives back an unfinished slot that this process holds."""
-        self._release(slot, this_process())
+    def release(self, slot: int, holder: ProcessId | None = None) -> None:
+        """Gives back an unfinished slot, if ``holder`` (by default this process) still holds it."""
+        held = (_claims.c.slot == slot) & _claims.c.done.is_(False)
+        for key, value in (holder or this_process()).to_dict().items():
+            held &= _claims.c[key] == value
+        with self._engine.begin() as connection:
+            connection.execute(delete(_claims).where(self._mine & held))
 
     def of_dead(self) -> dict[int, ProcessId]:
         """Returns the unfinished slots whose processes are known to be dead, with these."""
@@ -100,14 +104,7 @@ class Claims:
     def release_dead(self) -> None:
         """Gives back the unfinished slots of dead processes."""
         for slot, holder in self.of_dead().items():
-            self._release(slot, holder)
-
-    def _release(self, slot: int, holder: ProcessId) -> None:
-        held = (_claims.c.slot == slot) & _claims.c.done.is_(False)
-        for key, value in holder.to_dict().items():
-            held &= _claims.c[key] == value
-        with self._engine.begin() as connection:
-            connection.execute(delete(_claims).where(self._mine & held))
+            self.release(slot, holder)
 
     def done(self) -> int:
         """Returns how many slots are done."""

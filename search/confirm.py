@@ -10,6 +10,7 @@ from rich.console import Console
 from search.confirm_store import (
     Confirm,
     Plan,
+    Repeat,
     last_ordinal,
     load_confirm,
     save_plan,
@@ -84,7 +85,7 @@ def confirm(
             _repeat(stored, plan, work, command, workers, console, debug=debug)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"stopped; finished retrainings are kept; to go on: flyweight confirm {study}"
+            "stopped; finished retrainings are kept; the same command goes on"
         ) from None
     return load_confirm(stored, plan.ordinal)
 
@@ -105,20 +106,21 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
         raise TrialError(
             f"{stored.name} has no completed trial to confirm yet; flyweight run it first"
         )
+    top = top or DEFAULT_TOP
     plan = Plan(
         ordinal=ordinal + 1,
-        trials=tuple(record.number for record in scored[: top or DEFAULT_TOP]),
+        trials=tuple(record.number for record in scored[:top]),
         seeds=seeds or DEFAULT_SEEDS,
         trained=sum(is_trained(record) for record in records),
+        top=top,
     )
     save_plan(stored, plan)
-    return plan
+    return load_confirm(stored, plan.ordinal).plan
 
 
 def _refuse_other_numbers(plan: Plan, top: int | None, seeds: int | None) -> None:
-    for name, asked, planned in (("top", top, len(plan.trials)), ("seeds", seeds, plan.seeds)):
-        fewer_trials = name == "top" and asked is not None and asked > planned
-        if asked is not None and asked != planned and not fewer_trials:
+    for name, asked, planned in (("top", top, plan.top), ("seeds", seeds, plan.seeds)):
+        if asked is not None and asked != planned:
             raise ResumeError(
                 f"confirm {plan.ordinal} of this study has --{name} {planned}, not {asked}; "
                 "leave the option out to see it, or begin another with --again"
@@ -137,12 +139,12 @@ def _repeat(
 ) -> None:
     claims = confirm_claims(stored, plan.ordinal, work)
     claims.release_dead()
-    shown = _count(stored, plan, work)
+    shown = set(_repeats(stored, plan, work))
     command = [*command, "--work", work]
     try:
         with Crew(command, workers, claims.release_dead, debug=debug) as crew:
             while crew.is_working():
-                shown = _show(stored, plan, work, shown, console)
+                _show(stored, plan, work, shown, console)
                 time.sleep(_POLL_SECONDS)
     finally:
         claims.release_dead()
@@ -155,22 +157,27 @@ def _repeat(
         )
 
 
-def _count(stored: StoredStudy, plan: Plan, work: str) -> int:
-    state = load_confirm(stored, plan.ordinal)
-    return len(state.selection if work == SELECTION else state.final)
-
-
-def _show(stored: StoredStudy, plan: Plan, work: str, shown: int, console: Console) -> int:
+def _repeats(stored: StoredStudy, plan: Plan, work: str) -> dict[tuple[int, int], Repeat]:
     state = load_confirm(stored, plan.ordinal)
     repeats = state.selection if work == SELECTION else state.final
+    return {(repeat.trial, repeat.repeat): repeat for repeat in repeats}
+
+
+def _show(
+    stored: StoredStudy, plan: Plan, work: str, shown: set[tuple[int, int]], console: Console
+) -> None:
+    """Prints the repeats that are not among those shown, and adds them to these."""
     total = plan.seeds * (len(plan.trials) if work == SELECTION else 1)
     judged_on = "validation" if work == SELECTION else "test"
-    for count, repeat in enumerate(repeats[shown:], start=shown + 1):
-        figures = repeat.failure or f"{judged_on} floor {percent(repeat.floor(state.floor_epochs))}"
+    for key, repeat in _repeats(stored, plan, work).items():
+        if key in shown:
+            continue
+        shown.add(key)
+        floor = repeat.floor(stored.file.settings.floor_epochs)
+        figures = repeat.failure or f"{judged_on} floor {percent(floor)}"
         console.print(
-            f"{work} {count}/{total}: trial {repeat.trial}, seed {repeat.repeat + 1} of "
+            f"{work} {len(shown)}/{total}: trial {repeat.trial}, seed {repeat.repeat + 1} of "
             f"{plan.seeds}, {figures}, {repeat.seconds:.0f} s",
             highlight=False,
             soft_wrap=True,
         )
-    return max(shown, len(repeats))

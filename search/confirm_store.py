@@ -22,12 +22,14 @@ class Plan:
         trials: numbers of the best trials, the best first.
         seeds: repeats of each.
         trained: trained trials that the study had by then.
+        top: how many best trials were asked for; there may have been fewer.
     """
 
     ordinal: int
     trials: tuple[int, ...]
     seeds: int
     trained: int
+    top: int
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,8 @@ def last_ordinal(stored: StoredStudy) -> int:
 
 
 def save_plan(stored: StoredStudy, plan: Plan) -> None:
-    """Stores a new confirm's plan."""
-    stored.study.set_user_attr(f"confirm:{plan.ordinal}", asdict(plan))
+    """Stores a new confirm's plan, unless another process has begun the confirm just now."""
+    stored.storage.keep_first(stored.id, f"confirm:{plan.ordinal}", asdict(plan))
 
 
 def save_repeat(stored: StoredStudy, ordinal: int, work: str, slot: int, repeat: Repeat) -> None:
@@ -149,7 +151,7 @@ def load_confirm(stored: StoredStudy, ordinal: int) -> Confirm:
     kept = stored.study.user_attrs
     plan = kept[f"confirm:{ordinal}"]
     return Confirm(
-        Plan(plan["ordinal"], tuple(plan["trials"]), plan["seeds"], plan["trained"]),
+        Plan(**{"top": len(plan["trials"]), **plan, "trials": tuple(plan["trials"])}),
         stored.file.settings.floor_epochs,
         _repeats(kept, f"confirm:{ordinal}:selection:"),
         _repeats(kept, f"confirm:{ordinal}:final:"),

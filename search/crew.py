@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import IO
 
@@ -68,7 +69,8 @@ class Crew:
         self._workers = workers
 
     def __enter__(self) -> Crew:
-        self._members = [self._start(index) for index in range(self._workers)]
+        for index in range(self._workers):
+            self._members.append(self._start(index))
         return self
 
     def __exit__(
@@ -116,13 +118,13 @@ class Crew:
 
     def _start(self, index: int) -> _Member:
         messages = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        environment = {**os.environ, "OMP_NUM_THREADS": str(self._threads)}
         process = subprocess.Popen(
-            [sys.executable, "-m", *self._command, "--index", str(index)],
+            # -P: a worker imports what this process did, whatever lies in the working directory.
+            [sys.executable, "-P", "-m", *self._command, "--index", str(index)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=messages,
-            env=environment,
+            env=_environment(self._threads),
             # Ctrl-C reaches the parent alone, which then stops the workers in its own way.
             start_new_session=True,
         )
@@ -142,3 +144,12 @@ class Crew:
         if self._debug:
             print(member.everything(), file=sys.stderr)
         return member.message()
+
+
+def _environment(threads: int) -> dict[str, str]:
+    places = [place or str(Path.cwd()) for place in sys.path]
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": str(threads),
+        "PYTHONPATH": os.pathsep.join(places),
+    }

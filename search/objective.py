@@ -14,18 +14,20 @@ from optuna.trial import Trial
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from search.candidate import Candidate, assess
+from search.candidate import Assessment, Candidate, assess
 from search.devices import hardware, versions
 from search.recipe_space import RecipeSpace
 from search.records import Outcome, record_candidate
 from search.seeds import training_seed
 from search.stop import StopSignal
 from search.study_file import StudyFile
+from search.study_storage import StudyStorage
 from space.network import build
 from space.search_space import SearchSpace
 from trainer.data import Images, Normalisation
 from trainer.errors import Diverged, OutOfMemory
 from trainer.loop import Epoch, train
+from trainer.memory import working_memory
 from trainer.metrics import floor
 
 __all__ = ["Objective", "Parts", "Verdict", "seeded_network", "weights_of"]
@@ -73,6 +75,7 @@ class Objective:
         parts: the images that a search may see.
         artifacts: an existing folder that takes the weights.
         stop: asks the training to break off.
+        storage: of the study.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Objective:
         parts: Parts,
         artifacts: Path,
         stop: StopSignal,
+        storage: StudyStorage,
     ) -> None:
         self._file = file
         self._search_space = search_space
@@ -90,6 +94,7 @@ class Objective:
         self._parts = parts
         self._artifacts = FileSystemArtifactStore(artifacts)
         self._stop = stop
+        self._storage = storage
 
     def __call__(self, trial: Trial) -> Verdict:
         """Draws, rejects or trains, and keeps all attributes but those of the verdict.
@@ -97,14 +102,20 @@ class Objective:
         Raises:
             Stopped: if the worker was asked to stop while it trained.
         """
+        # One transaction for what are dozens of values: a rejection costs little else.
+        with self._storage.gathering(trial._trial_id):
+            candidate, assessment = self._draw(trial)
+        if not assessment.fits:
+            return Verdict(Outcome.REJECTED, reason=assessment.reason)
+        return self._train(trial, candidate)
+
+    def _draw(self, trial: Trial) -> tuple[Candidate, Assessment]:
         suggestion = self._search_space.suggest(trial)
         seed = training_seed(self._file.settings.seed, trial.number)
         candidate = Candidate(suggestion.architecture, self._recipe_space.suggest(trial, seed))
         assessment = assess(candidate.architecture, self._file.budget)
         record_candidate(trial, candidate, assessment, suggestion.inactive)
-        if not assessment.fits:
-            return Verdict(Outcome.REJECTED, reason=assessment.reason)
-        return self._train(trial, candidate)
+        return candidate, assessment
 
     def _train(self, trial: Trial, candidate: Candidate) -> Verdict:
         device = self._parts.training.pixels.device
@@ -150,8 +161,13 @@ class Objective:
 
 
 def seeded_network(candidate: Candidate, device: torch.device) -> nn.Module:
-    """Builds a candidate's network with the initial weights that its recipe's seed gives."""
-    with torch.random.fork_rng(devices=[]):
+    """Builds a candidate's network with the initial weights that its recipe's seed gives.
+
+    Raises:
+        OutOfMemory: if the device has no room for the weights.
+    """
+    memory = working_memory(device, candidate.recipe.batch_size)
+    with memory, torch.random.fork_rng(devices=[]):
         torch.manual_seed(candidate.recipe.seed)
         return build(candidate.architecture).to(device)
 

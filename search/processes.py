@@ -47,10 +47,13 @@ class ProcessId:
         return _start_mark(self.pid) != self.started
 
 
-@cache
 def this_process() -> ProcessId:
     """Returns the process that asks."""
-    pid = os.getpid()
+    return _living(os.getpid())
+
+
+@cache
+def _living(pid: int) -> ProcessId:
     return ProcessId(socket.gethostname(), pid, _start_mark(pid))
 
 

@@ -98,7 +98,7 @@ class Progress:
 
 def is_trained(record: TrialRecord) -> bool:
     """Tells whether a record counts as a trained trial."""
-    return record.outcome is not None and record.outcome.trained
+    return record.trained
 
 
 def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:

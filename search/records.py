@@ -93,6 +93,11 @@ class TrialRecord:
             attributes=kept,
         )
 
+    @property
+    def trained(self) -> bool:
+        """Whether it counts as a trained trial."""
+        return self.outcome is not None and self.outcome.trained
+
     def candidate(self, input_shape: tuple[int, int, int]) -> Candidate:
         """Rebuilds the candidate of a trial that has one."""
         if self.architecture is None:

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.claims import Claims
 from search.processes import ProcessId
-from search.records import Outcome, TrialRecord
+from search.records import Outcome, records_of
 
 __all__ = ["recover", "requeue"]
 
@@ -48,8 +48,10 @@ def requeue(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, reaso
             return False
     except UpdateFinishedTrialError:
         return False
-    if trial.params:
-        study.enqueue_trial(trial.params, user_attrs={"continues": trial.number})
+    # A trial that came from the queue may have ended before it drew all that it was given.
+    params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    if params:
+        study.enqueue_trial(params, user_attrs={"continues": trial.number})
     return True
 
 
@@ -66,10 +68,11 @@ def _settle_slots(study: optuna.Study, claims: Claims) -> None:
     dead = claims.of_dead()
     if not dead:
         return
-    for trial in study.get_trials(deepcopy=False):
-        outcome = TrialRecord.of(trial).outcome
-        slot = trial.user_attrs.get("slot")
-        if slot in dead and outcome is not None and outcome.trained:
+    records = records_of(study.get_trials(deepcopy=False))
+    trained = {record.attributes.get("slot") for record in records if record.trained}
+    for slot, holder in dead.items():
+        if slot in trained:
             # The worker died between ending the trial and saying so.
             claims.finish(slot)
-    claims.release_dead()
+        else:
+            claims.release(slot, holder)

@@ -101,10 +101,12 @@ def run(
     started = time.monotonic()
     watched = open_study(stored.name, storage, writing=False)
     try:
-        _watch(watched, Crew(command, workers, clean_up, debug=debug), total, timeout, console)
+        if claims.done() < total:
+            crew = Crew(command, workers, clean_up, debug=debug)
+            _watch(watched, crew, total, timeout, console)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"stopped; trials in flight are queued again; to go on: flyweight run {study}"
+            "stopped; trials in flight are queued again; the same command goes on"
         ) from None
     finally:
         clean_up()

@@ -42,11 +42,16 @@ class Streak:
 
 
 def rejected_in_a_row(trials: Sequence[FrozenTrial], since: int) -> Streak:
-    """Counts back from the newest trial, no further than the trial with number ``since``."""
+    """Counts back from the newest trial, no further than the trial with number ``since``.
+
+    A trial that is being trained ends the streak as one that was trained does.
+    """
     length = 0
     smallest: dict[str, float] = {}
     for trial in reversed(trials[since:]):
         if not trial.state.is_finished():
+            if trial.constraints and max(trial.constraints.values()) <= 0:
+                break
             continue
         if trial.user_attrs.get("outcome") != Outcome.REJECTED:
             break

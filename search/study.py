@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
 
 from search.errors import ResumeError, StorageError
 from search.records import TrialRecord, records_of
-from search.storage import artifacts_beside, open_storage
+from search.storage import artifacts_beside, open_storage, shown_url
 from search.study_file import StudyFile, differences
+from search.study_storage import StudyStorage
 from trainer.data import DataInfo
 
 __all__ = ["StoredStudy", "begin_study", "open_study"]
@@ -35,7 +36,7 @@ class StoredStudy:
     """
 
     url: str
-    storage: RDBStorage
+    storage: StudyStorage
     study: optuna.Study
     file: StudyFile
     artifacts: Path
@@ -65,20 +66,24 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
 
     Raises:
         StorageError: if the storage cannot be used.
-        ResumeError: if the stored study differs in more than the number of its trials.
+        ResumeError: if the stored study differs in more than the number of its trials, or keeps
+            its artifacts elsewhere.
     """
     storage = open_storage(url, create=True)
-    name = file.settings.name
-    known = {frozen.study_name for frozen in storage.get_all_studies()}
     study = optuna.create_study(
-        storage=storage, study_name=name, direction="maximize", load_if_exists=True
+        storage=storage,
+        study_name=file.settings.name,
+        direction="maximize",
+        load_if_exists=True,
     )
-    if name not in known or not study.user_attrs:
+    if _ATTRIBUTE not in study.user_attrs and _is_fresh(study):
         folder = (artifacts or artifacts_beside(url)).resolve()
         study.set_metric_names(["validation floor"])
-        study.set_user_attr(_ATTRIBUTE, _to_keep(file, folder, info))
+        # Of several processes that begin it at once the first decides what it is.
+        storage.keep_first(study._study_id, _ATTRIBUTE, _to_keep(file, folder, info))
     stored = _read(study, storage, url)
     _refuse_differences(stored, file, info)
+    _refuse_other_folder(stored, artifacts)
     _make_folder(stored.artifacts)
     return stored
 
@@ -102,7 +107,7 @@ def open_study(study: str, url: str, *, writing: bool) -> StoredStudy:
     except KeyError:
         names = sorted(frozen.study_name for frozen in storage.get_all_studies())
         known = ", ".join(names) if names else "none yet"
-        raise StorageError(f"{url} has no study {name!r}; it has: {known}") from None
+        raise StorageError(f"{shown_url(url)} has no study {name!r}; it has: {known}") from None
     return _read(found, storage, url)
 
 
@@ -110,6 +115,15 @@ def study_names(url: str) -> list[str]:
     """Returns the names of the studies in a storage, the newest last."""
     storage = open_storage(url, writing=False)
     return [frozen.study_name for frozen in storage.get_all_studies()]
+
+
+def _is_fresh(study: optuna.Study) -> bool:
+    """Tells whether a study is as it was made, so that it can become ours."""
+    return (
+        study.direction is StudyDirection.MAXIMIZE
+        and not study.user_attrs
+        and not study.get_trials(deepcopy=False)
+    )
 
 
 def _to_keep(file: StudyFile, artifacts: Path, info: DataInfo) -> dict[str, Any]:
@@ -125,11 +139,12 @@ def _to_keep(file: StudyFile, artifacts: Path, info: DataInfo) -> dict[str, Any]
     }
 
 
-def _read(study: optuna.Study, storage: RDBStorage, url: str) -> StoredStudy:
+def _read(study: optuna.Study, storage: StudyStorage, url: str) -> StoredStudy:
     kept = study.user_attrs.get(_ATTRIBUTE)
     if not isinstance(kept, Mapping):
         raise StorageError(
-            f"{url}: the study {study.study_name!r} was not made by flyweight; give another name"
+            f"{shown_url(url)}: the study {study.study_name!r} was not made by flyweight; "
+            "give another name"
         )
     data = kept["data"]
     channels, height, width = data["input_shape"]
@@ -146,8 +161,17 @@ def _refuse_differences(stored: StoredStudy, file: StudyFile, info: DataInfo) ->
         changed = [f"study.dataset: the images of {info.name} are not those it began with"]
     if changed:
         raise ResumeError(
-            f"{stored.url} has a study {stored.name!r} that differs: {'; '.join(changed)}; "
+            f"{shown_url(stored.url)} has a study {stored.name!r} that differs: "
+            f"{'; '.join(changed)}; "
             "give the new study another name, or put the old settings back"
+        )
+
+
+def _refuse_other_folder(stored: StoredStudy, artifacts: Path | None) -> None:
+    if artifacts is not None and artifacts.resolve() != stored.artifacts:
+        raise ResumeError(
+            f"the study {stored.name!r} keeps its artifacts in {stored.artifacts}, "
+            f"not in {artifacts}; leave --artifacts out"
         )
 
 

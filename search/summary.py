@@ -34,7 +34,7 @@ def run_summary(result: RunResult, study: str) -> str:
             reached = "reached" if (best.score or 0) >= result.target else "not reached"
             lines.append(f"target {percent(result.target)}: {reached} on validation")
     if result.trained < result.total:
-        lines.append(f"{result.total - result.trained} trials to go: flyweight run {study}")
+        lines.append(f"{result.total - result.trained} trials to go: the same command goes on")
     else:
         lines.append(f"next: flyweight confirm {study}")
     return "\n".join(lines)

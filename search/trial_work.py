@@ -39,11 +39,13 @@ def search(stored: StoredStudy, place: WorkerPlace, trials: int, stop: StopSigna
     claims = trial_claims(stored)
     since = len(study.get_trials(deepcopy=False))
     while not stop and (slot := claims.take(trials)) is not None:
+        trained = False
         try:
-            if _fill(study, stored, objective, slot, since, stop):
-                claims.finish(slot)
+            trained = _fill(study, stored, objective, slot, since, stop)
         finally:
-            claims.release(slot)
+            if not trained:
+                claims.release(slot)
+        claims.finish(slot)
 
 
 def make_objective(stored: StoredStudy, place: WorkerPlace, stop: StopSignal) -> Objective:
@@ -57,6 +59,7 @@ def make_objective(stored: StoredStudy, place: WorkerPlace, stop: StopSignal) ->
         parts,
         stored.artifacts,
         stop,
+        stored.storage,
     )
 
 
@@ -96,8 +99,9 @@ def _run_trial(
     study: optuna.Study, stored: StoredStudy, objective: Objective, trial: Trial, slot: int
 ) -> Outcome:
     try:
-        trial.set_user_attr("worker", this_process().to_dict())
-        trial.set_user_attr("slot", slot)
+        with stored.storage.gathering(trial._trial_id):
+            trial.set_user_attr("worker", this_process().to_dict())
+            trial.set_user_attr("slot", slot)
         verdict = objective(trial)
     except BaseException as error:
         reason = "stopped" if isinstance(error, Stopped) else f"{type(error).__name__}: {error}"
@@ -106,14 +110,15 @@ def _run_trial(
         if isinstance(error, Stopped):
             return Outcome.INTERRUPTED
         raise
-    _tell(study, trial, verdict)
+    _tell(study, stored, trial, verdict)
     return verdict.outcome
 
 
-def _tell(study: optuna.Study, trial: Trial, verdict: Verdict) -> None:
-    trial.set_user_attr("outcome", verdict.outcome)
-    if verdict.reason:
-        trial.set_user_attr("reason", verdict.reason)
+def _tell(study: optuna.Study, stored: StoredStudy, trial: Trial, verdict: Verdict) -> None:
+    with stored.storage.gathering(trial._trial_id):
+        trial.set_user_attr("outcome", verdict.outcome)
+        if verdict.reason:
+            trial.set_user_attr("reason", verdict.reason)
     if verdict.outcome is Outcome.COMPLETE:
         study.tell(trial, verdict.score)
     else:

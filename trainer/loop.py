@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from math import isfinite
 
@@ -12,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from trainer.batches import Batches
-from trainer.errors import DataError, Diverged, OutOfMemory
+from trainer.errors import DataError, Diverged
 from trainer.images import Images, Normalisation
+from trainer.memory import working_memory
 from trainer.metrics import predict, share_right
 from trainer.randomness import Randomness
 from trainer.recipe import Recipe
@@ -24,10 +24,6 @@ from trainer.weights import AveragedWeights, FlatWeights, unflatten
 __all__ = ["Epoch", "train"]
 
 _STEPS_BETWEEN_CHECKS = 50
-
-# What torch and the libraries below it say, in lower case, when they get no memory. Only CUDA
-# has an exception of its own for it.
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 
 
 @dataclass(frozen=True)
@@ -88,15 +84,16 @@ def train(
     if not len(training) or not len(evaluation):
         counts = f"{len(training)} training and {len(evaluation)} evaluation images"
         raise DataError(f"{counts} were given; training needs at least one of each")
+    device = training.pixels.device
     try:
-        with _working_memory(recipe, training):
+        with working_memory(device, recipe.batch_size):
             run = _Run(network, training, evaluation, normalisation, recipe)
         for number in range(recipe.epochs):
-            with _working_memory(recipe, training):
+            with working_memory(device, recipe.batch_size):
                 epoch = run.epoch(number)
             yield epoch
     finally:
-        with _working_memory(recipe, training):
+        with working_memory(device, recipe.batch_size):
             unflatten([*network.parameters(), *network.buffers()])
 
 
@@ -185,23 +182,3 @@ class _Tally:
             self._losses, self._rights = [], []
         if not isfinite(self.loss):
             raise Diverged(self._number)
-
-
-@contextmanager
-def _working_memory(recipe: Recipe, training: Images) -> Iterator[None]:
-    """Turns what torch raises for want of memory into :class:`OutOfMemory`."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        words = str(error)
-        if not isinstance(error, MemoryError) and not _is_about_memory(words):
-            raise
-        device = training.pixels.device
-        raise OutOfMemory(
-            f"{device} has no memory left with batches of {recipe.batch_size} images; lower "
-            f"batch_size or make the network smaller ({words.partition(chr(10))[0]})"
-        ) from error
-
-
-def _is_about_memory(words: str) -> bool:
-    return any(sign in words.lower() for sign in _NO_MEMORY)

@@ -1,0 +1,194 @@
+"""Small real studies on the digits, and the processes that work on them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import FrozenTrial, TrialState
+from rich.console import Console
+
+from search.objective import Objective
+from search.stop import StopSignal
+from search.study import StoredStudy, begin_study, open_study
+from search.study_file import StudyFile
+from search.trial_work import make_objective, search
+from search.workshop import WorkerPlace, cores, open_data
+
+ROOT = Path(__file__).resolve().parents[2]
+
+TEXT = """
+[study]
+name = "{name}"
+dataset = "{dataset}"
+floor_epochs = 1
+trials = {trials}
+sampler = "{sampler}"
+pruner = "{pruner}"
+seed = {seed}
+
+[budget]
+parameters = {parameters}
+
+[space]
+{space}
+
+[recipe]
+epochs = {epochs}
+batch_size = {batch_size}
+optimizer = "{optimizer}"
+schedule = "none"
+learning_rate = {learning_rate}
+"""
+
+STAGES = """
+stages = [1, 2]
+convs = { low = 1, high = 2 }
+width = { low = 4, high = 24 }
+kernel = 3
+padding = "same"
+"""
+
+DEFAULTS = {
+    "name": "tiny",
+    "dataset": "digits",
+    "trials": 3,
+    "sampler": "tpe",
+    "pruner": "none",
+    "seed": 1,
+    "parameters": 1_500,
+    "space": STAGES,
+    "epochs": 2,
+    "batch_size": 128,
+    "optimizer": "adamw",
+    "learning_rate": "{ low = 5e-3, high = 5e-2, log = true }",
+}
+
+
+def template(*lines: str, **fields: str) -> str:
+    """A space of one skeleton."""
+    quoted = ", ".join(f'"{line}"' for line in lines)
+    return "\n".join([f"layers = [{quoted}]", *(f"{key} = {v}" for key, v in fields.items())])
+
+
+def write_study(folder: Path, **values: object) -> Path:
+    """The path of a study file that differs from the defaults in these values."""
+    path = folder / f"{values.get('name', DEFAULTS['name'])}.toml"
+    path.write_text(TEXT.format(**{**DEFAULTS, **values}))
+    return path
+
+
+def url_in(folder: Path) -> str:
+    """The storage that a command uses by default in this folder."""
+    return f"sqlite:///{folder / 'studies' / 'study.db'}"
+
+
+def begun(folder: Path, **values: object) -> StoredStudy:
+    """A study that has just begun."""
+    file = StudyFile.load(write_study(folder, **values))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return begin_study(file, url_in(folder), None, open_data(file, folder).info)
+
+
+def reopened(folder: Path, name: str = "tiny") -> StoredStudy:
+    """A study as somebody else sees it."""
+    return open_study(name, url_in(folder), writing=False)
+
+
+def place(index: int = 0) -> WorkerPlace:
+    """Where a worker stands that takes one core, for tiny networks gain nothing from more."""
+    return WorkerPlace(index, cores(), "cpu", Path("data"))
+
+
+def objective_of(stored: StoredStudy, stop: StopSignal | None = None) -> Objective:
+    """The objective of a study on the CPU."""
+    return make_objective(stored, place(), stop or StopSignal())
+
+
+def search_here(stored: StoredStudy, trials: int, *, index: int = 0) -> None:
+    """Search in this process until so many trials are trained."""
+    search(stored, place(index), trials, StopSignal())
+
+
+def states(stored: StoredStudy) -> list[TrialState]:
+    """The state of each trial."""
+    return [trial.state for trial in stored.study.get_trials(deepcopy=False)]
+
+
+def quiet() -> Console:
+    """A console that nobody sees."""
+    return Console(file=StringIO())
+
+
+def command(folder: Path, module: str, *arguments: str) -> subprocess.Popen[str]:
+    """A started command whose working directory is ``folder``."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def flyweight(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A started ``flyweight`` command."""
+    return command(folder, "search.cli", *arguments)
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 300.0) -> None:
+    """Waits until a condition holds; fails where it never does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+def training(folder: Path, name: str = "tiny") -> list[FrozenTrial]:
+    """The trials that are in the middle of their training."""
+    if not (folder / "studies" / "study.db").exists():
+        return []
+    try:
+        stored = reopened(folder, name)
+    except Exception:  # the run is only just making the study
+        return []
+    running = stored.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    return [trial for trial in running if trial.intermediate_values]
+
+
+def worker_of(trial: FrozenTrial) -> int:
+    """The process number of a trial's worker."""
+    return int(trial.user_attrs["worker"]["pid"])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and was not waited for does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def kill_all(parent: subprocess.Popen[str], workers: list[int]) -> None:
+    """Kills a run and its workers so that none of them can do anything about it."""
+    parent.send_signal(signal.SIGSTOP)
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+    parent.kill()
+    parent.communicate()

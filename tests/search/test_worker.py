@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from small_studies import STAGES, begun, reopened, url_in
+
+from search.worker import main
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """Workers change this process's handlers, which a test puts back."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+def _arguments(folder: Path, *more: str) -> list[str]:
+    return ["--storage", url_in(folder), "--study", "tiny", "--device", "cpu", *more]
+
+
+def test_a_worker_joins_a_study_by_its_url_and_name(tmp_path: Path) -> None:
+    """A worker that was started by hand trains what is left and ends with 0."""
+    begun(tmp_path, parameters=100_000, epochs=1, trials=2)
+    assert main(_arguments(tmp_path)) == 0
+    assert sum(record.trained for record in reopened(tmp_path).records()) == 2
+    assert main(_arguments(tmp_path, "--trials", "3")) == 0
+    assert sum(record.trained for record in reopened(tmp_path).records()) == 3
+
+
+def test_bad_input_is_one_line_and_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A worker without its database says so in one line, with a traceback only where asked."""
+    assert main(_arguments(tmp_path)) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    begun(tmp_path)
+    assert main(_arguments(tmp_path, "--device", "cuda:99")) == 2
+    assert "cuda:99" in capsys.readouterr().err
+    assert main(_arguments(tmp_path, "--device", "cuda:99", "--debug")) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_failed_work_is_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that finds nothing that fits says so in one line and ends with 1."""
+    monkeypatch.setattr("search.trial_work.MOST_REJECTED", 5)
+    wide = STAGES.replace("low = 4, high = 24", "low = 4, high = 64") + "head = 'gap-conv'\n"
+    begun(tmp_path, space=wide.replace("low = 1, high = 2", "low = 3, high = 4"), parameters=820)
+    assert main(_arguments(tmp_path)) == 1
+    words = capsys.readouterr().err
+    assert "5 candidates in a row" in words
+    assert words.count("\n") == 1
