@@ -1,0 +1,131 @@
+"""What users get wrong, through the command line: one clear line, exit code 2, nothing lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from small_studies import STAGES, begun, search_here, url_in, write_study
+
+from search.cli import main
+
+
+def _refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line that a refused command says."""
+    assert main(list(arguments)) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert said.startswith("flyweight: ")
+    assert said.count("\n") == 1
+    return said
+
+
+@pytest.fixture
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_here")
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"dataset": "mnits"}, "study.dataset"),
+        ({"trials": "true"}, "study.trials"),
+        ({"parameters": -5}, "budget.parameters"),
+        ({"parameters": 0}, "budget.parameters"),
+        ({"parameters": 20}, "budget.parameters"),
+        ({"space": "stages = []\nwidth = 8"}, "space.stages"),
+        ({"space": "width = { low = 9, high = 4 }"}, "space.width"),
+        ({"space": "width = 8\nwidht = 9"}, "space.widht"),
+        ({"learning_rate": '"fast"'}, "recipe.learning_rate"),
+        ({"sampler": "tpee"}, "study.sampler"),
+    ],
+)
+def test_a_wrong_study_file_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], values: dict[str, object], key: str
+) -> None:
+    """Before anything starts the line names the file and the key, and no database is made."""
+    path = write_study(tmp_path, **values)
+    said = _refused(capsys, "run", str(path))
+    assert f"{path.name}: {key}: " in said
+    assert not (tmp_path / "studies").exists()
+
+
+@pytest.mark.usefixtures("_here")
+def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A missing study file, and one that is no TOML, are named."""
+    assert "nope.toml" in _refused(capsys, "run", "nope.toml")
+    (tmp_path / "broken.toml").write_text("[study\n")
+    assert "line 1" in _refused(capsys, "run", "broken.toml")
+
+
+@pytest.mark.usefixtures("_here")
+def test_databases_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No database, another program's, a missing one and no URL are each refused and unchanged."""
+    study = str(write_study(tmp_path))
+    (tmp_path / "text.db").write_text("no database at all, but long enough for a header" * 9)
+    before = (tmp_path / "text.db").read_bytes()
+    assert "no SQLite database" in _refused(capsys, "run", study, "--storage", "sqlite:///text.db")
+    assert (tmp_path / "text.db").read_bytes() == before
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("CREATE TABLE birds (name TEXT)")
+    connection.close()
+    assert "another program" in _refused(capsys, "run", study, "--storage", "sqlite:///other.db")
+    assert "no study database" in _refused(capsys, "status", "--storage", "sqlite:///none.db")
+    assert "no database URL" in _refused(capsys, "run", study, "--storage", "nonsense")
+
+
+@pytest.mark.usefixtures("_here")
+def test_data_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder with one class and a missing folder are refused by their paths."""
+    (tmp_path / "one" / "only").mkdir(parents=True)
+    for folder in ("one", "missing"):
+        study = write_study(tmp_path, name=folder, dataset=f"folder:{folder}")
+        assert folder in _refused(capsys, "run", str(study))
+    assert not (tmp_path / "studies").exists()
+
+
+@pytest.mark.usefixtures("_here")
+def test_devices_that_do_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A device that this machine lacks is refused before the study begins."""
+    study = str(write_study(tmp_path))
+    assert "cuda:99" in _refused(capsys, "run", study, "--device", "cuda:99")
+    assert "abacus" in _refused(capsys, "run", study, "--device", "abacus")
+    assert not (tmp_path / "studies").exists()
+
+
+@pytest.mark.usefixtures("_here")
+def test_a_study_that_goes_on_as_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another budget, space or data set is refused, naming what differs."""
+    begun(tmp_path)
+    for values, key in (
+        ({"parameters": 1_400}, "budget.parameters"),
+        ({"space": STAGES.replace("24", "20")}, "space.width"),
+        ({"epochs": 3}, "recipe.epochs"),
+    ):
+        study = write_study(tmp_path, **values)
+        assert key in _refused(capsys, "run", str(study))
+
+
+@pytest.mark.usefixtures("_here")
+def test_exports_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No such trial, a rejected one, and a folder that is not ours are refused and left alone."""
+    stored = begun(tmp_path, parameters=400)
+    search_here(stored, 1)
+    storage = ("--storage", url_in(tmp_path))
+    assert "no trial 999" in _refused(
+        capsys, "export", "tiny", "--out", "net", "--trial", "999", *storage
+    )
+    rejected = [record.number for record in stored.records() if record.outcome == "rejected"]
+    assert rejected, "the budget rejects something"
+    number = str(rejected[0])
+    assert "rejected" in _refused(
+        capsys, "export", "tiny", "--out", "net", "--trial", number, *storage
+    )
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "diary.txt").write_text("dear diary")
+    assert "mine" in _refused(capsys, "export", "tiny", "--out", "mine", *storage)
+    assert (tmp_path / "mine" / "diary.txt").read_text() == "dear diary"
