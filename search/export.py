@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from search.storage import DEFAULT_STORAGE, quiet_optuna
 from search.study import StoredStudy, open_study
 from search.trained import Figures, SeedRun, TrainedNetwork
 from trainer.data import Normalisation
+from trainer.recipe import Recipe
 
 __all__ = ["export"]
 
@@ -101,7 +103,8 @@ def _from_trial(stored: StoredStudy, record: TrialRecord) -> TrainedNetwork:
         versions=kept["versions"],
         seconds=record.seconds,
     )
-    return _trained(stored, record, artifacts[0], kept["normalisation"], figures)
+    recipe = Recipe.from_dict(record.recipe)
+    return _trained(stored, record, recipe, artifacts[0], kept["normalisation"], figures)
 
 
 def _champion(stored: StoredStudy) -> TrainedNetwork | None:
@@ -136,25 +139,26 @@ def _from_confirm(stored: StoredStudy, confirm: Confirm) -> TrainedNetwork:
         ),
         confirm=confirm.plan.ordinal,
     )
-    return _trained(stored, record, first.weights, first.normalisation, figures)
+    recipe = dataclasses.replace(Recipe.from_dict(record.recipe), seed=first.seed)
+    return _trained(stored, record, recipe, first.weights, first.normalisation, figures)
 
 
 def _trained(
     stored: StoredStudy,
     record: TrialRecord,
+    recipe: Recipe,
     artifact: str,
     normalisation: Mapping[str, Sequence[float]],
     figures: Figures,
 ) -> TrainedNetwork:
-    candidate = record.candidate(stored.data.input_shape)
     return TrainedNetwork(
         name=stored.name,
-        architecture=candidate.architecture,
+        architecture=record.candidate(stored.data.input_shape).architecture,
         weights=_weights(stored, artifact),
         normalisation=Normalisation(tuple(normalisation["mean"]), tuple(normalisation["std"])),
         dataset=stored.data.name,
         class_names=stored.data.classes,
-        recipe=candidate.recipe,
+        recipe=recipe,
         figures=figures,
     )
 
