@@ -58,6 +58,15 @@ kernel = 3
 padding = "same"
 """
 
+HARDLY_EVER_FITS = """
+stages = 1
+convs = 3
+width = { low = 1, high = 64 }
+kernel = 3
+padding = "same"
+"""
+"""For a budget of some 200 parameters."""
+
 DEFAULTS = {
     "name": "tiny",
     "dataset": "digits",

@@ -98,9 +98,14 @@ def test_a_crew_that_is_left_stops_its_workers(
 ) -> None:
     """Leaving the block closes the workers' input and waits until they have ended."""
     command = _worker(tmp_path, "sys.stdin.read(); Path('ended').touch()", monkeypatch)
-    with pytest.raises(KeyboardInterrupt), Crew(command, 2, lambda: None):
-        wait_for(lambda: len(_started()) == 2, "workers start")
-        raise KeyboardInterrupt
+
+    def leave() -> None:
+        with Crew(command, 2, lambda: None):
+            wait_for(lambda: len(_started()) == 2, "workers start")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        leave()
     assert Path("ended").exists()
     assert not any(is_alive(pid) for pid in _started())
 

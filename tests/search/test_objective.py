@@ -26,7 +26,7 @@ from trainer.metrics import accuracy
 CPU = torch.device("cpu")
 
 ALWAYS_FITS = template("conv3 {a} relu", "gap", "linear 10", a="{ low = 4, high = 8 }")
-WITHOUT_NORMS = template("conv3 8 relu", "conv3 8 relu", "gap", "linear 10")
+LINEAR = template("conv3 16", "conv3 16", "gap", "linear 10")
 VANISHING = """
 stages = [1, 3]
 convs = { low = 1, high = 2 }
@@ -68,7 +68,7 @@ def test_a_rejected_trial_is_never_trained(tmp_path: Path) -> None:
         for trial, record in zip(stored.study.get_trials(), stored.records(), strict=True)
         if record.outcome is Outcome.REJECTED
     ]
-    assert len(rejected) > 3
+    assert len(rejected) > 1
     for trial, record in rejected:
         assert trial.state is TrialState.PRUNED
         assert trial.constraints["parameters"] > 0
@@ -126,7 +126,7 @@ def test_the_kept_weights_give_the_last_epochs_accuracy(tmp_path: Path) -> None:
 
 def test_a_diverged_trial_is_an_outcome(tmp_path: Path) -> None:
     """A candidate whose loss blows up is a pruned trial of accuracy 0, and counts as trained."""
-    stored = begun(tmp_path, space=WITHOUT_NORMS, optimizer="sgd", learning_rate=100.0)
+    stored = begun(tmp_path, space=LINEAR, optimizer="sgd", learning_rate=100.0, parameters=9_000)
     record = _one(stored)
     frozen = stored.study.get_trials()[0]
     assert record.outcome is Outcome.DIVERGED

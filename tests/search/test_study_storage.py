@@ -65,9 +65,14 @@ def test_values_are_kept_where_the_block_fails(tmp_path: Path) -> None:
     """What was drawn before an error is there for those who queue the trial again."""
     study, storage = _study(tmp_path)
     trial = study.ask()
-    with pytest.raises(ZeroDivisionError), storage.gathering(trial._trial_id):
-        _draw(trial)
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with storage.gathering(trial._trial_id):
+            _draw(trial)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert set(_seen_by_others(tmp_path, trial).params) == {"width", "rate", "head"}
 
 

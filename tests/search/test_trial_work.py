@@ -4,7 +4,15 @@ import time
 from pathlib import Path
 
 import pytest
-from small_studies import begun, objective_of, place, reopened, search_here, template
+from small_studies import (
+    HARDLY_EVER_FITS,
+    begun,
+    objective_of,
+    place,
+    reopened,
+    search_here,
+    template,
+)
 
 import search.trial_work
 from search.errors import ResumeError, WorkFailed
@@ -24,13 +32,6 @@ skip = [false, true]
 dropout = { low = 0.0, high = 0.1 }
 order = ["conv-bn-relu", "conv-relu-bn"]
 head = ["gap-conv", "gap-linear"]
-"""
-HARDLY_EVER_FITS = """
-stages = 1
-convs = 3
-width = { low = 1, high = 64 }
-kernel = 3
-padding = "same"
 """
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_studies import STAGES, begun, reopened, url_in
+from small_studies import HARDLY_EVER_FITS, begun, reopened, url_in
 
 from search.worker import main
 
@@ -20,7 +20,17 @@ def _signals() -> Iterator[None]:
 
 
 def _arguments(folder: Path, *more: str) -> list[str]:
-    return ["--storage", url_in(folder), "--study", "tiny", "--device", "cpu", *more]
+    return [
+        "--storage",
+        url_in(folder),
+        "--study",
+        "tiny",
+        "--device",
+        "cpu",
+        "--workers",
+        "9",
+        *more,
+    ]
 
 
 def test_a_worker_joins_a_study_by_its_url_and_name(tmp_path: Path) -> None:
@@ -48,8 +58,7 @@ def test_failed_work_is_1(
 ) -> None:
     """A worker that finds nothing that fits says so in one line and ends with 1."""
     monkeypatch.setattr("search.trial_work.MOST_REJECTED", 5)
-    wide = STAGES.replace("low = 4, high = 24", "low = 4, high = 64") + "head = 'gap-conv'\n"
-    begun(tmp_path, space=wide.replace("low = 1, high = 2", "low = 3, high = 4"), parameters=820)
+    begun(tmp_path, space=HARDLY_EVER_FITS, parameters=200)
     assert main(_arguments(tmp_path)) == 1
     words = capsys.readouterr().err
     assert "5 candidates in a row" in words

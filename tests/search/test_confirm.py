@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import signal
+import sqlite3
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pytest
+import torch
+from optuna.artifacts import FileSystemArtifactStore, download_artifact
+from PIL import Image
+from rich.console import Console
+from safetensors.torch import load_file
+from small_studies import (
+    begun,
+    flyweight,
+    kill_all,
+    quiet,
+    reopened,
+    search_here,
+    template,
+    url_in,
+    wait_for,
+)
+
+from search.confirm import confirm
+from search.confirm_store import Confirm, load_confirm
+from search.errors import InputError, ResumeError
+from search.records import TrialRecord
+from search.study import StoredStudy
+from search.summary import confirm_summary
+from search.workshop import final_parts, open_data
+from space.network import build
+from trainer.metrics import accuracy
+
+SPACE = template("conv3 {a} relu bn", "gap", "linear 3", a="[4, 6, 8]")
+CLASSES = ("left", "right", "top")
+
+
+def _draw_images(folder: Path, count: int, seed: int) -> None:
+    """Noisy 8x8 images that are brighter on one side, which is their class."""
+    random = np.random.default_rng(seed)
+    for name in CLASSES:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            pixels = random.integers(0, 180, (8, 8), dtype=np.uint8)
+            side = {"left": np.s_[:, :3], "right": np.s_[:, 5:], "top": np.s_[:3, :]}[name]
+            pixels[side] += 60
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+
+
+def _spoil(folder: Path) -> None:
+    for path in folder.rglob("*.png"):
+        path.write_bytes(b"not to be read yet")
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A confirm whose test images could not be read until its selection was over."""
+
+    folder: Path
+    stored: StoredStudy
+    refusal: str
+    before: Confirm
+    after: Confirm
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def confirmed(tmp_path_factory: pytest.TempPathFactory) -> Confirmed:
+    """A study of images in a folder, confirmed in two goes."""
+    folder = tmp_path_factory.mktemp("confirmed")
+    _draw_images(folder / "images" / "train", 30, 1)
+    _draw_images(folder / "images" / "test", 20, 2)
+    _spoil(folder / "images" / "test")
+    stored = begun(
+        folder, dataset=f"folder:{folder / 'images'}", space=SPACE, epochs=3, batch_size=16
+    )
+    search_here(stored, 3)
+    how = {"storage": url_in(folder), "device": "cpu", "workers": 2}
+    with pytest.raises(InputError) as caught:
+        confirm("tiny", top=2, seeds=2, console=quiet(), **how)  # type: ignore[arg-type]
+    before = load_confirm(stored, 1)
+    _draw_images(folder / "images" / "test", 20, 2)
+    file = StringIO()
+    console = Console(file=file, width=200)
+    after = confirm("tiny", console=console, **how)  # type: ignore[arg-type]
+    return Confirmed(folder, stored, str(caught.value), before, after, file.getvalue())
+
+
+def _record(confirmed: Confirmed, trial: int) -> TrialRecord:
+    return confirmed.stored.records()[trial]
+
+
+def test_the_test_set_is_read_after_the_choice(confirmed: Confirmed) -> None:
+    """The whole selection went through while no test image could be read; then one was missed."""
+    assert confirmed.before.selected
+    assert confirmed.before.final == ()
+    assert "test" in confirmed.refusal
+    assert "cannot be read as an image" in confirmed.refusal
+    assert "\n" not in confirmed.refusal
+
+
+def test_a_confirm_goes_on_where_it_stopped(confirmed: Confirmed) -> None:
+    """What was retrained before the interruption is kept, seconds and all."""
+    assert confirmed.after.selection == confirmed.before.selection
+    assert confirmed.after.plan == confirmed.before.plan
+    assert confirmed.after.finished
+    assert confirmed.printed.count("selection") == 0
+    assert confirmed.printed.count("final ") == 2
+
+
+def test_the_best_trials_are_repeated_with_the_same_seeds(confirmed: Confirmed) -> None:
+    """The top trials by score are retrained, each with the seeds that the others have."""
+    plan = confirmed.after.plan
+    scores = sorted((r.score or 0 for r in confirmed.stored.records()), reverse=True)
+    assert [_record(confirmed, trial).score for trial in plan.trials] == scores[:2]
+    seeds = {r.trial: set() for r in confirmed.after.selection}  # type: ignore[var-annotated]
+    for repeat in confirmed.after.selection:
+        seeds[repeat.trial].add(repeat.seed)
+    assert len(seeds) == 2
+    assert all(len(own) == 2 for own in seeds.values())
+    assert len({frozenset(own) for own in seeds.values()}) == 1
+    assert {repeat.seed for repeat in confirmed.after.final} == next(iter(seeds.values()))
+
+
+def test_the_champion_has_the_highest_mean_floor(confirmed: Confirmed) -> None:
+    """Only the champion is retrained on the whole training set."""
+    means = {
+        trial: fmean(confirmed.after.validation_floors(trial))
+        for trial in confirmed.after.plan.trials
+    }
+    assert means[confirmed.after.champion] == max(means.values())
+    assert {repeat.trial for repeat in confirmed.after.final} == {confirmed.after.champion}
+    assert all(len(repeat.accuracies) == 3 for repeat in confirmed.after.final)
+
+
+def test_the_kept_weights_give_the_test_figures(confirmed: Confirmed) -> None:
+    """The first final seed's weights, loaded anew, score on the test set as was recorded."""
+    stored, first = confirmed.stored, confirmed.after.final[0]
+    assert [repeat.weights is not None for repeat in confirmed.after.final] == [True, False]
+    assert first.weights is not None
+    path = confirmed.folder / "weights.safetensors"
+    download_artifact(
+        artifact_store=FileSystemArtifactStore(stored.artifacts),
+        artifact_id=first.weights,
+        file_path=str(path),
+    )
+    network = build(_record(confirmed, first.trial).candidate((1, 8, 8)).architecture)
+    network.load_state_dict(load_file(path))
+    parts = final_parts(open_data(stored.file, confirmed.folder), torch.device("cpu"))
+    assert len(parts.training) == 90
+    assert accuracy(network, parts.evaluation, parts.normalisation) == first.last
+
+
+def test_a_second_call_shows_the_first(confirmed: Confirmed) -> None:
+    """A finished confirm is shown, not repeated; other numbers need --again."""
+    file = StringIO()
+    how = {"storage": url_in(confirmed.folder), "device": "cpu"}
+    shown = confirm("tiny", console=Console(file=file), **how)  # type: ignore[arg-type]
+    assert shown == confirm("tiny", top=2, seeds=2, **how)  # type: ignore[arg-type]
+    assert shown == confirmed.after
+    assert file.getvalue() == ""
+    for numbers in ({"top": 3}, {"seeds": 5}):
+        with pytest.raises(ResumeError, match="--again"):
+            confirm("tiny", **numbers, **how)  # type: ignore[arg-type]
+
+
+def test_the_table_says_which_set_its_figures_are_from(confirmed: Confirmed) -> None:
+    """Validation and test figures stand apart, with the number of seeds beside the mean."""
+    words = confirm_summary(confirmed.stored, confirmed.after)
+    assert "validation floor over 2 seeds" in words
+    assert "on the test set" in words
+    assert "(n = 2)" in words
+    assert f"trial {confirmed.after.champion:>4}" in words
+    assert words.count("champion") == 2
+
+
+@pytest.mark.slow
+def test_again_begins_another(confirmed: Confirmed) -> None:
+    """A new confirm has the next ordinal and seeds of its own, and is the one shown from then."""
+    how = {"storage": url_in(confirmed.folder), "device": "cpu", "console": quiet()}
+    second = confirm("tiny", again=True, top=1, seeds=1, **how)  # type: ignore[arg-type]
+    assert second.plan.ordinal == 2
+    assert second.finished
+    old = {repeat.seed for repeat in confirmed.after.selection}
+    assert not old & {repeat.seed for repeat in (*second.selection, *second.final)}
+    assert confirm("tiny", **how) == second  # type: ignore[arg-type]
+    assert load_confirm(confirmed.stored, 1) == confirmed.after
+
+
+def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
+    """Ctrl-C ends with 130 and a word on how to go on; kill -9 loses one retraining at most."""
+    stored = begun(tmp_path, space=SPACE.replace("linear 3", "linear 10"), epochs=12, trials=1)
+    search_here(stored, 1)
+    arguments = ("confirm", "tiny", "--top", "1", "--seeds", "4", "--device", "cpu")
+
+    def done() -> int:
+        return len(_selection(stored))
+
+    process = flyweight(tmp_path, *arguments)
+    wait_for(lambda: done() >= 1, "a retraining ends")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "the same command goes on" in errors
+    assert errors.count("\n") == 1
+    kept = _selection(stored)
+    assert len(kept) < 4
+
+    process = flyweight(tmp_path, *arguments)
+    wait_for(lambda: done() > len(kept), "another retraining ends")
+    kill_all(process, _holders(tmp_path))
+    assert _selection(stored)[: len(kept)] == kept
+    kept = _selection(stored)
+
+    how = {"storage": url_in(tmp_path), "device": "cpu", "console": quiet()}
+    result = confirm("tiny", **how)  # type: ignore[arg-type]
+    assert result.finished
+    assert list(result.selection)[: len(kept)] == kept
+    assert len({repeat.seed for repeat in result.selection}) == 4
+
+
+def _selection(stored: StoredStudy) -> list[object]:
+    seen = reopened(Path(stored.artifacts).parents[1])
+    return list(load_confirm(seen, 1).selection) if "confirm:1" in seen.study.user_attrs else []
+
+
+def _holders(folder: Path) -> list[int]:
+    """The processes that hold a piece of a confirm."""
+    connection = sqlite3.connect(folder / "studies" / "study.db")
+    rows = connection.execute("SELECT pid FROM flyweight_claims WHERE work != 'trial' AND NOT done")
+    pids = [pid for (pid,) in rows]
+    connection.close()
+    return pids

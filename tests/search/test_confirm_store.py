@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_studies import begun
+
+from search.confirm_store import (
+    Confirm,
+    Plan,
+    Repeat,
+    last_ordinal,
+    load_confirm,
+    save_plan,
+    save_repeat,
+    spread,
+)
+
+PLAN = Plan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)
+
+
+def _repeat(trial: int, repeat: int, *accuracies: float, failure: str = "") -> Repeat:
+    return Repeat(trial, repeat, 11, accuracies, 1.5, failure, "cpu", {"torch": "2"}, None)
+
+
+def _confirm(*selection: Repeat, final: tuple[Repeat, ...] = ()) -> Confirm:
+    return Confirm(PLAN, 2, selection, final)
+
+
+def test_the_mean_validation_floor_chooses() -> None:
+    """Not the best single repeat but the mean decides, over the floors and not the peaks."""
+    found = _confirm(
+        _repeat(7, 0, 0.1, 0.99, 0.99),
+        _repeat(7, 1, 0.1, 0.5, 0.99),
+        _repeat(3, 0, 0.1, 0.8, 0.8),
+        _repeat(3, 1, 0.1, 0.8, 0.81),
+    )
+    assert found.validation_floors(7) == [0.99, 0.5]
+    assert found.champion == 3
+
+
+def test_of_equals_the_better_in_the_search_is_chosen() -> None:
+    """Where means are equal the trial that the search ranked higher wins."""
+    repeats = [_repeat(trial, repeat, 0.5) for trial in (7, 3) for repeat in (0, 1)]
+    assert _confirm(*repeats).champion == 7
+
+
+def test_a_failed_repeat_counts_as_nothing_right() -> None:
+    """A candidate that diverges for one of its seeds is not chosen for the other."""
+    found = _confirm(
+        _repeat(7, 0, 0.9),
+        _repeat(7, 1, 0.9, failure="the loss was no longer finite"),
+        _repeat(3, 0, 0.5),
+        _repeat(3, 1, 0.5),
+    )
+    assert found.champion == 3
+    assert _repeat(7, 1, failure="no memory").last == 0.0
+
+
+def test_nobody_is_chosen_before_all_were_repeated() -> None:
+    """An unfinished selection has no champion, and is not finished."""
+    found = _confirm(_repeat(7, 0, 0.9), _repeat(7, 1, 0.9), _repeat(3, 0, 0.5))
+    assert not found.selected
+    assert not found.finished
+    with pytest.raises(ValueError, match="every candidate"):
+        _ = found.champion
+
+
+def test_the_spread_is_of_a_sample() -> None:
+    """The standard deviation divides by n - 1, and of one value it is 0."""
+    assert spread([0.1, 0.3]) == pytest.approx(0.2 / 2**0.5)
+    assert spread([0.5]) == 0.0
+
+
+def test_a_confirm_is_read_as_it_was_stored(tmp_path: Path) -> None:
+    """Repeats that were stored in any order by several workers come back in theirs."""
+    stored = begun(tmp_path)
+    assert last_ordinal(stored) == 0
+    save_plan(stored, PLAN)
+    selection = [_repeat(t, r, 0.1 * t, 0.2) for t in (7, 3) for r in (0, 1)]
+    for slot in (3, 0, 2, 1):
+        save_repeat(stored, 1, "selection", slot, selection[slot])
+    final = [_repeat(7, 0, 0.5), _repeat(7, 1, 0.6)]
+    for slot in (1, 0):
+        save_repeat(stored, 1, "final", slot, final[slot])
+    found = load_confirm(stored, 1)
+    assert found == Confirm(PLAN, 1, tuple(selection), tuple(final))
+    assert found.finished
+    assert found.test_floors == [0.5, 0.6]
+    assert last_ordinal(stored) == 1
+
+
+def test_a_plan_stays_as_it_was_first_made(tmp_path: Path) -> None:
+    """Of two processes that begin a confirm at once one decides what it is."""
+    stored = begun(tmp_path)
+    save_plan(stored, PLAN)
+    save_plan(stored, Plan(ordinal=1, trials=(1,), seeds=9, trained=9, top=1))
+    assert load_confirm(stored, 1).plan == PLAN
+
+
+def test_more_than_nine_confirms_are_told_apart(tmp_path: Path) -> None:
+    """The repeats of the tenth confirm are not those of the first."""
+    stored = begun(tmp_path)
+    for ordinal in (1, 10):
+        save_plan(stored, Plan(ordinal, (7,), 1, 9, 1))
+        save_repeat(stored, ordinal, "selection", 0, _repeat(7, 0, ordinal / 100))
+    assert last_ordinal(stored) == 10
+    assert [r.accuracies for r in load_confirm(stored, 1).selection] == [(0.01,)]
+    with pytest.raises(KeyError):
+        load_confirm(stored, 2)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from small_studies import quiet, reopened, url_in, write_study
+
+from search.records import Outcome
+from search.run import RunResult, run
+
+
+def _run(folder: Path, path: Path, trials: int) -> RunResult:
+    return run(
+        path, trials=trials, workers=3, storage=url_in(folder), device="cpu", console=quiet()
+    )
+
+
+def test_three_workers_train_exactly_what_was_asked_for(tmp_path: Path) -> None:
+    """The count is a total over all runs, and rejected candidates are not part of it."""
+    path = write_study(tmp_path, parameters=800, epochs=1)
+    first = _run(tmp_path, path, 7)
+    assert (first.trained, first.total) == (7, 7)
+    records = reopened(tmp_path).records()
+    assert sum(record.trained for record in records) == 7
+    assert first.rejected == sum(r.outcome is Outcome.REJECTED for r in records) > 0
+    assert len({r.attributes["worker"]["pid"] for r in records}) > 1
+    assert len({str(r.recipe) for r in records if r.recipe}) == len(records)
+
+    assert _run(tmp_path, path, 7).trained == 7
+    assert _run(tmp_path, path, 5).trained == 7
+    assert len(reopened(tmp_path).records()) == len(records)
+
+    assert _run(tmp_path, path, 9).trained == 9
+    trained = [record for record in reopened(tmp_path).records() if record.trained]
+    assert sorted(record.attributes["slot"] for record in trained) == list(range(9))

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from optuna.trial import TrialState
+from small_studies import (
+    flyweight,
+    is_alive,
+    kill_all,
+    quiet,
+    reopened,
+    template,
+    training,
+    url_in,
+    wait_for,
+    worker_of,
+    write_study,
+)
+
+from search.records import Outcome
+from search.run import run
+
+SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
+
+
+def _study(folder: Path) -> Path:
+    return write_study(folder, space=SPACE, epochs=30, trials=3)
+
+
+def _check_requeued(folder: Path, reason: str, trials: int) -> None:
+    """The interrupted trial was trained again with its parameters, and the count is exact."""
+    stored = reopened(folder)
+    frozen, records = stored.study.get_trials(), stored.records()
+    again = {trial.user_attrs.get("continues"): trial for trial in frozen}
+    interrupted = [r for r in records if r.outcome is Outcome.INTERRUPTED]
+    assert interrupted
+    for record in interrupted:
+        trial = frozen[record.number]
+        assert trial.state is TrialState.FAIL
+        assert record.reason == reason
+        assert record.epochs
+        assert again[record.number].params == trial.params
+        assert records[again[record.number].number].outcome is Outcome.COMPLETE
+    assert sum(record.trained for record in records) == trials
+    assert len(records) == trials + len(interrupted)
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    """After kill -9 of parent and workers in mid-training the next run has nothing to wait for."""
+    path = _study(tmp_path)
+    process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
+    wait_for(lambda: training(tmp_path), "a worker trains")
+    kill_all(process, [worker_of(trial) for trial in training(tmp_path)])
+    trained = sum(record.trained for record in reopened(tmp_path).records())
+    assert trained < 3
+    result = run(path, storage=url_in(tmp_path), device="cpu", console=quiet())
+    assert result.trained == 3
+    _check_requeued(tmp_path, "its worker died", 3)
+
+
+def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
+    """The run notices that a worker was killed, queues its trial again and finishes by itself."""
+    path = _study(tmp_path)
+    process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
+    wait_for(lambda: training(tmp_path), "a worker trains")
+    os.kill(worker_of(training(tmp_path)[0]), signal.SIGKILL)
+    output, errors = process.communicate(timeout=600)
+    assert (process.returncode, errors) == (0, "")
+    assert "3 trained" in output
+    _check_requeued(tmp_path, "its worker died", 3)
+
+
+def test_workers_stop_with_their_parent(tmp_path: Path) -> None:
+    """After kill -9 of the parent alone the workers queue their trials again and end soon."""
+    process = flyweight(tmp_path, "run", str(_study(tmp_path)), "--workers", "2", "--device", "cpu")
+    wait_for(lambda: training(tmp_path), "a worker trains")
+    workers = [worker_of(trial) for trial in training(tmp_path)]
+    process.kill()
+    process.communicate()
+    wait_for(lambda: not any(map(is_alive, workers)), "workers end", 60)
+    stored = reopened(tmp_path)
+    interrupted = [r for r in stored.records() if r.outcome is Outcome.INTERRUPTED]
+    assert {record.reason for record in interrupted} == {"stopped"}
+    waiting = stored.study.get_trials(states=(TrialState.WAITING,))
+    assert {trial.user_attrs["continues"] for trial in waiting} == {r.number for r in interrupted}
+    assert stored.study.get_trials(states=(TrialState.RUNNING,)) == []

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from test_progress import COMPLETE
+
+from search.run import RunResult
+from search.summary import run_summary
+
+RESULT = RunResult(
+    name="tiny",
+    trained=5,
+    total=5,
+    rejected=12,
+    best=replace(COMPLETE, architecture="conv3 8 relu\ngap\nlinear 10"),
+    target=0.98,
+    seconds=61.2,
+)
+
+
+def test_a_run_ends_with_its_best_and_what_is_next() -> None:
+    """Counts, the best trial with its layers, the target and the next command are told."""
+    lines = run_summary(RESULT, "tiny.toml").splitlines()
+    assert lines == [
+        "tiny: 5 trained, 12 rejected in 61 s",
+        "best: trial 7, 1,234 parameters, validation floor 98.77 %",
+        "    conv3 8 relu",
+        "    gap",
+        "    linear 10",
+        "target 98.00 %: reached on validation",
+        "next: flyweight confirm tiny.toml",
+    ]
+
+
+@pytest.mark.parametrize(("target", "words"), [(0.99, "not reached"), (0.98765, ": reached")])
+def test_the_target_is_reached_or_not(target: float, words: str) -> None:
+    """A score that equals the target has reached it."""
+    assert words in run_summary(replace(RESULT, target=target), "tiny.toml")
+
+
+def test_a_run_that_was_cut_short_says_what_is_left() -> None:
+    """Without a completed trial there is no best, and the trials to go are counted."""
+    words = run_summary(replace(RESULT, best=None, trained=1), "tiny.toml")
+    assert "no trial has completed yet" in words
+    assert words.endswith("4 trials to go: the same command goes on")
