@@ -213,7 +213,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Errors that we raise on purpose are one line on standard error; ``--debug`` adds tracebacks.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    # A shell starts background commands with SIGINT ignored; kill -INT must end those too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _as_interrupt)
     try:
         code = app(args=list(arguments), prog_name="flyweight", standalone_mode=False)
         return int(code or 0)
@@ -232,7 +234,8 @@ def _message(error: BaseException) -> str:
         return str(error)
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
-    return f"{type(error).__name__}: {error} (--debug shows where)"
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}: {words} (--debug shows where)"
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
