@@ -28,11 +28,12 @@ COMMANDS = sorted(
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Commands work in an empty folder; the handler that they set is put back."""
+    """Commands work in an empty folder; the handlers that they set are put back."""
     monkeypatch.chdir(tmp_path)
-    kept = signal.getsignal(signal.SIGTERM)
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
-    signal.signal(signal.SIGTERM, kept)
+    for number, handler in kept.items():
+        signal.signal(number, handler)
 
 
 def _dump() -> list[str]:
@@ -166,7 +167,7 @@ def test_a_study_without_a_score_cannot_be_confirmed(
 def test_a_run_tells_its_best(tmp_path: Path) -> None:
     """A run that is done prints a line for each trial, its best with layers, and what is next."""
     path = write_study(tmp_path, parameters=100_000, epochs=1, trials=2)
-    process = flyweight(tmp_path, "run", str(path), "--device", "cpu")
+    process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
     output, errors = process.communicate(timeout=600)
     assert (process.returncode, errors) == (0, "")
     lines = output.splitlines()
@@ -180,7 +181,7 @@ def test_a_run_tells_its_best(tmp_path: Path) -> None:
 def test_a_budget_that_nothing_keeps_to_ends_the_run(tmp_path: Path) -> None:
     """After 1,000 rejections in a row the run ends with 1 and tells the smallest seen."""
     path = write_study(tmp_path, space=HARDLY_EVER_FITS, parameters=100, sampler="random", trials=1)
-    process = flyweight(tmp_path, "run", str(path), "--device", "cpu")
+    process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
     wait_for(lambda: (tmp_path / "studies" / "study.db").exists(), "the study begins")
     _, errors = process.communicate(timeout=3_600)
     assert process.returncode == 1

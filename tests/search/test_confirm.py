@@ -182,7 +182,7 @@ def test_the_table_says_which_set_its_figures_are_from(confirmed: Confirmed) -> 
 @pytest.mark.slow
 def test_again_begins_another(confirmed: Confirmed) -> None:
     """A new confirm has the next ordinal and seeds of its own, and is the one shown from then."""
-    how = {"storage": url_in(confirmed.folder), "device": "cpu", "console": quiet()}
+    how = {"storage": url_in(confirmed.folder), "device": "cpu", "workers": 2, "console": quiet()}
     second = confirm("tiny", again=True, top=1, seeds=1, **how)  # type: ignore[arg-type]
     assert second.plan.ordinal == 2
     assert second.finished
@@ -196,7 +196,18 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
     """Ctrl-C ends with 130 and a word on how to go on; kill -9 loses one retraining at most."""
     stored = begun(tmp_path, space=SPACE.replace("linear 3", "linear 10"), epochs=12, trials=1)
     search_here(stored, 1)
-    arguments = ("confirm", "tiny", "--top", "1", "--seeds", "4", "--device", "cpu")
+    arguments = (
+        "confirm",
+        "tiny",
+        "--top",
+        "1",
+        "--seeds",
+        "4",
+        "--workers",
+        "2",
+        "--device",
+        "cpu",
+    )
 
     def done() -> int:
         return len(_selection(stored))
@@ -217,7 +228,7 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
     assert _selection(stored)[: len(kept)] == kept
     kept = _selection(stored)
 
-    how = {"storage": url_in(tmp_path), "device": "cpu", "console": quiet()}
+    how = {"storage": url_in(tmp_path), "device": "cpu", "workers": 2, "console": quiet()}
     result = confirm("tiny", **how)  # type: ignore[arg-type]
     assert result.finished
     assert list(result.selection)[: len(kept)] == kept

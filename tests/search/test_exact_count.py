@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from small_studies import quiet, reopened, url_in, write_study
+import pytest
+from small_studies import flyweight, quiet, reopened, states, url_in, write_study
 
 from search.records import Outcome
 from search.run import RunResult, run
@@ -32,3 +33,18 @@ def test_three_workers_train_exactly_what_was_asked_for(tmp_path: Path) -> None:
     assert _run(tmp_path, path, 9).trained == 9
     trained = [record for record in reopened(tmp_path).records() if record.trained]
     assert sorted(record.attributes["slot"] for record in trained) == list(range(9))
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_share_the_work(tmp_path: Path) -> None:
+    """Two commands that begin the same study at the same moment train no more than was asked."""
+    path = write_study(tmp_path, parameters=800, epochs=4, trials=6)
+    arguments = ("run", str(path), "--workers", "2", "--device", "cpu")
+    runs = [flyweight(tmp_path, *arguments) for _ in range(2)]
+    for process in runs:
+        _, errors = process.communicate(timeout=900)
+        assert (process.returncode, errors) == (0, "")
+    stored = reopened(tmp_path)
+    assert sum(record.trained for record in stored.records()) == 6
+    assert len({r.attributes["worker"]["pid"] for r in stored.records()}) > 2
+    assert all(state.is_finished() for state in states(stored))

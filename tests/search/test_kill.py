@@ -55,7 +55,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     kill_all(process, [worker_of(trial) for trial in training(tmp_path)])
     trained = sum(record.trained for record in reopened(tmp_path).records())
     assert trained < 3
-    result = run(path, storage=url_in(tmp_path), device="cpu", console=quiet())
+    result = run(path, workers=2, storage=url_in(tmp_path), device="cpu", console=quiet())
     assert result.trained == 3
     _check_requeued(tmp_path, "its worker died", 3)
 

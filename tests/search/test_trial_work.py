@@ -18,6 +18,7 @@ import search.trial_work
 from search.errors import ResumeError, WorkFailed
 from search.objective import Objective, Verdict
 from search.records import Outcome
+from search.samplers import PRUNERS, SAMPLERS
 from search.stop import StopSignal
 from search.trial_work import search as search_trials
 from search.trial_work import trial_claims
@@ -60,6 +61,15 @@ def test_the_same_figures_twice(tmp_path: Path) -> None:
             ]
         )
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("pruner", PRUNERS)
+def test_every_sampler_works_with_every_pruner(tmp_path: Path, sampler: str, pruner: str) -> None:
+    """Whatever a study file names searches, past the trials that are drawn at random."""
+    stored = begun(tmp_path, sampler=sampler, pruner=pruner, parameters=1_000, epochs=2)
+    search_here(stored, 11)
+    assert sum(record.trained for record in stored.records()) == 11
 
 
 def test_rejections_are_not_counted(tmp_path: Path) -> None:
