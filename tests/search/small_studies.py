@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
@@ -194,10 +195,14 @@ def is_alive(pid: int) -> bool:
     return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
-def kill_all(parent: subprocess.Popen[str], workers: list[int]) -> None:
-    """Kills a run and its workers so that none of them can do anything about it."""
+def kill_all(parent: subprocess.Popen[str]) -> None:
+    """Kills a command and its workers so that none of them can do anything about it."""
     parent.send_signal(signal.SIGSTOP)
-    for pid in workers:
-        os.kill(pid, signal.SIGKILL)
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        # A process may end while this reads; what stands behind the name is state and parent.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            _, parent_of_it = stat.read_text().rsplit(")", 1)[1].split()[:2]
+            if int(parent_of_it) == parent.pid:
+                os.kill(int(stat.parent.name), signal.SIGKILL)
     parent.kill()
     parent.communicate()

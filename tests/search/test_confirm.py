@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import signal
-import sqlite3
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -224,7 +223,7 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
 
     process = flyweight(tmp_path, *arguments)
     wait_for(lambda: done() > len(kept), "another retraining ends")
-    kill_all(process, _holders(tmp_path))
+    kill_all(process)
     assert _selection(stored)[: len(kept)] == kept
     kept = _selection(stored)
 
@@ -238,12 +237,3 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
 def _selection(stored: StoredStudy) -> list[object]:
     seen = reopened(Path(stored.artifacts).parents[1])
     return list(load_confirm(seen, 1).selection) if "confirm:1" in seen.study.user_attrs else []
-
-
-def _holders(folder: Path) -> list[int]:
-    """The processes that hold a piece of a confirm."""
-    connection = sqlite3.connect(folder / "studies" / "study.db")
-    rows = connection.execute("SELECT pid FROM flyweight_claims WHERE work != 'trial' AND NOT done")
-    pids = [pid for (pid,) in rows]
-    connection.close()
-    return pids

@@ -36,7 +36,7 @@ def _check_all_queued(stored: StoredStudy) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     """It ends with 130 and one line on how to go on; the trial in flight is in the queue."""
-    path = write_study(tmp_path, space=SPACE, epochs=40, trials=2)
+    path = write_study(tmp_path, space=SPACE, epochs=10_000, trials=2)
     process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
     wait_for(lambda: training(tmp_path), "a worker trains")
     workers = [worker_of(trial) for trial in training(tmp_path)]

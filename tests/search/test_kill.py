@@ -26,25 +26,27 @@ SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8
 
 
 def _study(folder: Path) -> Path:
-    return write_study(folder, space=SPACE, epochs=30, trials=3)
+    return write_study(folder, space=SPACE, epochs=60, trials=3)
 
 
 def _check_requeued(folder: Path, reason: str, trials: int) -> None:
-    """The interrupted trial was trained again with its parameters, and the count is exact."""
+    """What was interrupted was trained again with its parameters, and the count is exact."""
     stored = reopened(folder)
     frozen, records = stored.study.get_trials(), stored.records()
     again = {trial.user_attrs.get("continues"): trial for trial in frozen}
+    # One that was hit before it drew anything has nothing to train again.
     interrupted = [r for r in records if r.outcome is Outcome.INTERRUPTED]
-    assert interrupted
-    for record in interrupted:
+    begun = [record for record in interrupted if frozen[record.number].params]
+    assert any(record.epochs for record in begun)
+    for record in begun:
         trial = frozen[record.number]
         assert trial.state is TrialState.FAIL
         assert record.reason == reason
-        assert record.epochs
         assert again[record.number].params == trial.params
         assert records[again[record.number].number].outcome is Outcome.COMPLETE
     assert sum(record.trained for record in records) == trials
-    assert len(records) == trials + len(interrupted)
+    ended = [trial for trial in frozen if trial.state.is_finished()]
+    assert len(ended) == trials + len(interrupted)
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -52,7 +54,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     path = _study(tmp_path)
     process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
     wait_for(lambda: training(tmp_path), "a worker trains")
-    kill_all(process, [worker_of(trial) for trial in training(tmp_path)])
+    kill_all(process)
     trained = sum(record.trained for record in reopened(tmp_path).records())
     assert trained < 3
     result = run(path, workers=2, storage=url_in(tmp_path), device="cpu", console=quiet())
