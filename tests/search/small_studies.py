@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from optuna.exceptions import ExperimentalWarning
@@ -24,6 +25,8 @@ from search.study import StoredStudy, begin_study, open_study
 from search.study_file import StudyFile
 from search.trial_work import make_objective, search
 from search.workshop import WorkerPlace, cores, open_data
+
+Seen = TypeVar("Seen")
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -159,13 +162,14 @@ def flyweight(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return command(folder, "search.cli", *arguments)
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 300.0) -> None:
-    """Waits until a condition holds; fails where it never does."""
+def wait_for(condition: Callable[[], Seen], what: str, seconds: float = 300.0) -> Seen:
+    """Waits until a condition holds and returns what it gave; fails where it never does."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (value := condition()):
         if time.monotonic() > deadline:
             pytest.fail(f"{what}: not within {seconds:.0f} s")
         time.sleep(0.05)
+    return value
 
 
 def training(folder: Path, name: str = "tiny") -> list[FrozenTrial]:

@@ -38,8 +38,8 @@ def test_an_interrupted_run_ends_cleanly(tmp_path: Path, number: signal.Signals)
     """It ends with 130 and one line on how to go on; the trial in flight is in the queue."""
     path = write_study(tmp_path, space=SPACE, epochs=10_000, trials=2)
     process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
-    wait_for(lambda: training(tmp_path), "a worker trains")
-    workers = [worker_of(trial) for trial in training(tmp_path)]
+    trials = wait_for(lambda: training(tmp_path), "a worker trains")
+    workers = [worker_of(trial) for trial in trials]
     process.send_signal(number)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130

@@ -66,8 +66,8 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     """The run notices that a worker was killed, queues its trial again and finishes by itself."""
     path = _study(tmp_path)
     process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
-    wait_for(lambda: training(tmp_path), "a worker trains")
-    os.kill(worker_of(training(tmp_path)[0]), signal.SIGKILL)
+    first, *_ = wait_for(lambda: training(tmp_path), "a worker trains")
+    os.kill(worker_of(first), signal.SIGKILL)
     output, errors = process.communicate(timeout=600)
     assert (process.returncode, errors) == (0, "")
     assert "3 trained" in output
@@ -77,8 +77,8 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
 def test_workers_stop_with_their_parent(tmp_path: Path) -> None:
     """After kill -9 of the parent alone the workers queue their trials again and end soon."""
     process = flyweight(tmp_path, "run", str(_study(tmp_path)), "--workers", "2", "--device", "cpu")
-    wait_for(lambda: training(tmp_path), "a worker trains")
-    workers = [worker_of(trial) for trial in training(tmp_path)]
+    trials = wait_for(lambda: training(tmp_path), "a worker trains")
+    workers = [worker_of(trial) for trial in trials]
     process.kill()
     process.communicate()
     wait_for(lambda: not any(map(is_alive, workers)), "workers end", 60)
