@@ -9,6 +9,7 @@ from typing import Any
 
 from search.study import StoredStudy
 from trainer.metrics import floor
+from trainer.paths import Path
 
 __all__ = ["Confirm", "Plan", "Repeat", "last_ordinal", "load_confirm", "save_plan", "save_repeat"]
 
@@ -47,6 +48,7 @@ class Repeat:
         versions: of what decides the figures.
         normalisation: mean and deviation per channel, of the images it learned from.
         weights: artifact of the weights, where they were kept.
+        path: what computed the steps.
     """
 
     trial: int
@@ -59,6 +61,7 @@ class Repeat:
     versions: Mapping[str, str] = field(default_factory=dict)
     normalisation: Mapping[str, Sequence[float]] = field(default_factory=dict)
     weights: str | None = None
+    path: str = Path.EAGER
 
     def floor(self, epochs: int) -> float:
         """Returns the floor, 0 where the repeat failed."""

@@ -23,7 +23,7 @@ from search.stop import Stopped, StopSignal
 from search.study import StoredStudy
 from search.workshop import WorkerPlace, final_parts, reopen_data, search_parts
 from trainer.errors import Diverged, OutOfMemory
-from trainer.loop import train
+from trainer.loop import Epoch, train
 
 __all__ = ["FINAL", "SELECTION", "confirm_claims", "repeat"]
 
@@ -74,33 +74,34 @@ def _retrain(
     device = parts.training.pixels.device
     network = seeded_network(candidate, device)
     started = time.perf_counter()
-    accuracies, failure = _accuracies(network, candidate, parts, stop)
+    epochs, failure = _epochs(network, candidate, parts, stop)
     keep = work == FINAL and index == 0 and not failure
     return Repeat(
         trial=number,
         repeat=index,
         seed=seed,
-        accuracies=accuracies,
+        accuracies=tuple(epoch.accuracy for epoch in epochs),
         seconds=round(time.perf_counter() - started, 3),
         failure=failure,
         device=hardware(device),
         versions=versions(),
         normalisation=dataclasses.asdict(parts.normalisation),
         weights=_keep_weights(stored, network) if keep else None,
+        path=epochs[0].path if epochs else "",
     )
 
 
-def _accuracies(
+def _epochs(
     network: nn.Module, candidate: Candidate, parts: Parts, stop: StopSignal
-) -> tuple[tuple[float, ...], str]:
-    found: list[float] = []
+) -> tuple[list[Epoch], str]:
+    found: list[Epoch] = []
     epochs = train(network, parts.training, parts.evaluation, parts.normalisation, candidate.recipe)
     try:
         with stop.interruptible():
-            found.extend(epoch.accuracy for epoch in epochs)
+            found.extend(epochs)
     except (Diverged, OutOfMemory) as error:
-        return tuple(found), str(error).splitlines()[0]
-    return tuple(found), ""
+        return found, str(error).splitlines()[0]
+    return found, ""
 
 
 def _keep_weights(stored: StoredStudy, network: torch.nn.Module) -> str:

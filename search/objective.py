@@ -142,6 +142,8 @@ class Objective:
         )
         for epoch in _interruptible(epochs, self._stop):
             figures.append(epoch)
+            if len(figures) == 1:
+                trial.set_user_attr("path", epoch.path)
             trial.set_user_attr("epochs", [figure.to_dict() for figure in figures])
             trial.report(epoch.accuracy, step=epoch.number)
             last = epoch.number + 1 == candidate.recipe.epochs

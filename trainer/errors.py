@@ -4,14 +4,15 @@
     ├── DataError       unknown data set, missing or damaged files, an unusable image folder
     ├── RecipeError     a recipe that cannot be followed (also a ValueError)
     ├── Diverged        the loss stopped being a number
-    └── OutOfMemory     the device has no room for this network and batch size
+    ├── OutOfMemory     the device has no room for this network and batch size
+    └── NoKernels       the compiled path cannot be had, or not for this network
 
 The message of each is one line: what is wrong, where, and the way out.
 """
 
 from __future__ import annotations
 
-__all__ = ["DataError", "Diverged", "OutOfMemory", "RecipeError", "TrainerError"]
+__all__ = ["DataError", "Diverged", "NoKernels", "OutOfMemory", "RecipeError", "TrainerError"]
 
 
 class TrainerError(Exception):
@@ -43,3 +44,7 @@ class Diverged(TrainerError):
 
 class OutOfMemory(TrainerError):
     """The device ran out of memory while a network trained."""
+
+
+class NoKernels(TrainerError):
+    """There are no compiled kernels on this machine, or none for what a network does."""

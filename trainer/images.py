@@ -43,6 +43,12 @@ class Images:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        channels, height, width = self.pixels.shape[1:]
+        return channels, height, width
+
     def to(self, device: torch.device | str) -> Images:
         """The same images on `device`; nothing is copied when they are there already."""
         return Images(self.pixels.to(device), self.labels.to(device))

@@ -14,11 +14,11 @@ from trainer.batches import Batches
 from trainer.errors import DataError, Diverged
 from trainer.images import Images, Normalisation
 from trainer.memory import working_memory
-from trainer.metrics import predict, share_right
+from trainer.metrics import classify, evaluating, share_right
+from trainer.paths import Path, make_step
 from trainer.randomness import Randomness
 from trainer.recipe import Recipe
 from trainer.schedule import rates_at
-from trainer.step import TrainingStep
 from trainer.weights import AveragedWeights, FlatWeights, unflatten
 
 __all__ = ["Epoch", "train"]
@@ -36,6 +36,7 @@ class Epoch:
         train_accuracy: over the augmented batches while they were trained on, 0 to 1.
         accuracy: on the evaluation images, 0 to 1.
         seconds: wall time, evaluation included.
+        path: what computed the steps.
     """
 
     number: int
@@ -43,10 +44,13 @@ class Epoch:
     train_accuracy: float
     accuracy: float
     seconds: float
+    path: Path = Path.EAGER
 
     def to_dict(self) -> dict[str, float]:
-        """Returns the figures as JSON values."""
-        return asdict(self)
+        """Returns the figures, without the path, as JSON values."""
+        figures = asdict(self)
+        del figures["path"]
+        return figures
 
 
 def train(
@@ -55,14 +59,15 @@ def train(
     evaluation: Images,
     normalisation: Normalisation,
     recipe: Recipe,
+    path: Path | None = None,
 ) -> Generator[Epoch, None, None]:
     """Trains a network, one epoch for each value that the caller asks for.
 
     While the caller holds an :class:`Epoch` the network holds the weights that were evaluated
     (the averaged ones where the recipe averages); so it does after the last, and when the
-    generator is closed. The same network, images, recipe and machine give the same numbers,
-    whatever the caller does in between. Until the generator ends the network's parameters are
-    views of one vector: clone what is to outlive an epoch.
+    generator is closed. The same network, images, recipe, path, machine and threads give the same
+    numbers, whatever the caller does in between. Until the generator ends the network's parameters
+    are views of one vector: clone what is to outlive an epoch.
 
     Args:
         network: maps (n, c, h, w) floats to (n, classes) logits; trained in place, on the device
@@ -71,6 +76,7 @@ def train(
         evaluation: the images to be judged on.
         normalisation: applied to both.
         recipe: how to train.
+        path: what computes the steps; by default the fastest that is there for this network.
 
     Yields:
         One epoch at a time, ``recipe.epochs`` of them.
@@ -79,6 +85,7 @@ def train(
         DataError: if there are no images to learn from or to be judged on.
         Diverged: when the loss, or a logit of an evaluation image, is not finite any more.
         OutOfMemory: when the device has no room for a step or the evaluation.
+        NoKernels: if a path was asked for that cannot be had.
         TrainerError: if the network has no trainable parameter.
     """
     if not len(training) or not len(evaluation):
@@ -87,7 +94,7 @@ def train(
     device = training.pixels.device
     try:
         with working_memory(device, recipe.batch_size):
-            run = _Run(network, training, evaluation, normalisation, recipe)
+            run = _Run(network, training, evaluation, normalisation, recipe, path)
         for number in range(recipe.epochs):
             with working_memory(device, recipe.batch_size):
                 epoch = run.epoch(number)
@@ -107,6 +114,7 @@ class _Run:
         evaluation: Images,
         normalisation: Normalisation,
         recipe: Recipe,
+        path: Path | None,
     ) -> None:
         weights = FlatWeights(network)
         self._network = network
@@ -116,7 +124,7 @@ class _Run:
         self._average = (
             AveragedWeights(weights, network, recipe.averaging) if recipe.averaging else None
         )
-        self._step = TrainingStep(network, weights, recipe)
+        self._step, self._path = make_step(network, weights, recipe, training.shape, path)
         self._batches = Batches(training, normalisation, recipe)
         self._randomness = Randomness(recipe.seed, training.pixels.device)
 
@@ -129,7 +137,8 @@ class _Run:
             tally = self._learn(number)
             if self._average is not None:
                 self._average.swap()
-            classes = predict(self._network, self._evaluation, self._normalisation)
+            with evaluating(self._network):
+                classes = classify(self._step.infer, self._evaluation, self._normalisation)
         if bool((classes < 0).any()):
             raise Diverged(number)
         return Epoch(
@@ -138,6 +147,7 @@ class _Run:
             train_accuracy=tally.right / tally.count,
             accuracy=share_right(classes, self._evaluation.labels),
             seconds=time.perf_counter() - started,
+            path=self._path,
         )
 
     def _learn(self, number: int) -> _Tally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -12,7 +12,7 @@ from trainer.batches import normalise
 from trainer.errors import DataError
 from trainer.images import Images, Normalisation
 
-__all__ = ["accuracy", "floor", "predict", "share_right"]
+__all__ = ["accuracy", "classify", "evaluating", "floor", "predict", "share_right"]
 
 _EVALUATION_BATCH = 500
 
@@ -26,9 +26,21 @@ def predict(network: nn.Module, images: Images, normalisation: Normalisation) ->
         int64, shape (n,), on the device of the images; -1 where a logit is not finite, for the
         network gives no class then.
     """
-    with _evaluating(network), torch.inference_mode():
+    with evaluating(network):
+        return classify(network, images, normalisation)
+
+
+def classify(
+    logits: Callable[[Tensor], Tensor], images: Images, normalisation: Normalisation
+) -> Tensor:
+    """Returns the class of each image by a function from normalised images to logits.
+
+    Returns:
+        As :func:`predict`.
+    """
+    with torch.inference_mode():
         classes = [
-            _classes(network(normalise(pixels.float().div_(255), normalisation)))
+            _classes(logits(normalise(pixels.float().div_(255), normalisation)))
             for pixels in torch.split(images.pixels, _EVALUATION_BATCH)
         ]
     return torch.cat(classes)
@@ -70,7 +82,7 @@ def _classes(logits: Tensor) -> Tensor:
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode, and afterwards each module's own mode, for they need not be the same."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -10,7 +12,15 @@ from trainer.recipe import Recipe
 from trainer.schedule import Rates
 from trainer.weights import FlatWeights
 
-__all__ = ["TrainingStep", "make_optimizer", "set_rates"]
+__all__ = [
+    "Step",
+    "TrainingStep",
+    "Update",
+    "count_right",
+    "make_optimizer",
+    "mean_loss",
+    "set_rates",
+]
 
 
 def make_optimizer(recipe: Recipe, vector: Tensor) -> torch.optim.Optimizer:
@@ -43,20 +53,18 @@ def set_rates(optimizer: torch.optim.Optimizer, rates: Rates) -> None:
             group["momentum"] = rates.momentum
 
 
-class TrainingStep:
-    """Forward, backward and update for one batch.
+def mean_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+    """Returns the recipe's loss of a batch, 0-d, of logits (n, classes) and labels (n,)."""
+    return functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
 
-    Args:
-        network: in training mode, on its device.
-        weights: the network's parameters as one vector.
-        recipe: gives optimizer, loss and clipping.
-    """
 
-    def __init__(self, network: nn.Module, weights: FlatWeights, recipe: Recipe) -> None:
-        self._network = network
-        self._weights = weights
-        self._recipe = recipe
-        self._optimizer = make_optimizer(recipe, weights.vector)
+def count_right(logits: Tensor, labels: Tensor) -> Tensor:
+    """Returns how many labels (n,) have the largest of their logits (n, classes), 0-d."""
+    return (logits.detach().argmax(dim=1) == labels).sum()
+
+
+class Step(Protocol):
+    """One batch's forward, backward and update, and the network's logits for evaluation."""
 
     def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
         """Takes one step.
@@ -69,17 +77,62 @@ class TrainingStep:
         Returns:
             The batch's mean loss and its number of right answers, both 0-d and on the device.
         """
+        ...
+
+    def infer(self, pixels: Tensor) -> Tensor:
+        """Returns the logits (n, classes) of normalised images (n, c, h, w) in evaluation mode."""
+        ...
+
+
+class Update:
+    """Moves the weights by their gradient.
+
+    Args:
+        weights: the network's parameters as one vector, which holds the gradient.
+        recipe: gives optimizer and clipping.
+    """
+
+    def __init__(self, weights: FlatWeights, recipe: Recipe) -> None:
+        self._vector = weights.vector
+        self._clip = recipe.gradient_clip
+        self._optimizer = make_optimizer(recipe, weights.vector)
+
+    def __call__(self, rates: Rates) -> None:
+        """Clips and updates with the rates of this step."""
+        if self._clip:
+            nn.utils.clip_grad_norm_([self._vector], self._clip)
+        set_rates(self._optimizer, rates)
+        self._optimizer.step()
+
+
+class TrainingStep:
+    """The eager path: a step by torch's own modules and autograd.
+
+    Args:
+        network: in training mode, on its device.
+        weights: the network's parameters as one vector.
+        recipe: gives optimizer, loss and clipping.
+    """
+
+    def __init__(self, network: nn.Module, weights: FlatWeights, recipe: Recipe) -> None:
+        self._network = network
+        self._weights = weights
+        self._recipe = recipe
+        self._update = Update(weights, recipe)
+
+    def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
+        """Takes one step; see :class:`Step`."""
         logits = self._network(pixels)
-        loss = functional.cross_entropy(
-            logits, labels, label_smoothing=self._recipe.label_smoothing
-        )
+        loss = mean_loss(logits, labels, self._recipe)
         # Parameters that this forward did not use get zeros.
         gradients = torch.autograd.grad(
             loss, self._weights.parameters, allow_unused=True, materialize_grads=True
         )
         self._weights.set_gradient(gradients)
-        if self._recipe.gradient_clip:
-            nn.utils.clip_grad_norm_([self._weights.vector], self._recipe.gradient_clip)
-        set_rates(self._optimizer, rates)
-        self._optimizer.step()
-        return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
+        self._update(rates)
+        return loss.detach(), count_right(logits, labels)
+
+    def infer(self, pixels: Tensor) -> Tensor:
+        """Returns the logits (n, classes) of normalised images, in the network's present mode."""
+        logits: Tensor = self._network(pixels)
+        return logits

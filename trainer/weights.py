@@ -67,6 +67,21 @@ class FlatWeights:
             raise TrainerError("the network has no parameter to train; add a layer")
         self.vector = flatten(self.parameters).requires_grad_()
 
+    def make_gradient(self) -> dict[Tensor, Tensor]:
+        """Gives the vector a gradient of zeros; returns each parameter's part, shaped like it."""
+        self.vector.grad = torch.zeros_like(self.vector)
+        flat, start = self.vector.detach(), self.vector.storage_offset()
+        return {
+            parameter: torch.as_strided(
+                self.vector.grad,
+                parameter.shape,
+                parameter.stride(),
+                parameter.storage_offset() - start,
+            )
+            for parameter in self.parameters
+            if parameter.untyped_storage().data_ptr() == flat.untyped_storage().data_ptr()
+        }
+
     def set_gradient(self, gradients: Sequence[Tensor]) -> None:
         """Takes one gradient per parameter, in their order."""
         self.vector.grad = torch.cat([_in_order(gradient) for gradient in gradients])

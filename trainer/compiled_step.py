@@ -1,0 +1,61 @@
+"""The compiled path: a step by kernels built for the processor at hand."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from trainer.compiled import CompiledNetwork
+from trainer.randomness import derived_seed
+from trainer.recipe import Recipe
+from trainer.schedule import Rates
+from trainer.step import Update, count_right, mean_loss
+from trainer.tracing import Shape
+from trainer.weights import FlatWeights
+
+__all__ = ["CompiledStep"]
+
+
+class CompiledStep:
+    """Forward, backward and update for one batch on the CPU, and inference.
+
+    Dropout draws from a sequence of its own, which the recipe's seed starts.
+
+    Args:
+        network: on the CPU.
+        weights: the network's parameters as one vector.
+        recipe: gives optimizer, loss, clipping, batch size and seed.
+        shape: of an image.
+
+    Raises:
+        NoKernels: if there are no kernels here or they do not know what the network does.
+    """
+
+    def __init__(
+        self, network: nn.Module, weights: FlatWeights, recipe: Recipe, shape: Shape
+    ) -> None:
+        # The last batch of an epoch may have one image more.
+        images, threads = recipe.batch_size + 1, torch.get_num_threads()
+        gradients = weights.make_gradient()
+        self._network = CompiledNetwork(network, shape, gradients, images, threads)
+        self._gradient = weights.vector.grad
+        self._update = Update(weights, recipe)
+        self._recipe = recipe
+        self._steps = 0
+
+    def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
+        """Takes one step; see :class:`trainer.step.Step`."""
+        seed = derived_seed(self._recipe.seed, f"dropout {self._steps}")
+        self._steps += 1
+        logits = self._network.forward(pixels, seed).requires_grad_()
+        loss = mean_loss(logits, labels, self._recipe)
+        (logits_gradient,) = torch.autograd.grad(loss, logits)
+        assert self._gradient is not None
+        self._gradient.zero_()
+        self._network.backward(logits_gradient)
+        self._update(rates)
+        return loss.detach(), count_right(logits, labels)
+
+    def infer(self, pixels: Tensor) -> Tensor:
+        """Returns the logits (n, classes) of normalised images in evaluation mode."""
+        return self._network.infer(pixels)

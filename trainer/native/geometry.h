@@ -1,0 +1,99 @@
+// Which inputs meet which kernel elements at each position of an axis.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+namespace flyweight {
+
+// Kernel element `kernel` meets input position `input`.
+struct Tap {
+    int kernel, input;
+};
+
+// Positions [begin, end) whose taps differ by nothing but `step` inputs from one to the next.
+struct Run {
+    int begin, end, step;
+};
+
+// One axis of a convolution: the taps of each position that the kernel writes.
+class Axis {
+public:
+    Axis() = default;
+
+    // The way forward: output o reads input o * stride - padding + kernel.
+    static Axis forward(int inputs, int outputs, int kernel, int stride, int padding) {
+        Axis axis;
+        for (int output = 0; output < outputs; ++output) {
+            for (int k = 0; k < kernel; ++k) {
+                const int input = output * stride - padding + k;
+                if (0 <= input && input < inputs) axis.taps_.push_back({k, input});
+            }
+            axis.close();
+        }
+        axis.find_runs();
+        return axis;
+    }
+
+    // The way back: an input's gradient reads that of each output which read the input.
+    static Axis backward(int inputs, int outputs, int kernel, int stride, int padding) {
+        Axis axis;
+        for (int input = 0; input < inputs; ++input) {
+            for (int k = kernel - 1; k >= 0; --k) {
+                const int offset = input + padding - k;
+                if (offset >= 0 && offset % stride == 0 && offset / stride < outputs)
+                    axis.taps_.push_back({k, offset / stride});
+            }
+            axis.close();
+        }
+        axis.find_runs();
+        return axis;
+    }
+
+    int size() const { return static_cast<int>(starts_.size()) - 1; }
+    const Tap* begin(int position) const { return taps_.data() + starts_[position]; }
+    const Tap* end(int position) const { return taps_.data() + starts_[position + 1]; }
+    const std::vector<Run>& runs() const { return runs_; }
+
+private:
+    void close() { starts_.push_back(static_cast<int>(taps_.size())); }
+
+    // How far the taps move from a position to the next; -1 where they change.
+    int step(int position) const {
+        const Tap *here = begin(position), *next = begin(position + 1);
+        const auto count = end(position) - here;
+        if (count != end(position + 1) - next) return -1;
+        if (count == 0) return 0;
+        const int moved = next->input - here->input;
+        for (int i = 0; i < count; ++i)
+            if (next[i].kernel != here[i].kernel || next[i].input - here[i].input != moved)
+                return -1;
+        return moved;
+    }
+
+    void find_runs() {
+        for (int position = 0; position < size();) {
+            Run run{position, position + 1, 0};
+            if (run.end < size() && step(position) >= 0) {
+                run.step = step(position);
+                while (run.end < size() && step(run.end - 1) == run.step) ++run.end;
+            }
+            runs_.push_back(run);
+            position = run.end;
+        }
+    }
+
+    std::vector<Tap> taps_;
+    std::vector<int> starts_{0};
+    std::vector<Run> runs_;
+};
+
+// Sizes of near-equal groups of at most `most` that make up `count`.
+inline std::vector<int> groups_of(int count, int most) {
+    const int groups = (count + most - 1) / most;
+    std::vector<int> sizes(groups, count / groups);
+    for (int extra = 0; extra < count % groups; ++extra) ++sizes[extra];
+    return sizes;
+}
+
+}  // namespace flyweight

@@ -1,0 +1,105 @@
+// Vectors of floats whose lanes are images, and the arithmetic on them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+namespace flyweight {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+constexpr int kRegisters = 32;
+#elif defined(__AVX__)
+constexpr int kLanes = 8;
+constexpr int kRegisters = 16;
+#elif defined(__aarch64__)
+constexpr int kLanes = 4;
+constexpr int kRegisters = 32;
+#else
+constexpr int kLanes = 4;
+constexpr int kRegisters = 16;
+#endif
+
+constexpr size_t kVectorBytes = kLanes * sizeof(float);
+
+typedef float Lanes __attribute__((vector_size(kVectorBytes), may_alias));
+typedef int32_t Mask __attribute__((vector_size(kVectorBytes), may_alias));
+typedef uint32_t Words __attribute__((vector_size(kVectorBytes), may_alias));
+
+inline Lanes load(const float* from) { return *reinterpret_cast<const Lanes*>(from); }
+
+inline void store(float* to, Lanes values) { *reinterpret_cast<Lanes*>(to) = values; }
+
+inline Lanes all(float value) { return value - Lanes{}; }
+
+// Keeps a value that is used several times in a register, where the compiler would rather load it
+// anew for each use and be bound by its loads.
+inline void hold(Lanes& value) {
+#if defined(__x86_64__)
+    asm("" : "+v"(value));
+#elif defined(__aarch64__)
+    asm("" : "+w"(value));
+#endif
+}
+
+inline Lanes select(Mask mask, Lanes yes, Lanes no) {
+    return reinterpret_cast<Lanes>((mask & reinterpret_cast<Mask>(yes)) |
+                                   (~mask & reinterpret_cast<Mask>(no)));
+}
+
+template <int size>
+struct Part {
+    typedef float Values __attribute__((vector_size(size * sizeof(float)), may_alias));
+};
+
+// Adds halves until one value is left: the same order on every machine with as many lanes.
+template <int size>
+inline float sum_part(typename Part<size>::Values values) {
+    if constexpr (size == 2) {
+        return values[0] + values[1];
+    } else {
+        typename Part<size / 2>::Values low, high;
+        std::memcpy(&low, &values, sizeof low);
+        std::memcpy(&high, reinterpret_cast<const char*>(&values) + sizeof low, sizeof high);
+        return sum_part<size / 2>(low + high);
+    }
+}
+
+inline float sum(Lanes values) { return sum_part<kLanes>(values); }
+
+// The first `count` lanes are 1, the others 0.
+inline Lanes first_lanes(int count) {
+    Lanes values{};
+    for (int lane = 0; lane < kLanes; ++lane) values[lane] = lane < count ? 1.0f : 0.0f;
+    return values;
+}
+
+// exp(x) to about 2 units in the last place, after Cephes (S. Moshier), expf.
+inline Lanes exponential(Lanes x) {
+    x = select(x > 88.0f, all(88.0f), select(x < -87.0f, all(-87.0f), x));
+    const Lanes shifter = all(12582912.0f);
+    const Lanes n = (x * 1.44269504088896341f + shifter) - shifter;
+    x = x - n * 0.693359375f - n * -2.12194440e-4f;
+    Lanes p = all(1.9875691500e-4f);
+    for (float c : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
+                    5.0000001201e-1f})
+        p = p * x + c;
+    p = p * x * x + x + 1.0f;
+    const Words power = reinterpret_cast<Words>((__builtin_convertvector(n, Mask) + 127)) << 23;
+    return p * reinterpret_cast<Lanes>(power);
+}
+
+inline Lanes sigmoid(Lanes x) { return 1.0f / (1.0f + exponential(-x)); }
+
+// Calls body(integral_constant<size>, first) for channels in groups of at most 8.
+template <class Body>
+inline void for_channel_groups(int channels, const Body& body) {
+    int first = 0;
+    for (; first + 8 <= channels; first += 8) body(std::integral_constant<int, 8>{}, first);
+    for (; first + 4 <= channels; first += 4) body(std::integral_constant<int, 4>{}, first);
+    for (; first < channels; ++first) body(std::integral_constant<int, 1>{}, first);
+}
+
+}  // namespace flyweight

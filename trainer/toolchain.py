@@ -1,0 +1,136 @@
+"""Building the C++ of this package for the processor at hand, once, with the machine's compiler."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+
+from trainer.errors import NoKernels
+
+__all__ = ["build_library", "cache_folder"]
+
+_COMPILERS = ("c++", "g++", "clang++")
+_FLAGS = (
+    "-O3",
+    "-std=c++17",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fPIC",
+    "-shared",
+)
+_LONGEST_BUILD_SECONDS = 600.0
+
+
+def build_library(source: Path) -> Path:
+    """Returns the shared library of a C++ file, built now unless an earlier build is kept.
+
+    A build is kept under what it depends on: all sources of the folder, the compiler, the flags
+    and the processor, so that a home folder may be shared by several machines.
+
+    Raises:
+        NoKernels: if there is no compiler, it fails, or there is no place to keep what it gives.
+    """
+    compiler = _find_compiler()
+    flags = (*_FLAGS, _native_flag())
+    folder = _kept_safely(cache_folder())
+    target = folder / f"{source.stem}-{_fingerprint(source.parent, compiler, flags)}.so"
+    if not target.exists():
+        _build(compiler, flags, source, target)
+    return target
+
+
+def cache_folder() -> Path:
+    """Returns where builds are kept: ``$XDG_CACHE_HOME/flyweight`` or ``~/.cache/flyweight``."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "flyweight"
+
+
+def _find_compiler() -> str:
+    wanted = os.environ.get("CXX")
+    for name in (wanted,) if wanted else _COMPILERS:
+        if path := shutil.which(name):
+            return path
+    names = wanted or ", ".join(_COMPILERS)
+    raise NoKernels(f"no C++ compiler was found ({names}); install one to train faster")
+
+
+def _native_flag() -> str:
+    return "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
+
+
+def _kept_safely(folder: Path) -> Path:
+    """Makes the folder; refuses one in which somebody else could leave a library for us to load."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except (OSError, RuntimeError) as error:
+        raise NoKernels(f"builds cannot be kept in {folder}: {error}; set XDG_CACHE_HOME") from None
+    others_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    if others_write or status.st_uid != os.getuid():
+        raise NoKernels(f"others may write to {folder}; make it yours alone (chmod 700)")
+    return folder
+
+
+def _fingerprint(folder: Path, compiler: str, flags: tuple[str, ...]) -> str:
+    digest = hashlib.blake2b(digest_size=12)
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".h", ".cpp"):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for part in (_version(compiler), *flags, _processor()):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _version(compiler: str) -> str:
+    return _run([compiler, "--version"])
+
+
+def _processor() -> str:
+    """What ``-march=native`` depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    kinds = ("model name", "flags", "CPU part", "Features")
+    return "\n".join(sorted({line for line in lines if line.startswith(kinds)}))
+
+
+def _build(compiler: str, flags: tuple[str, ...], source: Path, target: Path) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".so")
+    os.close(handle)
+    command = [compiler, *flags, str(source), "-o", name]
+    try:
+        try:
+            _run([*command, "-fopenmp"])
+        except NoKernels:
+            # Some compilers come without OpenMP; the kernels then use one thread.
+            _run(command)
+        # Whoever builds the same at the same time replaces it by the same.
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _run(command: list[str]) -> str:
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_LONGEST_BUILD_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoKernels(f"the C++ compiler did not run: {error}") from None
+    if done.returncode:
+        message = (done.stderr.strip() or "without a message").splitlines()[0]
+        raise NoKernels(f"the C++ compiler {command[0]} failed: {message}")
+    return done.stdout

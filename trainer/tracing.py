@@ -1,0 +1,365 @@
+"""Reading a network as a list of the operations that the compiled kernels know."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from trainer.errors import NoKernels
+
+__all__ = ["Addition", "Convolution", "Elementwise", "Pool", "Program", "Shape", "trace"]
+
+Shape = tuple[int, int, int]
+"""(channels, height, width) of a map."""
+
+_ACTIVATIONS: dict[type[nn.Module], str] = {
+    nn.ReLU: "relu",
+    nn.LeakyReLU: "leakyrelu",
+    nn.SiLU: "silu",
+    nn.Hardswish: "hardswish",
+}
+_LEAKY_SLOPE = 0.01
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A convolution, or a linear layer: a kernel as large as its map.
+
+    Attributes:
+        source: the map that is read.
+        target: the map that is written.
+        weight: (out, in / groups, height, width), or (out, in) of a linear layer.
+        bias: (out,), if any.
+        kernel: height and width.
+        stride: of both axes.
+        padding: zeros on either side, vertical and horizontal.
+        groups: of channels.
+    """
+
+    source: int
+    target: int
+    weight: Tensor
+    bias: Tensor | None
+    kernel: tuple[int, int]
+    stride: int = 1
+    padding: tuple[int, int] = (0, 0)
+    groups: int = 1
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """An activation, a normalisation, an activation and dropout; one activation at most.
+
+    Attributes:
+        source: the map that is read.
+        target: the map that is written.
+        first: activation before the normalisation, or "".
+        norm: the normalisation, if any.
+        second: activation after it, or "".
+        dropout: rate, from 0 to below 1.
+    """
+
+    source: int
+    target: int
+    first: str = ""
+    norm: nn.BatchNorm2d | None = None
+    second: str = ""
+    dropout: float = 0.0
+
+    def followed_by(self, other: Elementwise) -> Elementwise | None:
+        """Returns both as one operation, or None where the order of the parts forbids it."""
+        if self.dropout or (self.second and (other.norm or other.first)):
+            return None
+        if other.norm and self.norm:
+            return None
+        activations = [self.first, self.second, other.first, other.second]
+        if sum(map(bool, activations)) > 1:
+            return None
+        norm = self.norm or other.norm
+        before = self.first if self.norm else self.first or other.first
+        after = self.second or other.second or (other.first if self.norm else "")
+        return Elementwise(self.source, other.target, before, norm, after, other.dropout)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Pooling over windows that touch and do not overlap.
+
+    Attributes:
+        source: the map that is read.
+        target: the map that is written.
+        largest: whether the largest value is taken, else the mean.
+        window: height and width.
+    """
+
+    source: int
+    target: int
+    largest: bool
+    window: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Addition:
+    """The sum of two maps.
+
+    Attributes:
+        source: one map.
+        other: the other map.
+        target: the map that is written.
+    """
+
+    source: int
+    other: int
+    target: int
+
+
+Operation = Convolution | Elementwise | Pool | Addition
+
+
+@dataclass
+class Program:
+    """The operations of a network in their order.
+
+    Attributes:
+        shapes: of each map; the first is the input, the last holds the logits.
+        operations: in an order in which each finds what it reads.
+    """
+
+    shapes: list[Shape]
+    operations: list[Operation] = field(default_factory=list)
+
+
+def trace(network: nn.Module, shape: Shape) -> Program:
+    """Reads what a network does to images of a shape in training.
+
+    Raises:
+        NoKernels: if it does anything that the kernels do not know.
+    """
+    graph = _graph(network, training=True)
+    if str(graph) != str(_graph(network, training=False)):
+        raise NoKernels("the network itself does another thing in evaluation than in training")
+    return _Reader(network, graph, shape).read()
+
+
+def _graph(network: nn.Module, *, training: bool) -> fx.Graph:
+    modes = [(module, module.training) for module in network.modules()]
+    try:
+        return fx.Tracer().trace(network.train(training))
+    except Exception as error:
+        # Whatever a network's own Python does when no real tensor comes along.
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise NoKernels(f"the network cannot be traced: {reason}") from error
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A map, and whether it is seen as (n, features)."""
+
+    number: int
+    flat: bool = False
+
+
+class _Reader:
+    def __init__(self, network: nn.Module, graph: fx.Graph, shape: Shape) -> None:
+        self._network = network
+        self._graph = graph
+        self._program = Program([shape])
+        self._values: dict[fx.Node, _Value] = {}
+        self._tensors: dict[fx.Node, Tensor] = {}
+        self._shared: set[int] = set()
+        self._logits: _Value | None = None
+
+    def read(self) -> Program:
+        for node in self._graph.nodes:
+            self._read_node(node)
+        logits, shapes = self._logits, self._program.shapes
+        if logits is None or not logits.flat or shapes[logits.number][1:] != (1, 1):
+            raise NoKernels("the network does not give (n, classes) logits of 1x1 maps")
+        if logits.number != len(shapes) - 1 or not self._program.operations:
+            raise NoKernels("the network's logits are not what it computes last")
+        return self._program
+
+    def _read_node(self, node: fx.Node) -> None:
+        self._interpret(node)
+        if len(node.users) > 1 and node in self._values:
+            self._shared.add(self._values[node].number)
+
+    def _interpret(self, node: fx.Node) -> None:
+        match node.op:
+            case "placeholder":
+                if self._values:
+                    raise NoKernels("the network takes more than images")
+                self._values[node] = _Value(0)
+            case "get_attr":
+                self._tensors[node] = operator.attrgetter(str(node.target))(self._network)
+            case "call_module":
+                module = self._network.get_submodule(str(node.target))
+                self._values[node] = self._call(module, node)
+            case "output":
+                self._logits = self._value(node.args[0])
+            case _:
+                self._values[node] = self._function(node)
+
+    def _function(self, node: fx.Node) -> _Value:
+        target, args = node.target, node.args
+        if target in ("flatten", torch.flatten) and (*args[1:], *node.kwargs.values()) == (1,):
+            return replace(self._value(args[0]), flat=True)
+        if target is operator.add and not node.kwargs:
+            return self._add(self._value(args[0]), self._value(args[1]))
+        if target is functional.linear:
+            bound = dict(zip(("input", "weight", "bias"), args, strict=False)) | node.kwargs
+            weight, bias = self._tensor(bound.get("weight")), self._tensor(bound.get("bias"))
+            if weight is not None:
+                return self._linear(self._value(bound["input"]), weight, bias)
+        if target is operator.getitem and args[1] == (slice(None), slice(None), None, None):
+            value = self._value(args[0])
+            if value.flat and self._shape(value)[1:] == (1, 1):
+                return replace(value, flat=False)
+        raise NoKernels(f"the kernels know no {node.op} {node.target}")
+
+    def _call(self, module: nn.Module, node: fx.Node) -> _Value:
+        if len(node.args) != 1 or node.kwargs:
+            raise NoKernels(f"{node.target} is called with more than one map")
+        value = self._value(node.args[0])
+        kind = type(module)
+        if getattr(module, "inplace", False) and value.number in self._shared:
+            raise NoKernels(f"{node.target} overwrites a map that is read elsewhere")
+        if kind is nn.Identity:
+            return value
+        if isinstance(module, nn.Flatten) and (module.start_dim, module.end_dim) == (1, -1):
+            return replace(value, flat=True)
+        if isinstance(module, nn.Linear) and kind is nn.Linear:
+            return self._linear(value, module.weight, module.bias)
+        if value.flat:
+            raise NoKernels(f"{node.target} ({kind.__name__}) reads what is flattened")
+        if isinstance(module, nn.Conv2d) and kind is nn.Conv2d:
+            return self._convolve(value, module)
+        if isinstance(module, nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d):
+            return self._pool(value, module)
+        return self._elementwise(value, module)
+
+    def _convolve(self, value: _Value, module: nn.Conv2d) -> _Value:
+        padding = module.padding
+        plain = module.padding_mode == "zeros" and module.dilation == (1, 1)
+        if not plain or isinstance(padding, str) or len(set(module.stride)) > 1:
+            raise NoKernels(f"the kernels know no {module}")
+        (height, width), stride = module.kernel_size, module.stride[0]
+        _, rows, columns = self._shape(value)
+        shape = (
+            module.out_channels,
+            (rows + 2 * padding[0] - height) // stride + 1,
+            (columns + 2 * padding[1] - width) // stride + 1,
+        )
+        return self._append(
+            Convolution(
+                value.number,
+                self._new_map(shape),
+                module.weight,
+                module.bias,
+                (height, width),
+                stride,
+                (padding[0], padding[1]),
+                module.groups,
+            )
+        )
+
+    def _linear(self, value: _Value, weight: Tensor, bias: Tensor | None) -> _Value:
+        channels, height, width = self._shape(value)
+        if not value.flat or weight.shape[1] != channels * height * width:
+            raise NoKernels("a linear layer reads a map that is not flattened")
+        target = self._new_map((weight.shape[0], 1, 1))
+        made = self._append(Convolution(value.number, target, weight, bias, (height, width)))
+        return replace(made, flat=True)
+
+    def _pool(
+        self, value: _Value, module: nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d
+    ) -> _Value:
+        channels, height, width = self._shape(value)
+        if isinstance(module, nn.AdaptiveAvgPool2d):
+            if module.output_size not in (1, (1, 1)):
+                raise NoKernels(f"the kernels know no {module}")
+            window = (height, width)
+        else:
+            window = _pair(module.kernel_size)
+            usual = _pair(module.stride) == window and _pair(module.padding) == (0, 0)
+            if not usual or module.ceil_mode or not _reads_all_evenly(module):
+                raise NoKernels(f"the kernels know no {module}")
+        shape = (channels, height // window[0], width // window[1])
+        largest = isinstance(module, nn.MaxPool2d)
+        return self._append(Pool(value.number, self._new_map(shape), largest, window))
+
+    def _elementwise(self, value: _Value, module: nn.Module) -> _Value:
+        made = _elementwise(module, value.number, value.number)
+        if made is None:
+            return value
+        operations, shape = self._program.operations, self._shape(value)
+        before = operations[-1] if operations else None
+        alone = value.number not in self._shared
+        if isinstance(before, Elementwise) and before.target == value.number and alone:
+            both = before.followed_by(made)
+            if both is not None:
+                operations[-1] = both
+                return value
+        return self._append(replace(made, target=self._new_map(shape)))
+
+    def _add(self, left: _Value, right: _Value) -> _Value:
+        if left.flat or right.flat or self._shape(left) != self._shape(right):
+            raise NoKernels("the network adds maps of two shapes")
+        return self._append(Addition(left.number, right.number, self._new_map(self._shape(left))))
+
+    def _append(self, operation: Operation) -> _Value:
+        self._program.operations.append(operation)
+        return _Value(operation.target)
+
+    def _new_map(self, shape: Shape) -> int:
+        if min(shape) < 1:
+            raise NoKernels(f"a map of {shape} has vanished")
+        self._program.shapes.append(shape)
+        return len(self._program.shapes) - 1
+
+    def _shape(self, value: _Value) -> Shape:
+        return self._program.shapes[value.number]
+
+    def _value(self, argument: object) -> _Value:
+        if isinstance(argument, fx.Node) and argument in self._values:
+            return self._values[argument]
+        raise NoKernels(f"the network computes with {argument}, which is no map")
+
+    def _tensor(self, argument: object) -> Tensor | None:
+        return self._tensors.get(argument) if isinstance(argument, fx.Node) else None
+
+
+def _elementwise(module: nn.Module, source: int, target: int) -> Elementwise | None:
+    """Returns a module as an operation; None where it does nothing."""
+    made = Elementwise(source, target)
+    kind = type(module)
+    if isinstance(module, nn.LeakyReLU) and module.negative_slope != _LEAKY_SLOPE:
+        raise NoKernels(f"the kernels know no {module}")
+    if kind in _ACTIVATIONS:
+        return replace(made, first=_ACTIVATIONS[kind])
+    if isinstance(module, nn.Dropout) and kind is nn.Dropout and module.p < 1:
+        return replace(made, dropout=module.p) if module.p else None
+    if isinstance(module, nn.BatchNorm2d) and kind is nn.BatchNorm2d and _keeps_average(module):
+        return replace(made, norm=module)
+    raise NoKernels(f"the kernels know no {module}")
+
+
+def _keeps_average(module: nn.BatchNorm2d) -> bool:
+    return module.track_running_stats and module.momentum is not None
+
+
+def _pair(size: int | tuple[int, ...]) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+def _reads_all_evenly(module: nn.MaxPool2d | nn.AvgPool2d) -> bool:
+    if isinstance(module, nn.MaxPool2d):
+        return _pair(module.dilation) == (1, 1) and not module.return_indices
+    return module.divisor_override is None
