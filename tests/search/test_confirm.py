@@ -193,7 +193,7 @@ def test_again_begins_another(confirmed: Confirmed) -> None:
 
 def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
     """Ctrl-C ends with 130 and a word on how to go on; kill -9 loses one retraining at most."""
-    stored = begun(tmp_path, space=SPACE.replace("linear 3", "linear 10"), epochs=12, trials=1)
+    stored = begun(tmp_path, space=SPACE.replace("linear 3", "linear 10"), epochs=150, trials=1)
     search_here(stored, 1)
     arguments = (
         "confirm",

@@ -26,7 +26,7 @@ SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8
 
 
 def _study(folder: Path) -> Path:
-    return write_study(folder, space=SPACE, epochs=60, trials=3)
+    return write_study(folder, space=SPACE, epochs=150, trials=3)
 
 
 def _check_requeued(folder: Path, reason: str, trials: int) -> None:
