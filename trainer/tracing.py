@@ -184,6 +184,9 @@ class _Reader:
             raise NoKernels("the network does not give (n, classes) logits of 1x1 maps")
         if logits.number != len(shapes) - 1 or not self._program.operations:
             raise NoKernels("the network's logits are not what it computes last")
+        read = {number for each in self._program.operations for number in _sources(each)}
+        if len(read) != len(shapes) - 1:
+            raise NoKernels("the network computes a map that it does not use")
         return self._program
 
     def _read_node(self, node: fx.Node) -> None:
@@ -353,6 +356,12 @@ def _elementwise(module: nn.Module, source: int, target: int) -> Elementwise | N
 
 def _keeps_average(module: nn.BatchNorm2d) -> bool:
     return module.track_running_stats and module.momentum is not None
+
+
+def _sources(operation: Operation) -> tuple[int, ...]:
+    if isinstance(operation, Addition):
+        return operation.source, operation.other
+    return (operation.source,)
 
 
 def _pair(size: int | tuple[int, ...]) -> tuple[int, int]:

@@ -102,10 +102,11 @@ inline PatchKernel patch_kernel(int outputs, int pixels) {
     }
 }
 
-// Convolves along two axes. `weights` are packed: per group of outputs [ky][kx][input][output].
-inline void convolve(const Axis& rows, const Axis& columns, int kernel_height, int kernel_width,
-                     const float* input, Slice from, float* output, Slice to, const float* weights,
-                     const float* bias, Start start) {
+// Convolves along two axes, from a column on. `weights` are packed: per group of outputs
+// [ky][kx][input][output].
+inline void convolve(const Axis& rows, const Axis& columns, int first_column, int kernel_height,
+                     int kernel_width, const float* input, Slice from, float* output, Slice to,
+                     const float* weights, const float* bias, Start start) {
     const std::vector<int> groups = groups_of(to.count, kMostOutputs);
     Patch patch{};
     patch.input_row = from.row();
@@ -124,7 +125,7 @@ inline void convolve(const Axis& rows, const Axis& columns, int kernel_height, i
             patch.bias = bias ? bias + first : nullptr;
             for (const Run& run : columns.runs()) {
                 patch.input_step = run.step * from.pixel();
-                for (int x = run.begin; x < run.end;) {
+                for (int x = std::max(run.begin, first_column); x < run.end;) {
                     int pixels = most_pixels(outputs);
                     while (pixels > run.end - x) pixels /= 2;
                     patch.columns = columns.begin(x);

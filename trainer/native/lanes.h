@@ -93,13 +93,24 @@ inline Lanes exponential(Lanes x) {
 
 inline Lanes sigmoid(Lanes x) { return 1.0f / (1.0f + exponential(-x)); }
 
-// Calls body(integral_constant<size>, first) for channels in groups of at most 8.
+// Calls body(integral_constant<size>, first) for channels in near-equal groups of at most 8.
 template <class Body>
 inline void for_channel_groups(int channels, const Body& body) {
-    int first = 0;
-    for (; first + 8 <= channels; first += 8) body(std::integral_constant<int, 8>{}, first);
-    for (; first + 4 <= channels; first += 4) body(std::integral_constant<int, 4>{}, first);
-    for (; first < channels; ++first) body(std::integral_constant<int, 1>{}, first);
+    const int groups = (channels + 7) / 8;
+    for (int group = 0, first = 0; group < groups; ++group) {
+        const int size = channels / groups + (group < channels % groups ? 1 : 0);
+        switch (size) {
+            case 1: body(std::integral_constant<int, 1>{}, first); break;
+            case 2: body(std::integral_constant<int, 2>{}, first); break;
+            case 3: body(std::integral_constant<int, 3>{}, first); break;
+            case 4: body(std::integral_constant<int, 4>{}, first); break;
+            case 5: body(std::integral_constant<int, 5>{}, first); break;
+            case 6: body(std::integral_constant<int, 6>{}, first); break;
+            case 7: body(std::integral_constant<int, 7>{}, first); break;
+            default: body(std::integral_constant<int, 8>{}, first); break;
+        }
+        first += size;
+    }
 }
 
 }  // namespace flyweight

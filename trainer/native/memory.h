@@ -33,20 +33,38 @@ private:
     size_t count_ = 0;
 };
 
-// The values of one point of the network for all blocks, and the loss's gradient in them.
+// Where a block is worked on: its number in the batch, by whom, and whether in training.
+struct Place {
+    int block, thread;
+    bool training;
+};
+
+// Room for a map's values in all blocks, or, where it is local, in the block of each thread.
+struct Room {
+    std::shared_ptr<Buffer> buffer;
+    bool local = false;
+
+    float* at(const Place& place, ptrdiff_t block_size) const {
+        const int slot = local || !place.training ? place.thread : place.block;
+        return buffer->data() + slot * block_size;
+    }
+};
+
+// One point of the network: its values, and the loss's gradient in them.
 struct Map {
-    Map(int channels, int height, int width)
-        : channels(channels), height(height), width(width) {}
+    Map(int channels, int height, int width) : channels(channels), height(height), width(width) {}
 
     int channels, height, width;
-    int readers = 0;
+    Room values, gradient;
+    // Maps of one group share their gradient: it is passed back in place.
+    int gradient_group = -1;
+    // Whether an operation that writes the gradient first has been found.
     bool claimed = false;
-    std::shared_ptr<Buffer> values, gradient;
 
     int pixels() const { return height * width; }
     ptrdiff_t block() const { return static_cast<ptrdiff_t>(pixels()) * channels * kLanes; }
-    float* at(int slot) const { return values->data() + slot * block(); }
-    float* gradient_at(int slot) const { return gradient->data() + slot * block(); }
+    float* at(const Place& place) const { return values.at(place, block()); }
+    float* gradient_at(const Place& place) const { return gradient.at(place, block()); }
 };
 
 }  // namespace flyweight

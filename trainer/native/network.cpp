@@ -10,6 +10,7 @@
 #endif
 
 #include "operations.h"
+#include "schedule.h"
 
 namespace flyweight {
 
@@ -21,7 +22,7 @@ struct Pixels {
 
 class Network {
 public:
-    Network(int threads) : threads_(std::max(1, threads)) {}
+    explicit Network(int threads) : threads_(std::max(1, threads)) {}
 
     int add_map(int channels, int height, int width) {
         maps_.push_back(std::make_unique<Map>(channels, height, width));
@@ -29,108 +30,63 @@ public:
     }
 
     Map& map(int number) { return *maps_.at(number); }
-    Map& read(int number) {
-        ++map(number).readers;
-        return map(number);
-    }
+    int count() const { return static_cast<int>(nodes_.size()); }
 
-    void add(std::unique_ptr<Operation> operation, int from, int to, bool elementwise) {
-        operations_.push_back(std::move(operation));
-        links_.push_back({from, to, elementwise});
+    void add(std::unique_ptr<Operation> operation, std::vector<int> from, int to) {
+        nodes_.push_back({std::move(operation), std::move(from), to});
     }
-
-    int count() const { return static_cast<int>(operations_.size()); }
 
     void finish(int images) {
         const int blocks = (images + kLanes - 1) / kLanes;
-        const int slots = std::max(blocks, threads_);
-        for (auto& map : maps_)
-            map->values = std::make_shared<Buffer>(static_cast<size_t>(slots) * map->block());
-        // An elementwise operation passes the gradient back in place where nobody else reads it.
-        for (auto map = maps_.rbegin(); map != maps_.rend(); ++map) {
-            for (const Link& link : links_)
-                if (link.elementwise && &this->map(link.from) == map->get() && (*map)->readers == 1)
-                    (*map)->gradient = this->map(link.to).gradient;
-            if (!(*map)->gradient)
-                (*map)->gradient =
-                    std::make_shared<Buffer>(static_cast<size_t>(blocks) * (*map)->block());
-        }
-        for (auto& operation : operations_) operation->reserve(blocks, threads_);
-        for (auto at = operations_.rbegin(); at != operations_.rend(); ++at)
-            (*at)->claim_gradients();
-        plan();
+        schedule_ = std::make_unique<Schedule>(maps_, nodes_);
+        schedule_->allocate(blocks, threads_);
+        for (const Node& node : nodes_) node.operation->reserve(blocks, threads_);
+        for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node)
+            node->operation->claim_gradients();
     }
 
     void forward(const Pixels& pixels, int images, uint64_t seed, float* logits) {
         batch_ = {images, (images + kLanes - 1) / kLanes, seed};
-        for (auto& operation : operations_) operation->prepare(true);
-        for (const Phase& phase : forward_) {
-            each_block([&](Place place) {
-                if (&phase == &forward_.front()) take(pixels, place.block, place.slot);
+        for (const Node& node : nodes_) node.operation->prepare(true);
+        const std::vector<Phase>& phases = schedule_->forward;
+        for (const Phase& phase : phases) {
+            each_block(true, [&](const Place& place) {
+                if (&phase == &phases.front()) take(pixels, place);
                 for (Operation* operation : phase.work) operation->forward(batch_, place);
                 if (phase.last) phase.last->measure(batch_, place);
-                if (&phase == &forward_.back()) give(logits, place.block, place.slot);
+                if (&phase == &phases.back()) give(logits, place);
             });
             if (phase.last) phase.last->settle_measures(batch_);
         }
     }
 
     void backward(const float* logits_gradient) {
-        for (const Phase& phase : backward_) {
-            each_block([&](Place place) {
-                if (&phase == &backward_.front()) take_gradient(logits_gradient, place.block);
+        const std::vector<Phase>& phases = schedule_->backward;
+        for (const Phase& phase : phases) {
+            each_block(true, [&](const Place& place) {
+                for (Operation* operation : phase.again) operation->forward(batch_, place);
+                if (&phase == &phases.front()) take_gradient(logits_gradient, place);
                 for (Operation* operation : phase.work) operation->backward(batch_, place);
                 if (phase.last) phase.last->sum_gradient(batch_, place);
             });
             if (phase.last) phase.last->settle_sums(batch_);
         }
-        for (auto& operation : operations_) operation->settle_gradient(batch_);
+        for (const Node& node : nodes_) node.operation->settle_gradient(batch_);
     }
 
     void infer(const Pixels& pixels, int images, float* logits) {
         batch_ = {images, (images + kLanes - 1) / kLanes, 0};
-        for (auto& operation : operations_) operation->prepare(false);
-        each_block([&](Place place) {
-            place.slot = place.thread;
-            take(pixels, place.block, place.slot);
-            for (auto& operation : operations_) operation->infer(place);
-            give(logits, place.block, place.slot);
+        for (const Node& node : nodes_) node.operation->prepare(false);
+        each_block(false, [&](const Place& place) {
+            take(pixels, place);
+            for (const Node& node : nodes_) node.operation->infer(place);
+            give(logits, place);
         });
     }
 
 private:
-    struct Link {
-        int from, to;
-        bool elementwise;
-    };
-
-    // What can be done block by block, and the operation whose sums end it.
-    struct Phase {
-        std::vector<Operation*> work;
-        Operation* last = nullptr;
-    };
-
-    void plan() {
-        forward_.assign(1, {});
-        for (auto& operation : operations_) {
-            if (operation->sums_batch()) {
-                forward_.back().last = operation.get();
-                forward_.emplace_back();
-            }
-            forward_.back().work.push_back(operation.get());
-        }
-        backward_.assign(1, {});
-        for (auto at = operations_.rbegin(); at != operations_.rend(); ++at) {
-            if ((*at)->sums_batch()) {
-                backward_.back().last = at->get();
-                backward_.emplace_back();
-            }
-            backward_.back().work.push_back(at->get());
-        }
-    }
-
     template <class Body>
-    void each_block(const Body& body) {
+    void each_block(bool training, const Body& body) {
 #pragma omp parallel for schedule(static) num_threads(threads_) if (threads_ > 1)
         for (int block = 0; block < batch_.blocks; ++block) {
 #ifdef _OPENMP
@@ -138,15 +94,15 @@ private:
 #else
             const int thread = 0;
 #endif
-            body(Place{block, block, thread});
+            body(Place{block, thread, training});
         }
     }
 
-    void take(const Pixels& from, int block, int slot) {
+    void take(const Pixels& from, const Place& place) {
         const Map& input = *maps_.front();
-        const int lanes = batch_.lanes(block);
-        float* to = input.at(slot);
-        const float* images = from.values + static_cast<int64_t>(block) * kLanes * from.image;
+        const int lanes = batch_.lanes(place.block);
+        float* to = input.at(place);
+        const float* images = from.values + static_cast<int64_t>(place.block) * kLanes * from.image;
         for (int y = 0; y < input.height; ++y)
             for (int x = 0; x < input.width; ++x)
                 for (int c = 0; c < input.channels; ++c, to += kLanes) {
@@ -156,32 +112,28 @@ private:
                 }
     }
 
-    void give(float* logits, int block, int slot) {
+    void give(float* logits, const Place& place) {
         const Map& output = *maps_.back();
-        const float* from = output.at(slot);
-        for (int lane = 0; lane < batch_.lanes(block); ++lane)
-            for (int c = 0; c < output.channels; ++c)
-                logits[(static_cast<size_t>(block) * kLanes + lane) * output.channels + c] =
-                    from[c * kLanes + lane];
+        const float* from = output.at(place);
+        float* to = logits + static_cast<size_t>(place.block) * kLanes * output.channels;
+        for (int lane = 0; lane < batch_.lanes(place.block); ++lane)
+            for (int c = 0; c < output.channels; ++c) *to++ = from[c * kLanes + lane];
     }
 
-    void take_gradient(const float* logits, int block) {
+    void take_gradient(const float* logits, const Place& place) {
         const Map& output = *maps_.back();
-        float* to = output.gradient_at(block);
+        float* to = output.gradient_at(place);
+        const float* from = logits + static_cast<size_t>(place.block) * kLanes * output.channels;
         for (int lane = 0; lane < kLanes; ++lane)
             for (int c = 0; c < output.channels; ++c)
-                to[c * kLanes + lane] =
-                    lane < batch_.lanes(block)
-                        ? logits[(static_cast<size_t>(block) * kLanes + lane) * output.channels + c]
-                        : 0.0f;
+                to[c * kLanes + lane] = lane < batch_.lanes(place.block) ? *from++ : 0.0f;
     }
 
     int threads_;
     Batch batch_;
     std::vector<std::unique_ptr<Map>> maps_;
-    std::vector<std::unique_ptr<Operation>> operations_;
-    std::vector<Link> links_;
-    std::vector<Phase> forward_, backward_;
+    std::vector<Node> nodes_;
+    std::unique_ptr<Schedule> schedule_;
 };
 
 // Runs what may throw; an exception must not cross into C.
@@ -220,11 +172,11 @@ void flyweight_convolution(Network* network, int from, int to, int height, int w
                            int64_t element_stride, const float* bias, float* bias_gradient) {
     const flyweight::Kernel kernel{height, width, stride, padding_height, padding_width, groups};
     network->add(std::make_unique<flyweight::Convolution>(
-                     network->read(from), network->map(to), kernel,
+                     network->map(from), network->map(to), kernel,
                      flyweight::Parameter{weight, weight_gradient},
                      flyweight::Strides{output_stride, input_stride, element_stride},
                      flyweight::Parameter{bias, bias_gradient}, from != 0),
-                 from, to, false);
+                 {from}, to);
 }
 
 void flyweight_elementwise(Network* network, int from, int to, int first, int second, float dropout,
@@ -237,22 +189,22 @@ void flyweight_elementwise(Network* network, int from, int to, int first, int se
                                         batches,                 momentum,
                                         epsilon};
     network->add(std::make_unique<flyweight::Elementwise>(
-                     network->read(from), network->map(to), static_cast<Activation>(first),
+                     network->map(from), network->map(to), static_cast<Activation>(first),
                      normalises ? &norm : nullptr, static_cast<Activation>(second), dropout,
                      network->count()),
-                 from, to, true);
+                 {from}, to);
 }
 
 void flyweight_pool(Network* network, int from, int to, int height, int width, int largest) {
-    network->add(std::make_unique<flyweight::Pool>(network->read(from), network->map(to), height,
+    network->add(std::make_unique<flyweight::Pool>(network->map(from), network->map(to), height,
                                                    width, largest != 0),
-                 from, to, false);
+                 {from}, to);
 }
 
 void flyweight_addition(Network* network, int left, int right, int to) {
-    network->add(std::make_unique<flyweight::Addition>(network->read(left), network->read(right),
+    network->add(std::make_unique<flyweight::Addition>(network->map(left), network->map(right),
                                                        network->map(to)),
-                 left, to, false);
+                 {left, right}, to);
 }
 
 int flyweight_finish(Network* network, int images) {

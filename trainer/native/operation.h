@@ -21,11 +21,6 @@ struct Batch {
     }
 };
 
-// Where a block is worked on: its number in the batch, where its maps lie, and who works.
-struct Place {
-    int block, slot, thread;
-};
-
 class Operation {
 public:
     virtual ~Operation() = default;
@@ -34,6 +29,11 @@ public:
     virtual void reserve(int blocks, int threads) = 0;
     // Reads the parameters anew; training or, with running statistics, inference.
     virtual void prepare(bool training) = 0;
+
+    // Whether the way back needs the output's values kept rather than computed again.
+    virtual bool is_costly() const { return false; }
+    // Whether the gradient of the output may become that of the input in place.
+    virtual bool works_in_place() const { return false; }
 
     // Whether forward and backward need sums over the whole batch.
     virtual bool sums_batch() const { return false; }

@@ -9,6 +9,7 @@
 #include "elementwise.h"
 #include "operation.h"
 #include "pool.h"
+#include "winograd.h"
 
 namespace flyweight {
 
@@ -34,6 +35,9 @@ inline bool claim(Map& map, bool wanted) {
     return true;
 }
 
+// What is transformed at a time to learn a kernel should stay in a cache of this size.
+constexpr size_t kLearnedBytes = 384 * 1024;
+
 class Convolution : public Operation {
 public:
     Convolution(Map& input, Map& output, Kernel kernel, Parameter weight, Strides strides,
@@ -43,7 +47,9 @@ public:
           passes_gradient_(passes_gradient), inputs_(input.channels / kernel.groups),
           outputs_(output.channels / kernel.groups),
           depthwise_(kernel.groups == input.channels && kernel.groups == output.channels),
-          elements_(kernel.height * kernel.width) {
+          elements_(kernel.height * kernel.width),
+          quads_(fits_quads(inputs_, outputs_, output.width)),
+          quads_back_(fits_quads(outputs_, inputs_, input.width)) {
         const auto axis = [&](auto make, bool vertical) {
             return make(vertical ? input.height : input.width,
                         vertical ? output.height : output.width,
@@ -59,32 +65,47 @@ public:
     void reserve(int blocks, int threads) override {
         packed_ = Buffer(weights());
         packed_back_ = Buffer(weights());
+        packed_quads_ = Buffer(quads_ ? quad_weights() : 0);
+        packed_quads_back_ = Buffer(quads_back_ ? quad_weights() : 0);
         parts_ = Buffer(static_cast<size_t>(blocks) * weights());
         bias_parts_ = Buffer(static_cast<size_t>(blocks) * output_.channels);
-        sums_ = Buffer(static_cast<size_t>(threads) * weights() * kLanes);
+        scratch_size_ = scratch_size();
+        scratch_ = Buffer(static_cast<size_t>(threads) * scratch_size_);
     }
 
     void prepare(bool training) override {
         pack(packed_.data(), true);
-        if (training && passes_gradient_) pack(packed_back_.data(), false);
+        if (quads_) pack_quads(packed_quads_.data(), true);
+        if (!training || !passes_gradient_) return;
+        pack(packed_back_.data(), false);
+        if (quads_back_) pack_quads(packed_quads_back_.data(), false);
     }
+
+    bool is_costly() const override { return true; }
 
     void forward(const Batch&, Place place) override { infer(place); }
 
     void infer(Place place) override {
         const float* bias = bias_.values;
         const Start start = bias ? Start::kBias : Start::kZero;
-        const float *from = input_.at(place.slot), *weights = packed_.data();
-        float* to = output_.at(place.slot);
+        const float *from = input_.at(place), *weights = packed_.data();
+        float* to = output_.at(place);
         if (depthwise_) {
             convolve_depthwise(rows_, columns_, kernel_.width, from, slice(input_, 0), to,
                                slice(output_, 0), weights, bias, start);
             return;
         }
-        for (int group = 0; group < kernel_.groups; ++group)
-            convolve(rows_, columns_, kernel_.height, kernel_.width, from, slice(input_, group), to,
-                     slice(output_, group), weights + group * group_weights(),
-                     bias ? bias + group * outputs_ : nullptr, start);
+        for (int group = 0; group < kernel_.groups; ++group) {
+            const Slice read = slice(input_, group), written = slice(output_, group);
+            const float* group_bias = bias ? bias + group * outputs_ : nullptr;
+            if (quads_)
+                convolve_quads(rows_, kernel_.height, -kernel_.padding_width, from, read, to,
+                               written, packed_quads_.data() + group * group_quad_weights(),
+                               group_bias, start, scratch(place));
+            convolve(rows_, columns_, quads_ ? whole_quads(output_) : 0, kernel_.height,
+                     kernel_.width, from, read, to, written, weights + group * group_weights(),
+                     group_bias, start);
+        }
     }
 
     void claim_gradients() override { overwrites_ = claim(input_, passes_gradient_); }
@@ -93,17 +114,24 @@ public:
         learn(place);
         if (!passes_gradient_) return;
         const Start start = overwrites_ ? Start::kZero : Start::kPresent;
-        const float *from = output_.gradient_at(place.slot), *weights = packed_back_.data();
-        float* to = input_.gradient_at(place.slot);
+        const float *from = output_.gradient_at(place), *weights = packed_back_.data();
+        float* to = input_.gradient_at(place);
         if (depthwise_) {
             convolve_depthwise(rows_back_, columns_back_, kernel_.width, from, slice(output_, 0),
                                to, slice(input_, 0), weights, nullptr, start);
             return;
         }
-        for (int group = 0; group < kernel_.groups; ++group)
-            convolve(rows_back_, columns_back_, kernel_.height, kernel_.width, from,
-                     slice(output_, group), to, slice(input_, group),
+        for (int group = 0; group < kernel_.groups; ++group) {
+            const Slice read = slice(output_, group), written = slice(input_, group);
+            if (quads_back_)
+                convolve_quads(rows_back_, kernel_.height, kernel_.padding_width - 2, from, read,
+                               to, written,
+                               packed_quads_back_.data() + group * group_quad_weights(), nullptr,
+                               start, scratch(place));
+            convolve(rows_back_, columns_back_, quads_back_ ? whole_quads(input_) : 0,
+                     kernel_.height, kernel_.width, from, read, to, written,
                      weights + group * group_weights(), nullptr, start);
+        }
     }
 
     void settle_gradient(const Batch& batch) override {
@@ -131,6 +159,44 @@ private:
         for (int block = 1; block < blocks; ++block)
             for (size_t i = 0; i < count; ++i) total[i] += total[block * count + i];
         return total;
+    }
+
+    // Transforming pays where each transformed value meets several weights.
+    bool fits_quads(int read, int written, int width) const {
+        return kernel_.width == 3 && kernel_.stride == 1 && !depthwise_ && width >= kQuad &&
+               read >= 4 && written >= 4;
+    }
+
+    static int whole_quads(const Map& map) { return map.width / kQuad * kQuad; }
+
+    int group_quad_weights() const { return kernel_.height * kPoints * inputs_ * outputs_; }
+    size_t quad_weights() const {
+        return static_cast<size_t>(kernel_.groups) * group_quad_weights();
+    }
+
+    float* scratch(Place place) const { return scratch_.data() + place.thread * scratch_size_; }
+
+    // The largest of what one block needs at a time, in floats.
+    size_t scratch_size() const {
+        size_t vectors = weights();
+        const size_t row = static_cast<size_t>(kernel_.height) * kPoints;
+        if (quads_) {
+            vectors = std::max(vectors, row * quads_of(output_.width) * inputs_);
+            const size_t rows = static_cast<size_t>(learned_rows()) + kernel_.height - 1;
+            vectors = std::max(vectors, quad_weights() + learned_row_size() * rows);
+        }
+        if (quads_back_) vectors = std::max(vectors, row * quads_of(input_.width) * outputs_);
+        return vectors * kLanes;
+    }
+
+    // Vectors of a transformed row of the input and of the gradient, and how many rows of them
+    // stay in the processor's cache.
+    size_t learned_row_size() const {
+        return static_cast<size_t>(quads_of(output_.width)) * kPoints * (inputs_ + outputs_);
+    }
+    int learned_rows() const {
+        const size_t fitting = kLearnedBytes / kVectorBytes / learned_row_size();
+        return std::clamp(static_cast<int>(fitting), 1, output_.height);
     }
 
     size_t weights() const { return static_cast<size_t>(kernel_.groups) * group_weights(); }
@@ -169,8 +235,34 @@ private:
         }
     }
 
+    // As `pack`, per group of written channels [ky][read][point][written].
+    void pack_quads(float* to, bool forward) const {
+        const int read = forward ? inputs_ : outputs_, written = forward ? outputs_ : inputs_;
+        for (int group = 0; group < kernel_.groups; ++group) {
+            int first = 0;
+            for (int size : groups_of(written, kQuadOutputs)) {
+                for (int ky = 0; ky < kernel_.height; ++ky)
+                    for (int r = 0; r < read; ++r, to += kPoints * size)
+                        for (int w = 0; w < size; ++w) {
+                            const int i = forward ? r : first + w, o = forward ? first + w : r;
+                            float row[3];
+                            for (int kx = 0; kx < 3; ++kx)
+                                row[forward ? kx : 2 - kx] =
+                                    weight_.values[place_of(group, ky * 3 + kx, i, o)];
+                            transform_weights(row[0], row[1], row[2], to + w, size);
+                        }
+                first += size;
+            }
+        }
+    }
+
     void learn(Place place) {
-        float* sums = sums_.data() + place.thread * weights() * kLanes;
+        if (bias_.gradient) learn_bias(place);
+        if (quads_) {
+            for (int group = 0; group < kernel_.groups; ++group) learn_quads(place, group);
+            return;
+        }
+        float* sums = scratch(place);
         std::memset(sums, 0, weights() * kVectorBytes);
         for (int ky = 0; ky < kernel_.height; ++ky) {
             const Span rows = span(input_.height, output_.height, ky, kernel_.stride,
@@ -189,7 +281,89 @@ private:
         }
         float* part = parts_.data() + place.block * weights();
         for (size_t i = 0; i < weights(); ++i) part[i] = sum(load(sums + i * kLanes));
-        if (bias_.gradient) learn_bias(place);
+    }
+
+    // The gradient of a group's weights by transformed rows, some of them at a time.
+    void learn_quads(Place place, int group) {
+        const Slice read = slice(input_, group), written = slice(output_, group);
+        const int quads = quads_of(output_.width), rows = learned_rows();
+        const ptrdiff_t read_row = static_cast<ptrdiff_t>(quads) * kPoints * inputs_ * kLanes;
+        const ptrdiff_t written_row = static_cast<ptrdiff_t>(quads) * kPoints * outputs_ * kLanes;
+        float* sums = scratch(place);
+        float* gradients = sums + static_cast<ptrdiff_t>(group_quad_weights()) * kLanes;
+        float* inputs = gradients + rows * written_row;
+        std::memset(sums, 0, group_quad_weights() * kVectorBytes);
+        for (int first = 0; first < output_.height; first += rows) {
+            const int last = std::min(first + rows, output_.height);
+            for (int y = first; y < last; ++y)
+                transform_gradient_row(output_.gradient_at(place) + y * written.row(), written,
+                                       quads, gradients + (y - first) * written_row);
+            const int top = first - kernel_.padding_height;
+            const int begin = std::max(top, 0);
+            const int end = std::min(last - 1 - kernel_.padding_height + kernel_.height,
+                                     input_.height);
+            for (int y = begin; y < end; ++y)
+                transform_input_row(input_.at(place) + y * read.row(), read, quads,
+                                    -kernel_.padding_width, inputs + (y - begin) * read_row);
+            for (int ky = 0; ky < kernel_.height; ++ky) {
+                // Outputs of these rows whose input row at ky exists.
+                const int from = std::max(first, kernel_.padding_height - ky);
+                const int to = std::min(last, input_.height + kernel_.padding_height - ky);
+                if (from >= to) continue;
+                const int input_row = from - kernel_.padding_height + ky - begin;
+                add_quads(inputs + input_row * read_row, gradients + (from - first) * written_row,
+                          read_row, written_row, to - from, quads,
+                          sums + static_cast<ptrdiff_t>(ky) * kPoints * inputs_ * outputs_ * kLanes);
+            }
+        }
+        gather(sums, parts_.data() + place.block * weights() + group * group_weights());
+    }
+
+    void add_quads(const float* inputs, const float* gradients, ptrdiff_t input_row,
+                   ptrdiff_t gradient_row, int rows, int quads, float* sums) const {
+        Products at{};
+        at.input_row = input_row;
+        at.gradient_row = gradient_row;
+        at.input_step = static_cast<ptrdiff_t>(kPoints) * inputs_ * kLanes;
+        at.gradient_step = static_cast<ptrdiff_t>(kPoints) * outputs_ * kLanes;
+        at.sums_input = static_cast<ptrdiff_t>(outputs_) * kLanes;
+        at.rows = rows;
+        at.columns = quads;
+        for (int point = 0; point < kPoints; ++point)
+            for_product_tiles(1, inputs_, outputs_, [&](int i, int o, ProductKernel kernel) {
+                at.input = inputs + (point * inputs_ + i) * kLanes;
+                at.gradient = gradients + (point * outputs_ + o) * kLanes;
+                at.sums = sums + ((point * inputs_ + i) * outputs_ + o) * kLanes;
+                kernel(at);
+            });
+    }
+
+    // From sums [ky][point][input][output][lane] to [ky][kx][input][output].
+    void gather(const float* sums, float* part) const {
+        const int pairs = inputs_ * outputs_;
+        for (int ky = 0; ky < kernel_.height; ++ky)
+            for (int pair = 0; pair < pairs; ++pair) {
+                Lanes points[kPoints], elements[3];
+                for (int point = 0; point < kPoints; ++point)
+                    points[point] = load(sums + ((ky * kPoints + point) * pairs + pair) * kLanes);
+                gather_weights(points, elements);
+                for (int kx = 0; kx < 3; ++kx)
+                    part[(ky * 3 + kx) * pairs + pair] = sum(elements[kx]);
+            }
+    }
+
+    // Calls body(first input, first output, kernel) for all pairs of channels.
+    template <class Body>
+    static void for_product_tiles(int columns, int inputs, int outputs, const Body& body) {
+        int i = 0;
+        for (int some_inputs : groups_of(inputs, most_inputs(columns))) {
+            int o = 0;
+            for (int some_outputs : groups_of(outputs, most_outputs(columns))) {
+                body(i, o, product_kernel(columns, some_inputs, some_outputs));
+                o += some_outputs;
+            }
+            i += some_inputs;
+        }
     }
 
     Span column_span(int kx) const {
@@ -224,9 +398,9 @@ private:
                        float* sums) {
         if (columns.begin >= columns.end) return;
         const Slice from = slice(input_, 0), to = slice(output_, 0);
-        const float* input = input_.at(place.slot) + rows.input * from.row() +
+        const float* input = input_.at(place) + rows.input * from.row() +
                              columns.input * from.pixel();
-        const float* gradient = output_.gradient_at(place.slot) + rows.begin * to.row() +
+        const float* gradient = output_.gradient_at(place) + rows.begin * to.row() +
                                 columns.begin * to.pixel();
         Products at{};
         at.input_row = kernel_.stride * from.row();
@@ -249,23 +423,17 @@ private:
         for (int group = 0; group < kernel_.groups; ++group) {
             float* group_sums = sums + (static_cast<ptrdiff_t>(group) * elements_ + element) *
                                            at.sums_column;
-            int i = 0;
-            for (int inputs : groups_of(inputs_, most_inputs(count))) {
-                int o = 0;
-                for (int outputs : groups_of(outputs_, most_outputs(count))) {
-                    at.input = input + (group * inputs_ + i) * kLanes;
-                    at.gradient = gradient + (group * outputs_ + o) * kLanes;
-                    at.sums = group_sums + i * at.sums_input + o * kLanes;
-                    product_kernel(count, inputs, outputs)(at);
-                    o += outputs;
-                }
-                i += inputs;
-            }
+            for_product_tiles(count, inputs_, outputs_, [&](int i, int o, ProductKernel kernel) {
+                at.input = input + (group * inputs_ + i) * kLanes;
+                at.gradient = gradient + (group * outputs_ + o) * kLanes;
+                at.sums = group_sums + i * at.sums_input + o * kLanes;
+                kernel(at);
+            });
         }
     }
 
     void learn_bias(Place place) {
-        const float* gradient = output_.gradient_at(place.slot);
+        const float* gradient = output_.gradient_at(place);
         float* part = bias_parts_.data() + place.block * output_.channels;
         for (int o = 0; o < output_.channels; ++o) {
             Lanes total{};
@@ -284,9 +452,12 @@ private:
     int inputs_, outputs_;
     bool depthwise_;
     int elements_;
+    // Whether the way forward (and with it the weights' gradient) and the way back go by quads.
+    bool quads_, quads_back_;
     bool overwrites_ = false;
     Axis rows_, columns_, rows_back_, columns_back_;
-    Buffer packed_, packed_back_, parts_, bias_parts_, sums_;
+    Buffer packed_, packed_back_, packed_quads_, packed_quads_back_, parts_, bias_parts_, scratch_;
+    size_t scratch_size_ = 0;
 };
 
 struct Normalisation {
@@ -309,6 +480,7 @@ public:
         back_.resize(input.channels);
     }
 
+    bool works_in_place() const override { return true; }
     bool sums_batch() const override { return normalises_; }
 
     void reserve(int blocks, int) override {
@@ -328,7 +500,7 @@ public:
         const int at = place.block * input_.channels;
         on_first([&](auto kind) {
             flyweight::measure<decltype(kind)::value>(
-                input_.at(place.slot), input_.pixels(), input_.channels,
+                input_.at(place), input_.pixels(), input_.channels,
                 first_lanes(batch.lanes(place.block)), batch.lanes(place.block),
                 means_.data() + at, squares_.data() + at);
         });
@@ -363,7 +535,7 @@ public:
     void infer(Place place) override { run(place, 0.0f, 0); }
 
     void claim_gradients() override {
-        in_place_ = input_.gradient == output_.gradient;
+        in_place_ = input_.gradient_group == output_.gradient_group;
         overwrites_ = !in_place_ && claim(input_, true);
         if (in_place_) input_.claimed = true;
     }
@@ -372,7 +544,7 @@ public:
         const int at = place.block * input_.channels;
         on_both([&](auto first, auto second) {
             flyweight::sum_gradient<decltype(first)::value, decltype(second)::value>(
-                input_.at(place.slot), output_.at(place.slot), output_.gradient_at(place.slot),
+                input_.at(place), output_.at(place), output_.gradient_at(place),
                 input_.pixels(), input_.channels, affine_.data(), normal_.data(), dropout_,
                 means_.data() + at, squares_.data() + at);
         });
@@ -399,18 +571,18 @@ public:
     }
 
     void backward(const Batch& batch, Place place) override {
-        float* gradient = output_.gradient_at(place.slot);
+        float* gradient = output_.gradient_at(place);
         on_first([&](auto kind) {
             constexpr Activation kFirst = decltype(kind)::value;
             if (normalises_)
-                pass_back<kFirst>(input_.at(place.slot), gradient, input_.pixels(),
+                pass_back<kFirst>(input_.at(place), gradient, input_.pixels(),
                                   input_.channels, back_.data(),
                                   first_lanes(batch.lanes(place.block)));
             else
-                pass_back_plain<kFirst>(input_.at(place.slot), output_.at(place.slot), gradient,
+                pass_back_plain<kFirst>(input_.at(place), output_.at(place), gradient,
                                         input_.block(), dropout_);
         });
-        if (!in_place_) hand_on(gradient, input_.gradient_at(place.slot), input_.block(), overwrites_);
+        if (!in_place_) hand_on(gradient, input_.gradient_at(place), input_.block(), overwrites_);
     }
 
     static void hand_on(const float* from, float* to, ptrdiff_t count, bool overwrite) {
@@ -430,8 +602,8 @@ private:
     }
 
     void run(Place place, float rate, uint64_t seed) {
-        const float* from = input_.at(place.slot);
-        float* to = output_.at(place.slot);
+        const float* from = input_.at(place);
+        float* to = output_.at(place);
         on_both([&](auto first, auto second) {
             constexpr Activation kFirst = decltype(first)::value, kSecond = decltype(second)::value;
             if (rate > 0.0f)
@@ -498,23 +670,33 @@ public:
     void forward(const Batch&, Place place) override { infer(place); }
 
     void infer(Place place) override {
-        (largest_ ? pool_largest : pool_mean)(windows_, input_.at(place.slot),
-                                              output_.at(place.slot));
+        (largest_ ? pool_largest : pool_mean)(windows_, input_.at(place),
+                                              output_.at(place));
     }
 
     void claim_gradients() override { overwrites_ = claim(input_, true); }
 
     void backward(const Batch&, Place place) override {
-        float* gradient = input_.gradient_at(place.slot);
-        const float* from = output_.gradient_at(place.slot);
-        if (overwrites_) std::memset(gradient, 0, input_.block() * sizeof(float));
-        if (largest_)
-            unpool_largest(windows_, input_.at(place.slot), output_.at(place.slot), from, gradient);
-        else
-            unpool_mean(windows_, from, gradient);
+        float* gradient = input_.gradient_at(place);
+        const float* from = output_.gradient_at(place);
+        if (overwrites_) {
+            clear_edges(windows_, input_.height, gradient);
+            unpool<true>(place, from, gradient);
+        } else {
+            unpool<false>(place, from, gradient);
+        }
     }
 
 private:
+    template <bool overwrite>
+    void unpool(Place place, const float* from, float* gradient) const {
+        if (largest_)
+            unpool_largest<overwrite>(windows_, input_.at(place), output_.at(place), from,
+                                      gradient);
+        else
+            unpool_mean<overwrite>(windows_, from, gradient);
+    }
+
     Map &input_, &output_;
     bool largest_;
     Windows windows_;
@@ -530,8 +712,8 @@ public:
     void forward(const Batch&, Place place) override { infer(place); }
 
     void infer(Place place) override {
-        const float *left = left_.at(place.slot), *right = right_.at(place.slot);
-        float* output = output_.at(place.slot);
+        const float *left = left_.at(place), *right = right_.at(place);
+        float* output = output_.at(place);
         for (ptrdiff_t at = 0; at < output_.block(); at += kLanes)
             store(output + at, load(left + at) + load(right + at));
     }
@@ -542,10 +724,10 @@ public:
     }
 
     void backward(const Batch&, Place place) override {
-        const float* from = output_.gradient_at(place.slot);
+        const float* from = output_.gradient_at(place);
         const ptrdiff_t count = output_.block();
-        Elementwise::hand_on(from, left_.gradient_at(place.slot), count, overwrites_left_);
-        Elementwise::hand_on(from, right_.gradient_at(place.slot), count, overwrites_right_);
+        Elementwise::hand_on(from, left_.gradient_at(place), count, overwrites_left_);
+        Elementwise::hand_on(from, right_.gradient_at(place), count, overwrites_right_);
     }
 
 private:

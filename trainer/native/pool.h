@@ -39,9 +39,21 @@ inline void pool_largest(const Windows& w, const float* input, float* output) {
     });
 }
 
-// The gradient goes to the first of a window's largest values; `gradient` is added to.
-inline void unpool_largest(const Windows& w, const float* input, const float* output,
-                           const float* output_gradient, float* gradient) {
+// Zeroes what no window covers, at the far edges.
+inline void clear_edges(const Windows& w, int height, float* gradient) {
+    const int rows = w.output_height * w.height_of, columns = w.output_width * w.width_of;
+    const auto clear = [&](int y, int from) {
+        std::memset(gradient + (static_cast<ptrdiff_t>(y) * w.width + from) * w.pixel(), 0,
+                    (w.width - from) * w.pixel() * sizeof(float));
+    };
+    for (int y = 0; y < rows; ++y) clear(y, columns);
+    for (int y = rows; y < height; ++y) clear(y, 0);
+}
+
+// The gradient goes to the first of a window's largest values.
+template <bool overwrite>
+void unpool_largest(const Windows& w, const float* input, const float* output,
+                    const float* output_gradient, float* gradient) {
     for_windows(w, [&](ptrdiff_t out, ptrdiff_t in) {
         const Lanes most = load(output + out);
         Lanes rest = load(output_gradient + out);
@@ -49,7 +61,8 @@ inline void unpool_largest(const Windows& w, const float* input, const float* ou
             for (int kx = 0; kx < w.width_of; ++kx) {
                 const ptrdiff_t at = in + w.place(0, 0, ky, kx);
                 const Mask here = load(input + at) == most;
-                store(gradient + at, load(gradient + at) + select(here, rest, Lanes{}));
+                const Lanes given = select(here, rest, Lanes{});
+                store(gradient + at, overwrite ? given : load(gradient + at) + given);
                 rest = select(here, Lanes{}, rest);
             }
     });
@@ -65,14 +78,15 @@ inline void pool_mean(const Windows& w, const float* input, float* output) {
     });
 }
 
-inline void unpool_mean(const Windows& w, const float* output_gradient, float* gradient) {
+template <bool overwrite>
+void unpool_mean(const Windows& w, const float* output_gradient, float* gradient) {
     const float share = 1.0f / static_cast<float>(w.height_of * w.width_of);
     for_windows(w, [&](ptrdiff_t out, ptrdiff_t in) {
         const Lanes part = load(output_gradient + out) * share;
         for (int ky = 0; ky < w.height_of; ++ky)
             for (int kx = 0; kx < w.width_of; ++kx) {
                 const ptrdiff_t at = in + w.place(0, 0, ky, kx);
-                store(gradient + at, load(gradient + at) + part);
+                store(gradient + at, overwrite ? part : load(gradient + at) + part);
             }
     });
 }
