@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: install check test demo clean
+.PHONY: install check test demo bench clean
 
 install: $(READY)
 
@@ -23,6 +23,10 @@ demo: $(READY)
 	$(BIN)/flyweight run studies/digits.toml --workers 2
 	$(BIN)/flyweight export studies/digits.toml --out exports/digits
 	$(BIN)/flyweight status studies/digits.toml
+
+bench: $(READY)
+	$(BIN)/python -m tests.benchmarks.training
+	$(BIN)/python -m tests.benchmarks.breakdown
 
 clean:
 	rm -rf .venv

@@ -39,7 +39,10 @@ _Data = Annotated[
 _Device = Annotated[
     str | None, typer.Option("--device", metavar="DEV", help="cpu, cuda, cuda:N or mps")
 ]
-_Workers = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="worker processes")]
+_Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", help="worker processes; else as suits"),
+]
 _Debug = Annotated[bool, typer.Option("--debug", help="show tracebacks")]
 
 
@@ -68,7 +71,7 @@ def run(
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=0, metavar="S", help="seconds to search")
     ] = None,
-    workers: _Workers = 1,
+    workers: _Workers = None,
     storage: _Storage = DEFAULT_STORAGE,
     artifacts: Annotated[
         Path | None, typer.Option("--artifacts", metavar="DIR", help="weights of a new study")
@@ -160,7 +163,7 @@ def confirm(
         int | None, typer.Option("--seeds", min=1, metavar="N", help="of each  [default: 5]")
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="begin another confirm")] = False,
-    workers: _Workers = 1,
+    workers: _Workers = None,
     storage: _Storage = DEFAULT_STORAGE,
     data: _Data = None,
     device: _Device = None,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from search.announce import announce
 from search.confirm_store import (
     Confirm,
     Plan,
@@ -22,7 +23,7 @@ from search.errors import Interrupted, ResumeError, TrialError, WorkFailed
 from search.progress import is_trained, percent
 from search.storage import DEFAULT_STORAGE, quiet_optuna
 from search.study import StoredStudy, open_study
-from search.workshop import data_root, reopen_data
+from search.workshop import data_root, reopen_data, workers_for
 
 __all__ = ["DEFAULT_SEEDS", "DEFAULT_TOP", "confirm"]
 
@@ -37,7 +38,7 @@ def confirm(
     top: int | None = None,
     seeds: int | None = None,
     again: bool = False,
-    workers: int = 1,
+    workers: int | None = None,
     storage: str = DEFAULT_STORAGE,
     data: Path | None = None,
     device: str | None = None,
@@ -56,7 +57,7 @@ def confirm(
         top: candidates to retrain, 3 by default.
         seeds: repeats of each, 5 by default.
         again: begins another confirm after the study has a finished one.
-        workers: processes on this machine.
+        workers: processes on this machine; by default as many as suit it.
         storage: URL of the study database.
         data: root of the data sets.
         device: cpu, cuda, cuda:N or mps.
@@ -75,11 +76,14 @@ def confirm(
     plan = _plan(stored, top, seeds, again=again)
     if load_confirm(stored, plan.ordinal).finished:
         return load_confirm(stored, plan.ordinal)
-    choose_device(device)
+    chosen = choose_device(device)
     reopen_data(stored, data_root(data))
     command = ["search.worker", "--storage", storage, "--study", stored.name]
     command += ["--ordinal", str(plan.ordinal), "--data", str(data_root(data))]
     command += ["--device", device] if device else []
+    workers = workers or workers_for(chosen, plan.seeds * len(plan.trials))
+    what = f"confirm {plan.ordinal} of {stored.name}"
+    announce(what, chosen, workers, console)
     try:
         for work in (SELECTION, FINAL):
             _repeat(stored, plan, work, command, workers, console, debug=debug)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from search.announce import announce
 from search.crew import Crew
 from search.devices import choose_device
 from search.errors import Interrupted
@@ -18,7 +19,7 @@ from search.storage import DEFAULT_STORAGE, quiet_optuna
 from search.study import StoredStudy, begin_study, open_study
 from search.study_file import StudyFile
 from search.trial_work import trial_claims
-from search.workshop import data_root, open_data
+from search.workshop import data_root, open_data, workers_for
 
 __all__ = ["RunResult", "run"]
 
@@ -53,7 +54,7 @@ def run(
     *,
     trials: int | None = None,
     timeout: float | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     storage: str = DEFAULT_STORAGE,
     artifacts: Path | None = None,
     data: Path | None = None,
@@ -70,7 +71,7 @@ def run(
         study: path of the study file.
         trials: trained trials in total; by default the file's.
         timeout: seconds after which the search ends.
-        workers: processes on this machine.
+        workers: processes on this machine; by default as many as suit it.
         storage: URL of the study database.
         artifacts: folder of the weights, for a new study; by default beside the database.
         data: root of the data sets; by default ``$FLYWEIGHT_DATA`` or ``data/``.
@@ -86,7 +87,7 @@ def run(
     quiet_optuna()
     console = console or Console()
     file = StudyFile.load(study)
-    choose_device(device)
+    chosen = choose_device(device)
     stored = _begin(file, storage, artifacts, data_root(data))
     total = trials or file.settings.trials
     claims = trial_claims(stored)
@@ -101,7 +102,9 @@ def run(
     started = time.monotonic()
     watched = open_study(stored.name, storage, writing=False)
     try:
-        if claims.done() < total:
+        if (left := total - claims.done()) > 0:
+            workers = workers or workers_for(chosen, left)
+            announce(f"{stored.name}, {left} of {total} trials to train", chosen, workers, console)
             crew = Crew(command, workers, clean_up, debug=debug)
             _watch(watched, crew, total, timeout, console)
     except KeyboardInterrupt:

@@ -16,9 +16,20 @@ from search.study_file import StudyFile
 from space.search_space import SearchSpace
 from trainer.data import Dataset, normalisation, open_dataset
 
-__all__ = ["data_root", "open_data", "search_parts", "search_space_of", "use_threads"]
+__all__ = [
+    "data_root",
+    "open_data",
+    "search_parts",
+    "search_space_of",
+    "use_threads",
+    "workers_for",
+]
 
 DATA_VARIABLE = "FLYWEIGHT_DATA"
+
+# More of them would draw candidates before the sampler has learned from those at work.
+_MOST_WORKERS = 16
+_WORKERS_PER_GPU = 4
 
 
 def data_root(given: Path | None) -> Path:
@@ -71,6 +82,19 @@ def final_parts(dataset: Dataset, device: torch.device) -> Parts:
     return Parts(training.to(device), dataset.test().to(device), normalisation(training))
 
 
+def workers_for(device: torch.device, pieces: int) -> int:
+    """Returns how many workers suit a machine that has so many pieces of work to do.
+
+    One core each is faster than several cores for one worker, as long as there is enough work.
+    """
+    most = min(cores(), _MOST_WORKERS)
+    if device.type == "cuda":
+        most = min(most, _WORKERS_PER_GPU * torch.cuda.device_count())
+    elif device.type != "cpu":
+        most = 1
+    return max(1, min(most, pieces))
+
+
 def use_threads(workers: int) -> None:
     """Shares the machine's cores among workers, at least one thread each."""
     torch.set_num_threads(max(1, cores() // workers))
@@ -98,10 +122,20 @@ class WorkerPlace:
     data: Path
 
     def open_device(self) -> torch.device:
-        """Takes this worker's share of the cores and returns its device.
+        """Takes this worker's share of cores and device memory and returns its device.
+
+        Where a machine has several CUDA devices and none was named, the workers take turns.
 
         Raises:
             DeviceError: if there is no such device here.
         """
         use_threads(self.workers)
-        return choose_device(self.device)
+        device = choose_device(self.device)
+        if device.type != "cuda":
+            return device
+        devices = torch.cuda.device_count() if device.index is None else 1
+        if device.index is None:
+            device = torch.device("cuda", self.index % devices)
+        sharing = -(-self.workers // devices)
+        torch.cuda.set_per_process_memory_fraction(1 / sharing, device)
+        return device

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -25,18 +26,25 @@ def normalise(pixels: Tensor, normalisation: Normalisation) -> Tensor:
         torch could not tell: convolutions then take the same path, to the last bit, whichever
         way their weights lie.
     """
-    # A copy that need not be waited for, where a tensor made on the device at once would be.
-    on_cuda = pixels.is_cuda
-    mean, std = (
-        torch.tensor(values, dtype=pixels.dtype)
-        .to(pixels.device, non_blocking=on_cuda)
-        .view(1, -1, 1, 1)
-        for values in (normalisation.mean, normalisation.std)
-    )
+    mean, std = _constants(normalisation, pixels.dtype, pixels.device)
     pixels = (pixels - mean).div_(std).contiguous(memory_format=torch.channels_last)
     _, channels, height, width = pixels.shape
     row = width * channels
     return pixels.as_strided(pixels.shape, (height * row, 1, row, channels))
+
+
+@lru_cache(maxsize=32)
+def _constants(
+    normalisation: Normalisation, dtype: torch.dtype, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Mean and deviation, (1, c, 1, 1), copied to the device only once."""
+    # Tensors that are made under inference mode could not be used outside of it.
+    with torch.inference_mode(False):
+        mean, std = (
+            torch.tensor(values, dtype=dtype, device=device).view(1, -1, 1, 1)
+            for values in (normalisation.mean, normalisation.std)
+        )
+    return mean, std
 
 
 class Batches:

@@ -14,7 +14,7 @@ from trainer.batches import Batches
 from trainer.errors import DataError, Diverged
 from trainer.images import Images, Normalisation
 from trainer.memory import working_memory
-from trainer.metrics import classify, evaluating, share_right
+from trainer.metrics import classify, evaluating
 from trainer.paths import Path, make_step
 from trainer.randomness import Randomness
 from trainer.recipe import Recipe
@@ -124,8 +124,10 @@ class _Run:
         self._average = (
             AveragedWeights(weights, network, recipe.averaging) if recipe.averaging else None
         )
-        self._step, self._path = make_step(network, weights, recipe, training.shape, path)
         self._batches = Batches(training, normalisation, recipe)
+        self._step, self._path = make_step(
+            network, weights, recipe, training.shape, len(self._batches), path
+        )
         self._randomness = Randomness(recipe.seed, training.pixels.device)
 
     def epoch(self, number: int) -> Epoch:
@@ -139,13 +141,16 @@ class _Run:
                 self._average.swap()
             with evaluating(self._network):
                 classes = classify(self._step.infer, self._evaluation, self._normalisation)
-        if bool((classes < 0).any()):
+        # One wait for the device brings both.
+        right = classes == self._evaluation.labels
+        lost, count = torch.stack([(classes < 0).sum(), right.sum()]).tolist()
+        if lost:
             raise Diverged(number)
         return Epoch(
             number=number,
             loss=tally.loss / tally.count,
             train_accuracy=tally.right / tally.count,
-            accuracy=share_right(classes, self._evaluation.labels),
+            accuracy=count / len(right),
             seconds=time.perf_counter() - started,
             path=self._path,
         )

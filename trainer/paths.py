@@ -11,24 +11,30 @@ from torch import nn
 
 from trainer.compiled_step import CompiledStep
 from trainer.errors import NoKernels
+from trainer.graph_step import GraphStep
 from trainer.kernels import load_kernels
 from trainer.recipe import Recipe
 from trainer.step import Step, TrainingStep
 from trainer.tracing import Shape
 from trainer.weights import FlatWeights
 
-__all__ = ["Path", "make_step"]
+__all__ = ["Path", "make_step", "prepare_path"]
 
 
 class Path(StrEnum):
     """What computes the steps: all paths agree to rounding, dropout's draws apart.
 
     EAGER is torch's own modules and autograd, on every device. COMPILED is kernels of ours that
-    are built once for the processor at hand.
+    are built once for the processor at hand. GRAPH is a CUDA graph of the eager step.
     """
 
     EAGER = "eager"
     COMPILED = "compiled"
+    GRAPH = "graph"
+
+
+# A shorter training is over before the recording of a graph has repaid itself: an estimate.
+_STEPS_THAT_REPAY_A_GRAPH = 200
 
 
 def make_step(
@@ -36,19 +42,31 @@ def make_step(
     weights: FlatWeights,
     recipe: Recipe,
     shape: Shape,
+    steps_per_epoch: int,
     path: Path | None = None,
 ) -> tuple[Step, Path]:
     """Returns the step of a path, by default of the fastest that is there.
 
     Where there are no compiled kernels for a CPU, a warning says so, once in a process.
 
+    Args:
+        network: in training mode, on its device.
+        weights: the network's parameters as one vector.
+        recipe: how to train.
+        shape: of an image.
+        steps_per_epoch: batches in an epoch.
+        path: None for the fastest.
+
     Raises:
         NoKernels: if the path was asked for and cannot be had.
     """
-    device = weights.vector.device
-    if path is Path.COMPILED and device.type != "cpu":
-        raise NoKernels(f"there are no compiled kernels for {device}")
-    if path is Path.EAGER or device.type != "cpu":
+    kind = weights.vector.device.type
+    if path in (Path.COMPILED, Path.GRAPH) and kind != _DEVICE_OF[path]:
+        raise NoKernels(f"the {path} path is for {_DEVICE_OF[path]}, not for {kind}")
+    long = recipe.epochs * steps_per_epoch >= _STEPS_THAT_REPAY_A_GRAPH
+    if path is Path.GRAPH or (path is None and kind == "cuda" and long):
+        return GraphStep(network, weights, recipe, steps_per_epoch), Path.GRAPH
+    if path is Path.EAGER or kind != "cpu":
         return TrainingStep(network, weights, recipe), Path.EAGER
     try:
         return CompiledStep(network, weights, recipe, shape), Path.COMPILED
@@ -59,13 +77,20 @@ def make_step(
         return TrainingStep(network, weights, recipe), Path.EAGER
 
 
+_DEVICE_OF = {Path.COMPILED: "cpu", Path.GRAPH: "cuda"}
+
+
 @cache
 def _warn_once(reason: str) -> None:
     warnings.warn(f"training without compiled kernels: {reason}", stacklevel=2)
 
 
-def explain_path(device: torch.device) -> str:
-    """Returns why a device has no fast path, or nothing where it has one."""
+def prepare_path(device: torch.device) -> str:
+    """Builds what the fast path of a device needs, which may take some seconds the first time.
+
+    Returns:
+        Why there is no fast path, or nothing where there is one.
+    """
     if device.type != "cpu":
         return ""
     try:

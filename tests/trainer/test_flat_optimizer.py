@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from trainer.flat_optimizer import flat_optimizer
+from trainer.recipe import OPTIMIZERS, SCHEDULES, Recipe
+from trainer.schedule import Rates, rates_at
+
+STEPS = 12
+SIZE = 9
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> Recipe:
+    """Recipes of all optimizers and schedules, which run out within the steps of the tests."""
+    values: dict[str, Any] = {
+        "epochs": STEPS // 3,
+        "optimizer": draw(st.sampled_from(OPTIMIZERS)),
+        "schedule": draw(st.sampled_from(SCHEDULES)),
+        "step_epochs": 1,
+        "learning_rate": draw(st.floats(1e-6, 1.0)),
+        "momentum": draw(st.sampled_from([0.0, 0.5, 0.9, 0.9999])),
+        "weight_decay": draw(st.sampled_from([0.0, 1e-4, 0.1, 2.0])),
+    }
+    if values["optimizer"] == "sgd" and values["momentum"]:
+        values["nesterov"] = draw(st.booleans())
+    return Recipe(**values)
+
+
+def drawn(seed: int, dtype: torch.dtype) -> tuple[Tensor, list[Tensor]]:
+    """A vector to start from, and gradients of very different sizes, some of them zero."""
+    generator = torch.Generator().manual_seed(seed)
+    vector = torch.randn(SIZE, generator=generator, dtype=torch.float64)
+    sizes = 10.0 ** torch.randint(-6, 3, (STEPS, 1), generator=generator)
+    gradients = torch.randn(STEPS, SIZE, generator=generator, dtype=torch.float64) * sizes
+    gradients[:, 0] = 0
+    return vector.to(dtype), list(gradients.to(dtype))
+
+
+def moved_by_torch(recipe: Recipe, vector: Tensor, gradients: list[Tensor]) -> Tensor:
+    """Where torch's own optimizer takes a vector."""
+    parameter = vector.clone().requires_grad_()
+    rate, decay, momentum = recipe.learning_rate, recipe.weight_decay, recipe.momentum
+    optimizer: torch.optim.Optimizer
+    if recipe.optimizer == "sgd":
+        optimizer = torch.optim.SGD([parameter], rate, momentum, 0, decay, recipe.nesterov)
+    else:
+        kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+        optimizer = kind([parameter], rate, (momentum, 0.999), weight_decay=decay)
+    (group,) = optimizer.param_groups
+    for index, gradient in enumerate(gradients):
+        rates = rates_at(recipe, index, 3)
+        group["lr"] = rates.learning_rate
+        if "betas" in group:
+            group["betas"] = (rates.momentum, 0.999)
+        else:
+            group["momentum"] = rates.momentum
+        parameter.grad = gradient.clone()
+        optimizer.step()
+    return parameter.detach()
+
+
+def moved_by_us(recipe: Recipe, vector: Tensor, gradients: list[Tensor]) -> Tensor:
+    """Where ours takes it."""
+    moved = vector.clone().requires_grad_()
+    optimizer = flat_optimizer(recipe, moved)
+    for index, gradient in enumerate(gradients):
+        scalars = optimizer.scalars(index, rates_at(recipe, index, 3))
+        optimizer.update(gradient, torch.tensor(scalars, dtype=vector.dtype))
+    return moved.detach()
+
+
+@settings(deadline=None, max_examples=200)
+@given(recipes(), st.integers(0, 2**32))
+def test_a_vector_goes_where_torch_takes_it(recipe: Recipe, seed: int) -> None:
+    """All optimizers and settings must give torch's numbers, but for rounding."""
+    vector, gradients = drawn(seed, torch.float64)
+    ours, torchs = (move(recipe, vector, gradients) for move in (moved_by_us, moved_by_torch))
+    torch.testing.assert_close(ours, torchs, atol=1e-12, rtol=1e-10)
+
+
+@settings(deadline=None, max_examples=50)
+@given(recipes(), st.integers(0, 2**32))
+def test_single_precision_costs_no_more_than_it_costs_torch(recipe: Recipe, seed: int) -> None:
+    """What rounding does to ours must be of the size of what it does to torch's."""
+    exact = moved_by_torch(recipe, *drawn(seed, torch.float64))
+    vector, gradients = drawn(seed, torch.float32)
+    error, torchs_error = (
+        (move(recipe, vector, gradients).double() - exact).abs().max()
+        for move in (moved_by_us, moved_by_torch)
+    )
+    assert error <= 10 * torchs_error + 1e-5 * (1 + exact.abs().max())
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_step_keeps_to_its_state(optimizer: Any) -> None:
+    """Putting the state back must undo steps to the last bit, and gradients stay as they are."""
+    recipe = Recipe(optimizer=optimizer, weight_decay=0.1)
+    vector, gradients = drawn(1, torch.float32)
+    made = flat_optimizer(recipe, vector)
+    scalars = torch.tensor(made.scalars(0, Rates(0.1, 0.9)))
+    made.update(gradients[0], scalars)
+    kept = [tensor.clone() for tensor in made.state]
+    results = []
+    for _ in range(2):
+        for tensor, value in zip(made.state, kept, strict=True):
+            tensor.copy_(value)
+        for gradient in gradients:
+            before = gradient.clone()
+            made.update(gradient, scalars)
+            assert torch.equal(gradient, before)
+        results.append(vector.clone())
+    assert torch.equal(*results)
+    assert not torch.equal(results[0], kept[0])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_rate_of_zero_moves_nothing(optimizer: Any) -> None:
+    """Where a schedule ends in nothing, weights without a gradient included, no weight may move."""
+    recipe = Recipe(optimizer=optimizer, weight_decay=0.1)
+    vector, gradients = drawn(2, torch.float32)
+    start = vector.clone()
+    made = flat_optimizer(recipe, vector)
+    for step, gradient in enumerate(gradients):
+        made.update(gradient, torch.tensor(made.scalars(step, Rates(0.0, 0.0))))
+    assert torch.equal(vector, start)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_no_update_looks_at_its_numbers(optimizer: Any) -> None:
+    """On a device without numbers it must run as well: then it waits for none anywhere."""
+    vector = torch.empty(SIZE, device="meta")
+    made = flat_optimizer(Recipe(optimizer=optimizer, weight_decay=0.1), vector)
+    count = len(made.scalars(0, Rates(0.1, 0.9)))
+    made.update(torch.empty_like(vector), torch.empty(count, device="meta"))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_cuda_takes_a_vector_to_the_same_place(optimizer: Any, nesterov: bool) -> None:
+    """The device must give the CPU's numbers, but for rounding."""
+    recipe = Recipe(
+        epochs=STEPS // 3,
+        optimizer=optimizer,
+        weight_decay=0.1,
+        nesterov=nesterov and optimizer == "sgd",
+    )
+    vector, gradients = drawn(3, torch.float64)
+    wanted = moved_by_us(recipe, vector, gradients)
+    moved = vector.cuda()
+    made = flat_optimizer(recipe, moved)
+    for index, gradient in enumerate(gradients):
+        scalars = made.scalars(index, rates_at(recipe, index, 3))
+        made.update(gradient.cuda(), torch.tensor(scalars, dtype=torch.float64).cuda())
+    torch.testing.assert_close(moved.cpu(), wanted, atol=1e-12, rtol=1e-10)

@@ -1,0 +1,435 @@
+from __future__ import annotations
+
+import copy
+import gc
+import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_networks import CLASSES, Sharing, cloned_state, convolutional, digits
+from torch import Tensor, nn
+
+from trainer import graph_step
+from trainer.augment import Affine, Perspective
+from trainer.batches import Batches
+from trainer.errors import OutOfMemory
+from trainer.graph_step import GraphStep
+from trainer.memory import working_memory
+from trainer.randomness import Randomness
+from trainer.recipe import OPTIMIZERS, Recipe
+from trainer.schedule import Rates, rates_at
+from trainer.step import Step, TrainingStep
+from trainer.weights import AveragedWeights, FlatWeights
+
+BATCH = 32
+SIZES = (BATCH, BATCH, 21, BATCH, BATCH, 21)
+EPOCH = len(SIZES) // 2
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> Recipe:
+    """Recipes of all optimizers, with and without decay, momentum, clipping and smoothing."""
+    values: dict[str, Any] = {
+        "epochs": 2,
+        "batch_size": BATCH,
+        "optimizer": draw(st.sampled_from(OPTIMIZERS)),
+        "schedule": draw(st.sampled_from(["none", "one-cycle", "cosine"])),
+        "learning_rate": draw(st.floats(1e-3, 0.1)),
+        "momentum": draw(st.sampled_from([0.0, 0.5, 0.9])),
+        "weight_decay": draw(st.sampled_from([0.0, 1e-4, 0.1])),
+        "gradient_clip": draw(st.sampled_from([0.0, 0.01, 0.5, 1e6])),
+        "label_smoothing": draw(st.sampled_from([0.0, 0.1])),
+    }
+    if values["optimizer"] == "sgd" and values["momentum"]:
+        values["nesterov"] = draw(st.booleans())
+    return Recipe(**values)
+
+
+@lru_cache(maxsize=1)
+def some_digits() -> tuple[Tensor, Tensor]:
+    """Normalised images for two epochs, and their labels."""
+    training, _, normalisation = digits()
+    return next(iter(Batches(training, normalisation, Recipe(batch_size=sum(SIZES)))))
+
+
+def batches(
+    device: str = "cpu", dtype: torch.dtype = torch.float64
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Digits in batches of two sizes, two epochs of them."""
+    pixels, labels = some_digits()
+    start = 0
+    for size in SIZES:
+        part = slice(start, start + size)
+        yield pixels[part].to(device, dtype), labels[part].to(device)
+        start += size
+
+
+def steps(step: Step, recipe: Recipe, given: Iterable[tuple[Tensor, Tensor]]) -> list[Tensor]:
+    """Takes a step per batch; returns the losses and the numbers of right answers."""
+    taken = [
+        step(pixels, labels, rates_at(recipe, index, EPOCH))
+        for index, (pixels, labels) in enumerate(given)
+    ]
+    losses, rights = zip(*taken, strict=True)
+    return [torch.stack(losses), torch.stack(rights)]
+
+
+def graph_steps(network: nn.Module, recipe: Recipe, device: str = "cpu") -> list[Tensor]:
+    """What the graph's steps give."""
+    step = GraphStep(network, FlatWeights(network), recipe, EPOCH)
+    return steps(step, recipe, batches(device))
+
+
+def eager_steps(network: nn.Module, recipe: Recipe, device: str = "cpu") -> list[Tensor]:
+    """What the plain steps give."""
+    return steps(TrainingStep(network, FlatWeights(network), recipe), recipe, batches(device))
+
+
+def assert_close(first: nn.Module, second: nn.Module) -> None:
+    """Every number must be the same but for rounding in double precision."""
+    for (name, one), other in zip(
+        first.state_dict().items(), second.state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-7, msg=name)
+
+
+@settings(deadline=None, max_examples=25)
+@given(recipes())
+def test_it_learns_what_the_plain_step_learns(recipe: Recipe) -> None:
+    """All settings and both sizes of batches must give the plain step's figures and network."""
+    network = convolutional().double().train()
+    other = copy.deepcopy(network)
+    ours, plain = graph_steps(network, recipe), eager_steps(other, recipe)
+    torch.testing.assert_close(ours, plain, atol=1e-9, rtol=1e-7)
+    assert_close(network, other)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_shared_unused_and_frozen_parameters_are_no_trouble(optimizer: Any) -> None:
+    """A shared one must get the sum of its gradients, an unused or frozen one stay as it is."""
+    recipe = Recipe(
+        epochs=2, batch_size=BATCH, optimizer=optimizer, learning_rate=0.05, gradient_clip=0.1
+    )
+    network = Sharing().double().train()
+    other = copy.deepcopy(network)
+    graph_steps(network, recipe)
+    eager_steps(other, recipe)
+    assert_close(network, other)
+
+
+def test_the_warm_up_leaves_no_trace() -> None:
+    """Dropout must draw as without it, and the generator end where it would have."""
+    recipe = Recipe(epochs=2, batch_size=BATCH)
+    network = convolutional(dropout=0.3).double().train()
+    other = copy.deepcopy(network)
+    torch.manual_seed(5)
+    ours, state = graph_steps(network, recipe), torch.get_rng_state()
+    torch.manual_seed(5)
+    torch.testing.assert_close(ours, eager_steps(other, recipe), atol=1e-9, rtol=1e-7)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert_close(network, other)
+    assert network.state_dict()["1.num_batches_tracked"] == len(SIZES)
+
+
+def test_a_warm_up_that_fails_leaves_no_trace_either() -> None:
+    """A network that breaks off halfway must keep the numbers that it had."""
+
+    class Failing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = convolutional()
+            self.calls = 0
+
+        def forward(self, pixels: Tensor) -> Tensor:
+            self.calls += 1
+            logits: Tensor = self.inside(pixels)
+            if self.calls == 3:
+                raise RuntimeError("broken off")
+            return logits
+
+    network = Failing().double().train()
+    state, drawn = cloned_state(network), torch.get_rng_state()
+    with pytest.raises(RuntimeError, match="broken off"):
+        graph_steps(network, Recipe(batch_size=BATCH))
+    assert network.calls == 3
+    assert all(torch.equal(network.state_dict()[name], kept) for name, kept in state.items())
+    assert torch.equal(torch.get_rng_state(), drawn)
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    """Figures and weights must repeat to the last bit."""
+    recipe = Recipe(epochs=2, batch_size=BATCH, gradient_clip=0.5)
+    runs = []
+    for _ in range(2):
+        torch.manual_seed(5)
+        network = convolutional(dropout=0.3).double().train()
+        runs.append([*graph_steps(network, recipe), *cloned_state(network).values()])
+    assert all(torch.equal(one, other) for one, other in zip(*runs, strict=True))
+
+
+def test_single_precision_agrees_after_a_step() -> None:
+    """In the precision that is trained in, one step must agree to that precision."""
+    recipe = Recipe(batch_size=BATCH)
+    networks = [convolutional().train() for _ in range(2)]
+    pixels, labels = next(batches(dtype=torch.float32))
+    rates = rates_at(recipe, 0, EPOCH)
+    ours = GraphStep(networks[0], FlatWeights(networks[0]), recipe, EPOCH)(pixels, labels, rates)
+    plain = TrainingStep(networks[1], FlatWeights(networks[1]), recipe)(pixels, labels, rates)
+    torch.testing.assert_close(ours, plain)
+    for one, other in zip(*(network.state_dict().values() for network in networks), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_the_table_is_refilled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More steps than the table has rows must go on as before, also when the last is the last."""
+    recipe = Recipe(epochs=2, batch_size=BATCH, optimizer="sgd")
+    network = convolutional().double().train()
+    for rows in (2, 4, 6):
+        monkeypatch.setattr(graph_step, "_TABLE_ROWS", rows)
+        ours, other = copy.deepcopy(network), copy.deepcopy(network)
+        graph_steps(ours, recipe)
+        eager_steps(other, recipe)
+        assert_close(ours, other)
+
+
+def test_other_rates_are_refused() -> None:
+    """The device knows the recipe's rates alone: others, and steps too many, are mistakes."""
+    recipe = Recipe(epochs=1, batch_size=BATCH)
+    network = convolutional().double().train()
+    step = GraphStep(network, FlatWeights(network), recipe, 2)
+    pixels, labels = next(batches())
+    with pytest.raises(ValueError, match=r"step 0 came with Rates.*0\.5"):
+        step(pixels, labels, Rates(0.5, 0.9))
+    for index in range(2):
+        step(pixels, labels, rates_at(recipe, index, 2))
+    with pytest.raises(ValueError, match=r"step 2 .* the recipe has None"):
+        step(pixels, labels, rates_at(recipe, 1, 2))
+
+
+def test_bfloat16_learns_about_the_same() -> None:
+    """With autocast the loss must be near the other, in the type of the weights, and fall."""
+    training, _, normalisation = digits()
+    recipe = Recipe(epochs=2, batch_size=64, learning_rate=0.03)
+    made = Batches(training, normalisation, recipe)
+    losses = []
+    for autocast in (False, True):
+        network = convolutional().train()
+        weights = FlatWeights(network)
+        step = GraphStep(network, weights, recipe, len(made), autocast=autocast)
+        taken = [
+            step(pixels, labels, rates_at(recipe, index, len(made)))[0]
+            for index, (pixels, labels) in enumerate(Batches(training, normalisation, recipe))
+        ]
+        assert {loss.dtype for loss in taken} == {weights.vector.dtype} == {torch.float32}
+        losses.append(torch.stack(taken))
+    assert not torch.equal(*losses)
+    torch.testing.assert_close(losses[0][0], losses[1][0], atol=0.02, rtol=0.02)
+    assert losses[1][-3:].mean() < 0.7 * losses[1][0]
+
+
+def test_inference_is_the_network() -> None:
+    """Evaluation must get the logits of the network in its present mode."""
+    network = convolutional().double().eval()
+    step = GraphStep(network, FlatWeights(network), Recipe(), 1)
+    pixels, _ = next(batches())
+    assert torch.equal(step.infer(pixels), network(pixels))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_no_step_looks_at_its_numbers(optimizer: Any) -> None:
+    """On a device without numbers it must run as well: then it waits for none anywhere."""
+    recipe = Recipe(
+        epochs=2,
+        batch_size=BATCH,
+        optimizer=optimizer,
+        weight_decay=0.1,
+        gradient_clip=1.0,
+        label_smoothing=0.1,
+    )
+    graph_steps(convolutional(dropout=0.1).double().to("meta").train(), recipe, "meta")
+
+
+def test_it_is_freed_at_once() -> None:
+    """A graph must not wait for the collector, which might come while another is recorded."""
+    network = convolutional().double().train()
+    recipe = Recipe(epochs=2, batch_size=BATCH)
+    gc.disable()
+    try:
+        step = GraphStep(network, FlatWeights(network), recipe, EPOCH)
+        steps(step, recipe, batches())
+        kept = weakref.ref(step), weakref.ref(step._recorded), weakref.ref(step._step)
+        del step
+        assert [reference() for reference in kept] == [None] * 3
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def no_waiting() -> Iterator[None]:
+    """Whatever waits for the device raises."""
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_graph_learns_what_the_plain_step_learns(optimizer: Any, dropout: float) -> None:
+    """Replays must give the plain step's figures and network, dropout's masks included."""
+    recipe = Recipe(
+        epochs=2,
+        batch_size=BATCH,
+        optimizer=optimizer,
+        weight_decay=0.01,
+        gradient_clip=0.5,
+        label_smoothing=0.1,
+    )
+    network = convolutional(dropout=dropout).double().cuda().train()
+    other = copy.deepcopy(network)
+    with Randomness(7, torch.device("cuda", 0)):
+        ours = graph_steps(network, recipe, "cuda")
+    with Randomness(7, torch.device("cuda", 0)):
+        plain = eager_steps(other, recipe, "cuda")
+    torch.testing.assert_close(ours, plain, atol=1e-9, rtol=1e-7)
+    assert_close(network, other)
+
+
+@pytest.mark.gpu
+def test_a_graph_agrees_in_single_precision_after_a_step() -> None:
+    """In the precision that is trained in, one replay must agree to that precision."""
+    recipe = Recipe(batch_size=BATCH)
+    networks = [convolutional().cuda().train() for _ in range(2)]
+    pixels, labels = next(batches("cuda", torch.float32))
+    rates = rates_at(recipe, 0, EPOCH)
+    with Randomness(7, torch.device("cuda", 0)):
+        step = GraphStep(networks[0], FlatWeights(networks[0]), recipe, EPOCH)
+        ours = step(pixels, labels, rates)
+        plain = TrainingStep(networks[1], FlatWeights(networks[1]), recipe)(pixels, labels, rates)
+    torch.testing.assert_close(ours, plain)
+    for one, other in zip(*(network.state_dict().values() for network in networks), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.gpu
+def test_replays_draw_afresh_from_a_sequence_of_their_own() -> None:
+    """Dropout must differ from replay to replay, and not mind what others draw in between."""
+    recipe = Recipe(epochs=2, batch_size=BATCH, schedule="none", learning_rate=1e-8)
+    pixels, labels = next(batches("cuda"))
+    runs = []
+    for disturbing in (False, True):
+        network = convolutional(dropout=0.5).double().cuda().train()
+        step = GraphStep(network, FlatWeights(network), recipe, EPOCH)
+        randomness, losses = Randomness(3, torch.device("cuda", 0)), []
+        for _ in range(4):
+            with randomness:
+                losses.append(step(pixels, labels, Rates(1e-8, 0.9))[0])
+            if disturbing:
+                torch.rand(100, device="cuda")
+        runs.append(torch.stack(losses).tolist())
+    assert len(set(runs[0])) == 4
+    assert runs[1] == pytest.approx(runs[0], rel=1e-9)
+
+
+@pytest.mark.gpu
+def test_figures_outlive_the_next_replay() -> None:
+    """What a step returned must be the same after later steps."""
+    recipe = Recipe(epochs=2, batch_size=BATCH)
+    network = convolutional().double().cuda().train()
+    step = GraphStep(network, FlatWeights(network), recipe, EPOCH)
+    taken, seen = [], []
+    for index, (pixels, labels) in enumerate(batches("cuda")):
+        taken.append(step(pixels, labels, rates_at(recipe, index, EPOCH)))
+        seen.append([float(figure) for figure in taken[-1]])
+    assert [[float(figure) for figure in figures] for figures in taken] == seen
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_epoch_waits_for_nothing(
+    optimizer: Any, autocast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a first epoch, batches, replays, averages and a new table must not synchronise."""
+    monkeypatch.setattr(graph_step, "_TABLE_ROWS", 5)
+    training, _, normalisation = digits()
+    augment = (Affine(degrees=10, translate=0.1), Perspective(distortion=0.2))
+    recipe = Recipe(
+        epochs=2,
+        optimizer=optimizer,
+        learning_rate=0.03,
+        augment=augment,
+        weight_decay=0.01,
+        gradient_clip=1.0,
+        label_smoothing=0.1,
+        averaging=0.9,
+    )
+    network = convolutional(dropout=0.1).cuda().train()
+    weights = FlatWeights(network)
+    average = AveragedWeights(weights, network, recipe.averaging)
+    made = Batches(training.to("cuda"), normalisation, recipe)
+    step = GraphStep(network, weights, recipe, len(made), autocast=autocast)
+
+    def epoch(number: int) -> list[Tensor]:
+        losses = []
+        for index, (pixels, labels) in enumerate(made, number * len(made)):
+            losses.append(step(pixels, labels, rates_at(recipe, index, len(made)))[0])
+            average.update()
+        return losses
+
+    first = epoch(0)
+    with no_waiting():
+        second = epoch(1)
+    assert torch.stack(second).mean() < torch.stack(first).mean()
+    assert bool(weights.vector.isfinite().all())
+
+
+@pytest.mark.gpu
+def test_one_graph_after_another() -> None:
+    """A recording must not mind a graph that the collector has yet to free."""
+    recipe = Recipe(epochs=2, batch_size=BATCH)
+    runs = []
+    for _ in range(3):
+        network = convolutional().double().cuda().train()
+        step = GraphStep(network, FlatWeights(network), recipe, EPOCH)
+        with Randomness(7, torch.device("cuda", 0)):
+            runs.append(steps(step, recipe, batches("cuda")))
+        circle: list[object] = [step]
+        circle.append(circle)
+        del step, circle
+    for run in runs[1:]:
+        torch.testing.assert_close(run, runs[0], atol=1e-12, rtol=1e-10)
+
+
+@pytest.mark.gpu
+def test_no_memory_is_said_and_forgotten() -> None:
+    """A step too large must be OutOfMemory, and a smaller one work afterwards."""
+    device = torch.device("cuda", 0)
+    recipe = Recipe(epochs=2, batch_size=BATCH)
+    large = nn.Sequential(
+        nn.Upsample(scale_factor=256), nn.Conv2d(1, 64, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    ).append(nn.Linear(64, CLASSES))
+    large.double().cuda().train()
+    # 2 GiB: less than the maps of the large network need, whatever the device has.
+    total = torch.cuda.get_device_properties(device).total_memory
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(min(1.0, 2 * 2**30 / total), device)
+    try:
+        with pytest.raises(OutOfMemory, match="batches of 32"), working_memory(device, BATCH):
+            graph_steps(large, recipe, "cuda")
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0, device)
+    network = convolutional().double().cuda().train()
+    other = copy.deepcopy(network)
+    torch.testing.assert_close(
+        graph_steps(network, recipe, "cuda"), eager_steps(other, recipe, "cuda")
+    )

@@ -1,0 +1,313 @@
+"""One optimisation step as a single launch: a CUDA graph of forward, backward and update.
+
+Small networks keep a GPU busy for less time than Python needs to launch their kernels one by
+one. A graph records the launches of a step once and repeats them on the same memory, so all that
+a step reads must lie at fixed addresses: the batch is copied into buffers of the graph's own, and
+the rates of the coming steps wait in a table on the device, in which the graph itself counts on.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from trainer.flat_optimizer import FlatOptimizer, flat_optimizer
+from trainer.recipe import Recipe
+from trainer.schedule import Rates, rates_at
+from trainer.step import count_right, mean_loss
+from trainer.weights import FlatWeights
+
+__all__ = ["GraphStep"]
+
+# As many as torch's documentation takes before a capture: libraries set themselves up meanwhile.
+_WARM_UPS = 3
+_TABLE_ROWS = 1024
+
+_Figures: TypeAlias = tuple[Tensor, Tensor]
+
+
+class GraphStep:
+    """Forward, backward and update for one batch, as :class:`trainer.step.TrainingStep` takes them.
+
+    On a CUDA device the first batch of the recipe's size is recorded as a graph, which that batch
+    and all further ones of its size replay. Batches of other sizes (the last ones of the epochs)
+    take the same step launch by launch. Elsewhere every step is taken so, which gives the same
+    figures and is no faster than the plain step. A step does not wait for the device, apart from
+    the first one of the recipe's size.
+
+    The graph holds on to addresses: from the first step on, the network's parameters and buffers
+    and the vector of ``weights`` must stay where they are, and only their contents may change.
+
+    Args:
+        network: in training mode, on its device; its forward must not wait for the device.
+        weights: the network's parameters as one vector.
+        recipe: gives optimizer, schedule, batch size, loss and clipping.
+        steps_per_epoch: at least 1.
+        autocast: whether the forward computes in bfloat16 where torch takes that for safe;
+            weights, loss and update stay as they are.
+
+    Attributes:
+        path: names this way of taking a step.
+    """
+
+    path: str = "graph"
+
+    def __init__(
+        self,
+        network: nn.Module,
+        weights: FlatWeights,
+        recipe: Recipe,
+        steps_per_epoch: int,
+        *,
+        autocast: bool = False,
+    ) -> None:
+        optimizer = flat_optimizer(recipe, weights.vector)
+        self._table = _Table(optimizer, recipe, steps_per_epoch)
+        self._step = _DeviceStep(network, weights, recipe, optimizer, self._table, autocast)
+        self._infer: Callable[[Tensor], Tensor] = network
+        self._batch_size = recipe.batch_size
+        self._recorded: _Recorded | None = None
+
+    def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> _Figures:
+        """Takes one step.
+
+        Args:
+            pixels: (n, c, h, w), normalised, always of one c, h and w.
+            labels: (n,).
+            rates: of this step: what :func:`trainer.schedule.rates_at` gives for it, for the
+                device was told beforehand.
+
+        Returns:
+            The batch's mean loss and its number of right answers, both 0-d, on the device and the
+            caller's own: later steps leave them alone.
+
+        Raises:
+            ValueError: if the recipe has other rates for this step, or no such step.
+        """
+        self._table.advance(rates)
+        if len(labels) != self._batch_size:
+            return self._step(pixels, labels)
+        if self._recorded is None:
+            self._recorded = _Recorded(self._step, pixels, labels)
+        return self._recorded(pixels, labels)
+
+    def infer(self, pixels: Tensor) -> Tensor:
+        """Returns the logits (n, classes) of normalised images, in the network's present mode."""
+        return self._infer(pixels)
+
+
+class _Table:
+    """The optimizer's numbers for the coming steps, on the device, and which are next.
+
+    Attributes:
+        position: int64, (1,): the row that :meth:`take` gives next.
+    """
+
+    def __init__(self, optimizer: FlatOptimizer, recipe: Recipe, steps_per_epoch: int) -> None:
+        self._scalars = optimizer.scalars
+        self._rates = partial(rates_at, recipe, steps_per_epoch=steps_per_epoch)
+        self._steps = recipe.epochs * steps_per_epoch
+        self._taken = 0
+        self._coming: list[Rates] = []
+        vector = optimizer.state[0]
+        columns = len(self._scalars(0, self._rates(step=0)))
+        self._rows = vector.new_zeros((_TABLE_ROWS, columns))
+        self.position = torch.zeros(1, dtype=torch.int64, device=vector.device)
+
+    def advance(self, rates: Rates) -> None:
+        """Prepares the host's side of the next step: checks its rates, refills the table.
+
+        Raises:
+            ValueError: if the recipe has other rates for this step, or no such step.
+        """
+        row = self._taken % len(self._rows)
+        if row == 0:
+            self._refill()
+        wanted = self._coming[row] if row < len(self._coming) else None
+        if rates != wanted:
+            raise ValueError(f"step {self._taken} came with {rates}; the recipe has {wanted}")
+        self._taken += 1
+
+    def take(self) -> Tensor:
+        """Returns the numbers of the next step, (k,), and counts on; all on the device."""
+        row = self._rows.index_select(0, self.position)[0]
+        self.position.add_(1)
+        return row
+
+    def _refill(self) -> None:
+        steps = range(self._taken, min(self._taken + len(self._rows), self._steps))
+        self._coming = [self._rates(step=step) for step in steps]
+        if not steps:
+            return
+        pairs = zip(steps, self._coming, strict=True)
+        rows = torch.tensor([self._scalars(*pair) for pair in pairs], dtype=self._rows.dtype)
+        if self._rows.is_cuda:
+            # The copy of pinned memory is not waited for.
+            rows = rows.pin_memory()
+        self._rows[: len(rows)].copy_(rows, non_blocking=True)
+        self.position.zero_()
+
+
+class _DeviceStep:
+    """A step that takes everything from the device, and so can be recorded.
+
+    Attributes:
+        state: all that a step changes and keeps.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        weights: FlatWeights,
+        recipe: Recipe,
+        optimizer: FlatOptimizer,
+        table: _Table,
+        autocast: bool,
+    ) -> None:
+        self._forward: Callable[[Tensor], Tensor] = network
+        self._weights = weights
+        self._recipe = recipe
+        self._optimizer = optimizer
+        self._table = table
+        self._autocast = autocast
+        self.state: list[Tensor] = [*optimizer.state, table.position, *network.buffers()]
+
+    def __call__(self, pixels: Tensor, labels: Tensor) -> _Figures:
+        logits = self._logits(pixels)
+        loss = mean_loss(logits, labels, self._recipe)
+        self._optimizer.update(self._gradient(loss), self._table.take())
+        return loss.detach(), count_right(logits, labels)
+
+    def _logits(self, pixels: Tensor) -> Tensor:
+        if not self._autocast:
+            return self._forward(pixels)
+        # A cache of weights in bfloat16 must not outlive a recording.
+        with torch.autocast(pixels.device.type, torch.bfloat16, cache_enabled=False):
+            logits = self._forward(pixels)
+        return logits.float()
+
+    def _gradient(self, loss: Tensor) -> Tensor:
+        # Parameters that this forward did not use get zeros.
+        gradients = torch.autograd.grad(
+            loss, self._weights.parameters, allow_unused=True, materialize_grads=True
+        )
+        self._weights.set_gradient(gradients)
+        vector = self._weights.vector
+        gradient, vector.grad = vector.grad, None
+        assert gradient is not None
+        return _clipped(gradient, self._recipe.gradient_clip)
+
+
+def _clipped(gradient: Tensor, greatest: float) -> Tensor:
+    """Shortens a gradient to a norm, 0 for any, as :func:`torch.nn.utils.clip_grad_norm_` does."""
+    if not greatest:
+        return gradient
+    factor: Tensor = greatest / (torch.linalg.vector_norm(gradient) + 1e-6)
+    return gradient * factor.clamp(max=1.0)
+
+
+class _Recorded:
+    """A step for one shape of batches, on buffers of its own."""
+
+    def __init__(self, step: _DeviceStep, pixels: Tensor, labels: Tensor) -> None:
+        self._pixels, self._labels = _like(pixels), _like(labels)
+        self._load(pixels, labels)
+        self._replay = _record(partial(step, self._pixels, self._labels), step.state)
+
+    def __call__(self, pixels: Tensor, labels: Tensor) -> _Figures:
+        self._load(pixels, labels)
+        loss, right = self._replay()
+        return loss.clone(), right.clone()
+
+    def _load(self, pixels: Tensor, labels: Tensor) -> None:
+        self._pixels.copy_(pixels)
+        self._labels.copy_(labels)
+
+
+def _like(tensor: Tensor) -> Tensor:
+    # By its strides, for they say channels-last even of one channel, where a format would not.
+    return torch.empty_strided(
+        tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device
+    )
+
+
+def _record(function: Callable[[], _Figures], state: Sequence[Tensor]) -> Callable[[], _Figures]:
+    """Returns what repeats a function: on CUDA a graph of it, elsewhere the function itself.
+
+    The function is tried some times first, of which no trace remains in ``state`` or in the
+    random generators.
+
+    Args:
+        function: reads and writes the same memory whenever it is called.
+        state: what it changes and keeps, on one device.
+
+    Returns:
+        Gives what the function gives; on CUDA in the same tensors every time.
+    """
+    device = state[0].device
+    if device.type == "cuda":
+        return _graph(function, state, device)
+    _warm_up(function, state)
+    return function
+
+
+def _graph(
+    function: Callable[[], _Figures], state: Sequence[Tensor], device: torch.device
+) -> Callable[[], _Figures]:
+    graph = torch.cuda.CUDAGraph()
+    new_stream: Callable[[], torch.cuda.Stream] = torch.cuda.Stream
+    with torch.cuda.device(device):
+        stream = new_stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        # The libraries' handles and workspaces belong to a stream: one for both.
+        with torch.cuda.stream(stream):
+            _warm_up(function, state)
+            with _no_collection(), torch.cuda.graph(graph, stream=stream):
+                figures = function()
+        torch.cuda.current_stream().wait_stream(stream)
+    # Whoever holds the result holds the memory that the function knows as well.
+    return partial(_replay, graph, figures, function)
+
+
+def _replay(
+    graph: torch.cuda.CUDAGraph, figures: _Figures, function: Callable[[], _Figures]
+) -> _Figures:
+    graph.replay()
+    return figures
+
+
+def _warm_up(function: Callable[[], _Figures], state: Sequence[Tensor]) -> None:
+    for _ in range(_WARM_UPS):
+        with _untouched(state):
+            function()
+
+
+@contextmanager
+def _untouched(state: Sequence[Tensor]) -> Iterator[None]:
+    """Gives tensors, and the random generators of their device, back as they were."""
+    kept = [tensor.clone() for tensor in state]
+    cuda = [tensor.device for tensor in state[:1] if tensor.is_cuda]
+    with torch.random.fork_rng(cuda, device_type="cuda"):
+        try:
+            yield
+        finally:
+            for tensor, value in zip(state, kept, strict=True):
+                tensor.copy_(value)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Holds the garbage collector back: a graph that it frees would spoil the one recorded."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
