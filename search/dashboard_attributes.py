@@ -108,7 +108,8 @@ def _table(value: object) -> Mapping[str, Any]:
 
 
 def _numbers(values: object) -> list[float]:
-    return [v for v in values if isinstance(v, int | float)] if isinstance(values, list) else []
+    """Returns what is a number; true and false are none."""
+    return [v for v in values if type(v) in (int, float)] if isinstance(values, list) else []
 
 
 def _architecture(key: str, value: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from math import isfinite
 import torch
 from torch import Tensor, nn
 
+from trainer.allocator import keep_freed_memory
 from trainer.batches import Batches
 from trainer.errors import DataError, Diverged
 from trainer.images import Images, Normalisation
@@ -116,6 +117,7 @@ class _Run:
         recipe: Recipe,
         path: Path | None,
     ) -> None:
+        keep_freed_memory()
         weights = FlatWeights(network)
         self._network = network
         self._evaluation = evaluation

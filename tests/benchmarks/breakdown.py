@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Protocol
 
 import torch
 from rich.table import Table
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from space.network import build
@@ -28,9 +29,12 @@ from tests.benchmarks.ours import NORMALISATION, images, recipe
 from tests.benchmarks.report import RESULTS, cores, provenance, show, write_json
 from tests.benchmarks.task import BATCH_SIZE
 from trainer.batches import Batches, batch_bounds
+from trainer.compiled import CompiledNetwork
 from trainer.images import Images
 from trainer.loop import train
-from trainer.step import make_optimizer
+from trainer.paths import Path as TrainerPath
+from trainer.schedule import rates_at
+from trainer.step import Update
 from trainer.weights import FlatWeights
 
 __all__ = ["Pieces", "Step", "break_down", "pieces_of_steps", "profile", "whole_steps"]
@@ -64,12 +68,14 @@ class Step:
 
     Attributes:
         net: the network's name.
+        path: what computed it.
         threads: of torch.
         whole: milliseconds of a step in the training loop.
         pieces: the same step, piece by piece.
     """
 
     net: str
+    path: str
     threads: int
     whole: float
     pieces: Pieces
@@ -80,42 +86,49 @@ class Step:
         return self.whole - self.pieces.sum
 
 
-def break_down(net: str, threads: int, training: Images, rounds: int) -> Step:
+def break_down(net: str, path: TrainerPath, threads: int, training: Images, rounds: int) -> Step:
     """Times one network's steps, whole and in pieces by turns, and returns the medians.
 
     Args:
         net: the network's name.
+        path: eager or compiled.
         threads: of torch.
         training: the images of one pass.
         rounds: passes that count, after one that does not.
     """
     torch.set_num_threads(threads)
     turns = zip(
-        whole_steps(net, training, rounds + 1), pieces_of_steps(net, training), strict=False
+        whole_steps(net, path, training, rounds + 1),
+        pieces_of_steps(net, path, training),
+        strict=False,
     )
     whole, pieces = zip(*list(turns)[1:], strict=True)
-    return Step(net, threads, median(whole), Pieces(*map(median, zip(*pieces, strict=True))))
+    parts = Pieces(*map(median, zip(*pieces, strict=True)))
+    return Step(net, path, threads, median(whole), parts)
 
 
-def whole_steps(net: str, training: Images, passes: int) -> Iterator[float]:
+def whole_steps(net: str, path: TrainerPath, training: Images, passes: int) -> Iterator[float]:
     """Yields the mean milliseconds of a step in the training loop, for each of some passes.
 
     The evaluation, of two images, is the only part that is not training.
     """
     few = training.subset(torch.arange(2))
     steps = len(batch_bounds(len(training), BATCH_SIZE))
-    for epoch in train(_network(net), training, few, NORMALISATION, recipe(passes, seed=0)):
+    how = recipe(passes, seed=0)
+    for epoch in train(_network(net), training, few, NORMALISATION, how, path):
         yield 1000 * epoch.seconds / steps
 
 
-def pieces_of_steps(net: str, training: Images) -> Iterator[list[float]]:
+def pieces_of_steps(net: str, path: TrainerPath, training: Images) -> Iterator[list[float]]:
     """Yields the mean milliseconds of each of a step's pieces, for pass after pass."""
     network = _network(net)
     weights = FlatWeights(network)
-    optimizer = make_optimizer(recipe(1, seed=0), weights.vector)
+    passes = _CompiledPasses if path is TrainerPath.COMPILED else _EagerPasses
     batches = Batches(training, NORMALISATION, recipe(1, seed=0))
+    pieces = passes(network, weights, training.shape)
+    update = Update(weights, recipe(1, seed=0))
     while True:
-        yield _pass(network, weights, optimizer, batches)
+        yield _pass(pieces, update, batches)
 
 
 def profile(net: str, training: Images, rows: int) -> str:
@@ -134,20 +147,57 @@ def _network(net: str) -> nn.Module:
     return build(NETS[net].architecture()).train()
 
 
-def _pass(
-    network: nn.Module, weights: FlatWeights, optimizer: torch.optim.Optimizer, batches: Batches
-) -> list[float]:
+class _Passes(Protocol):
+    """The way forward and the way back of one path."""
+
+    def forward(self, pixels: Tensor, labels: Tensor) -> Tensor: ...
+
+    def backward(self, loss: Tensor) -> None: ...
+
+
+class _EagerPasses:
+    def __init__(self, network: nn.Module, weights: FlatWeights, _shape: object) -> None:
+        self._network = network
+        self._weights = weights
+
+    def forward(self, pixels: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(self._network(pixels), labels)
+
+    def backward(self, loss: Tensor) -> None:
+        self._weights.set_gradient(torch.autograd.grad(loss, self._weights.parameters))
+
+
+class _CompiledPasses:
+    def __init__(
+        self, network: nn.Module, weights: FlatWeights, shape: tuple[int, int, int]
+    ) -> None:
+        threads, gradients = torch.get_num_threads(), weights.make_gradient()
+        self._network = CompiledNetwork(network, shape, gradients, BATCH_SIZE + 1, threads)
+        self._weights = weights
+
+    def forward(self, pixels: Tensor, labels: Tensor) -> Tensor:
+        self._logits = self._network.forward(pixels, seed=0).requires_grad_()
+        return F.cross_entropy(self._logits, labels)
+
+    def backward(self, loss: Tensor) -> None:
+        (gradient,) = torch.autograd.grad(loss, self._logits)
+        assert self._weights.vector.grad is not None
+        self._weights.vector.grad.zero_()
+        self._network.backward(gradient)
+
+
+def _pass(passes: _Passes, update: Update, batches: Batches) -> list[float]:
     """Returns the mean milliseconds of each piece over the batches of one pass."""
     seconds = [0.0] * len(fields(Pieces))
+    rates = rates_at(recipe(1, seed=0), 0, len(batches))
     stamps = [time.perf_counter()]
     for pixels, labels in batches:
         stamps.append(time.perf_counter())
-        loss = F.cross_entropy(network(pixels), labels)
+        loss = passes.forward(pixels, labels)
         stamps.append(time.perf_counter())
-        gradients = torch.autograd.grad(loss, weights.parameters)
+        passes.backward(loss)
         stamps.append(time.perf_counter())
-        weights.set_gradient(gradients)
-        optimizer.step()
+        update(rates)
         stamps.append(time.perf_counter())
         for index, (before, after) in enumerate(pairwise(stamps)):
             seconds[index] += after - before
@@ -157,13 +207,15 @@ def _pass(
 
 def _table(steps: Sequence[Step]) -> Table:
     table = Table(title=f"One training step of {BATCH_SIZE} images: milliseconds and shares")
-    for heading in ("net", "threads", "augmentation", "forward", "backward", "optimizer", "other"):
-        table.add_column(heading, justify="left" if heading == "net" else "right")
+    for heading in ("net", "path"):
+        table.add_column(heading)
+    for heading in ("threads", "augmentation", "forward", "backward", "optimizer", "other"):
+        table.add_column(heading, justify="right")
     table.add_column("whole", justify="right")
     for step in steps:
         parts = (*asdict(step.pieces).values(), step.other)
         cells = (f"{part:.2f} {part / step.whole:4.0%}" for part in parts)
-        table.add_row(step.net, str(step.threads), *cells, f"{step.whole:.2f}")
+        table.add_row(step.net, step.path, str(step.threads), *cells, f"{step.whole:.2f}")
     return table
 
 
@@ -188,7 +240,12 @@ def main() -> None:
     training, _ = images(require_mnist(), given.batches)
     origin = provenance()
     counts = sorted({1, cores()})
-    steps = [break_down(net, each, training, given.rounds) for net in given.nets for each in counts]
+    steps = [
+        break_down(net, path, threads, training, given.rounds)
+        for net in given.nets
+        for path in (TrainerPath.EAGER, TrainerPath.COMPILED)
+        for threads in counts
+    ]
     show(_table(steps))
     if given.operators:
         for net in given.nets:

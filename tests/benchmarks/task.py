@@ -80,11 +80,13 @@ class Measurement:
             compiling. Not imports, nor reading the files.
         images: training images of an epoch.
         epochs: in order. Their seconds and the set-up add up to the whole wall time.
+        path: what computed the steps, on our side.
     """
 
     setup_seconds: float
     images: int
     epochs: tuple[EpochFigures, ...]
+    path: str = ""
 
     @property
     def steady_seconds(self) -> tuple[float, ...]:
@@ -96,4 +98,4 @@ class Measurement:
     def from_json(cls, value: Mapping[str, Any]) -> Measurement:
         """Reads what :func:`dataclasses.asdict` made."""
         epochs = tuple(EpochFigures(**epoch) for epoch in value["epochs"])
-        return cls(value["setup_seconds"], value["images"], epochs)
+        return cls(value["setup_seconds"], value["images"], epochs, value.get("path", ""))
