@@ -9,9 +9,9 @@ from pathlib import Path
 from trainer.errors import NoKernels
 from trainer.toolchain import build_library
 
-__all__ = ["load_kernels"]
+__all__ = ["SOURCE", "load_kernels"]
 
-_SOURCE = Path(__file__).parent / "native" / "network.cpp"
+SOURCE = Path(__file__).parent / "native" / "network.cpp"
 
 _PIXELS = [c_void_p, c_int64, c_int64, c_int64, c_int64, c_int]
 _SIGNATURES: dict[str, tuple[list[type], type | None]] = {
@@ -50,7 +50,7 @@ def load_kernels() -> CDLL:
 @cache
 def _load() -> CDLL | NoKernels:
     try:
-        library = CDLL(str(build_library(_SOURCE)))
+        library = CDLL(str(build_library(SOURCE)))
     except NoKernels as error:
         return error
     except OSError as error:

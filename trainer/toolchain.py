@@ -28,18 +28,22 @@ _FLAGS = (
 _LONGEST_BUILD_SECONDS = 600.0
 
 
-def build_library(source: Path) -> Path:
+def build_library(source: Path, folder: Path | None = None) -> Path:
     """Returns the shared library of a C++ file, built now unless an earlier build is kept.
 
     A build is kept under what it depends on: all sources of the folder, the compiler, the flags
     and the processor, so that a home folder may be shared by several machines.
+
+    Args:
+        source: the file; it may include others of its folder.
+        folder: where builds are kept; by default :func:`cache_folder`.
 
     Raises:
         NoKernels: if there is no compiler, it fails, or there is no place to keep what it gives.
     """
     compiler = _find_compiler()
     flags = (*_FLAGS, _native_flag())
-    folder = _kept_safely(cache_folder())
+    folder = _kept_safely(folder or cache_folder())
     target = folder / f"{source.stem}-{_fingerprint(source.parent, compiler, flags)}.so"
     if not target.exists():
         _build(compiler, flags, source, target)

@@ -144,7 +144,7 @@ def compare(samples: Sequence[Sample], net: str, situation: Situation) -> Compar
 
     A trial alone has the machine to itself, so only configurations of one process count and the
     shortest trial wins. With all cores busy every configuration counts, and most trials an hour
-    win.
+    win. Of configurations that were not measured in every round only the first was of interest.
 
     Args:
         samples: of both sides, from the same rounds.
@@ -175,7 +175,9 @@ def _fastest(samples: Iterable[Sample], side: Side) -> list[Sample]:
     for sample in samples:
         if sample.configuration.side == side:
             grouped.setdefault(sample.configuration, []).append(sample)
-    return max(grouped.values(), key=lambda group: figures_of(group).trials_per_hour)
+    rounds = max(map(len, grouped.values()))
+    whole = [group for group in grouped.values() if len(group) == rounds]
+    return max(whole, key=lambda group: figures_of(group).trials_per_hour)
 
 
 def _ratio(

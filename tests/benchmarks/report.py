@@ -23,7 +23,7 @@ __all__ = ["RESULTS", "comparison_table", "cores", "provenance", "show", "write_
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
-_WIDTH_OF_FILES = 120
+_WIDTH_OF_FILES = 132
 
 
 def cores() -> int:
