@@ -7,51 +7,116 @@
 
 namespace flyweight {
 
+struct DepthwisePatch {
+    const float* input;
+    float* output;
+    const float* weights;
+    const float* bias;
+    const Tap *rows, *rows_end, *columns, *columns_end;
+    ptrdiff_t input_row, input_pixel, input_step, output_pixel;
+    int channels, kernel_width;
+    Start start;
+};
+
+template <int Channels, int Pixels>
+void convolve_depthwise_patch(const DepthwisePatch& at) {
+    Lanes sums[Pixels][Channels];
+    for (int x = 0; x < Pixels; ++x)
+        for (int c = 0; c < Channels; ++c)
+            sums[x][c] = at.start == Start::kPresent
+                             ? load(at.output + x * at.output_pixel + c * kLanes)
+                             : all(at.start == Start::kBias ? at.bias[c] : 0.0f);
+    for (const Tap* row = at.rows; row != at.rows_end; ++row)
+        for (const Tap* column = at.columns; column != at.columns_end; ++column) {
+            const float* input =
+                at.input + row->input * at.input_row + column->input * at.input_pixel;
+            const float* weights =
+                at.weights + (row->kernel * at.kernel_width + column->kernel) * at.channels;
+            for (int c = 0; c < Channels; ++c) {
+                Lanes weight = all(weights[c]);
+                hold(weight);
+                for (int x = 0; x < Pixels; ++x)
+                    sums[x][c] += load(input + x * at.input_step + c * kLanes) * weight;
+            }
+        }
+    for (int x = 0; x < Pixels; ++x)
+        for (int c = 0; c < Channels; ++c)
+            store(at.output + x * at.output_pixel + c * kLanes, sums[x][c]);
+}
+
 // Convolves each channel with its own kernel; `weights` are packed [ky][kx][channel].
 inline void convolve_depthwise(const Axis& rows, const Axis& columns, int kernel_width,
                                const float* input, Slice from, float* output, Slice to,
                                const float* weights, const float* bias, Start start) {
-    const int channels = from.channels;
-    for (int y = 0; y < rows.size(); ++y)
-        for (int x = 0; x < columns.size(); ++x) {
-            float* pixel = output + y * to.row() + x * to.pixel();
-            for_channel_groups(channels, [&](auto size, int c) {
-                constexpr int kSize = decltype(size)::value;
-                Lanes sums[kSize];
-                for (int j = 0; j < kSize; ++j)
-                    sums[j] = start == Start::kPresent ? load(pixel + (c + j) * kLanes)
-                                                       : all(bias ? bias[c + j] : 0.0f);
-                for (const Tap* row = rows.begin(y); row != rows.end(y); ++row)
-                    for (const Tap* column = columns.begin(x); column != columns.end(x); ++column) {
-                        const float* at = input + row->input * from.row() +
-                                          column->input * from.pixel() + c * kLanes;
-                        const float* w =
-                            weights + (row->kernel * kernel_width + column->kernel) * channels + c;
-                        for (int j = 0; j < kSize; ++j) sums[j] += load(at + j * kLanes) * w[j];
+    DepthwisePatch patch{};
+    patch.input_row = from.row();
+    patch.input_pixel = from.pixel();
+    patch.output_pixel = to.pixel();
+    patch.channels = from.channels;
+    patch.kernel_width = kernel_width;
+    patch.start = start;
+    for (int y = 0; y < rows.size(); ++y) {
+        patch.rows = rows.begin(y);
+        patch.rows_end = rows.end(y);
+        for_channel_groups(from.channels, [&](auto size, int c) {
+            constexpr int kChannels = decltype(size)::value;
+            constexpr int kPixels = kMostSums / kChannels >= 4 ? 4 : kMostSums / kChannels >= 2 ? 2 : 1;
+            patch.input = input + c * kLanes;
+            patch.weights = weights + c;
+            patch.bias = bias ? bias + c : nullptr;
+            for (const Run& run : columns.runs()) {
+                patch.input_step = run.step * from.pixel();
+                for (int x = run.begin; x < run.end;) {
+                    patch.columns = columns.begin(x);
+                    patch.columns_end = columns.end(x);
+                    patch.output = output + y * to.row() + x * to.pixel() + c * kLanes;
+                    if (x + kPixels <= run.end) {
+                        convolve_depthwise_patch<kChannels, kPixels>(patch);
+                        x += kPixels;
+                    } else {
+                        convolve_depthwise_patch<kChannels, 1>(patch);
+                        ++x;
                     }
-                for (int j = 0; j < kSize; ++j) store(pixel + (c + j) * kLanes, sums[j]);
-            });
-        }
+                }
+            }
+        });
+    }
 }
 
-// Sums of products of one kernel element over a rectangle: one per channel.
-inline void add_depthwise_products(const Products& at, int channels) {
+// Sums of products of neighbouring kernel elements over a rectangle: one per channel and element.
+template <int Columns>
+void add_depthwise_products(const Products& at, int channels) {
     for_channel_groups(channels, [&](auto size, int c) {
-        constexpr int kSize = decltype(size)::value;
-        Lanes sums[kSize];
-        for (int j = 0; j < kSize; ++j) sums[j] = load(at.sums + (c + j) * kLanes);
+        constexpr int kChannels = decltype(size)::value;
+        Lanes sums[Columns][kChannels];
+        for (int k = 0; k < Columns; ++k)
+            for (int j = 0; j < kChannels; ++j)
+                sums[k][j] = load(at.sums + k * at.sums_column + (c + j) * kLanes);
         for (int y = 0; y < at.rows; ++y) {
             const float* input = at.input + y * at.input_row + c * kLanes;
             const float* gradient = at.gradient + y * at.gradient_row + c * kLanes;
             for (int x = 0; x < at.columns; ++x) {
-                for (int j = 0; j < kSize; ++j)
-                    sums[j] += load(input + j * kLanes) * load(gradient + j * kLanes);
+                for (int j = 0; j < kChannels; ++j) {
+                    const Lanes grad = load(gradient + j * kLanes);
+                    for (int k = 0; k < Columns; ++k)
+                        sums[k][j] += load(input + k * at.input_column + j * kLanes) * grad;
+                }
                 input += at.input_step;
                 gradient += at.gradient_step;
             }
         }
-        for (int j = 0; j < kSize; ++j) store(at.sums + (c + j) * kLanes, sums[j]);
+        for (int k = 0; k < Columns; ++k)
+            for (int j = 0; j < kChannels; ++j)
+                store(at.sums + k * at.sums_column + (c + j) * kLanes, sums[k][j]);
     });
+}
+
+inline void add_depthwise_products(int columns, const Products& at, int channels) {
+    switch (columns) {
+        case 1: return add_depthwise_products<1>(at, channels);
+        case 2: return add_depthwise_products<2>(at, channels);
+        default: return add_depthwise_products<3>(at, channels);
+    }
 }
 
 }  // namespace flyweight

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #ifdef _OPENMP
@@ -37,6 +38,7 @@ public:
     }
 
     void finish(int images) {
+        most_images_ = images;
         const int blocks = (images + kLanes - 1) / kLanes;
         schedule_ = std::make_unique<Schedule>(maps_, nodes_);
         schedule_->allocate(blocks, threads_);
@@ -46,6 +48,8 @@ public:
     }
 
     void forward(const Pixels& pixels, int images, uint64_t seed, float* logits) {
+        if (images > most_images_) throw std::length_error("more images than there is room for");
+        went_forward_ = true;
         batch_ = {images, (images + kLanes - 1) / kLanes, seed};
         for (const Node& node : nodes_) node.operation->prepare(true);
         const std::vector<Phase>& phases = schedule_->forward;
@@ -61,6 +65,7 @@ public:
     }
 
     void backward(const float* logits_gradient) {
+        if (!went_forward_) throw std::logic_error("there is no way back from inference");
         const std::vector<Phase>& phases = schedule_->backward;
         for (const Phase& phase : phases) {
             each_block(true, [&](const Place& place) {
@@ -75,6 +80,7 @@ public:
     }
 
     void infer(const Pixels& pixels, int images, float* logits) {
+        went_forward_ = false;
         batch_ = {images, (images + kLanes - 1) / kLanes, 0};
         for (const Node& node : nodes_) node.operation->prepare(false);
         each_block(false, [&](const Place& place) {
@@ -130,6 +136,9 @@ private:
     }
 
     int threads_;
+    int most_images_ = 0;
+    // Whether the maps are those of a batch in training.
+    bool went_forward_ = false;
     Batch batch_;
     std::vector<std::unique_ptr<Map>> maps_;
     std::vector<Node> nodes_;

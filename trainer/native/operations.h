@@ -81,7 +81,7 @@ public:
         if (quads_back_) pack_quads(packed_quads_back_.data(), false);
     }
 
-    bool is_costly() const override { return true; }
+    bool is_costly() const override { return !depthwise_; }
 
     void forward(const Batch&, Place place) override { infer(place); }
 
@@ -268,11 +268,6 @@ private:
             const Span rows = span(input_.height, output_.height, ky, kernel_.stride,
                                    kernel_.padding_height);
             if (rows.begin >= rows.end) continue;
-            if (depthwise_) {
-                for (int kx = 0; kx < kernel_.width; ++kx)
-                    learn_element(place, rows, column_span(kx), ky, kx, 1, sums);
-                continue;
-            }
             int kx = 0;
             for (int count : groups_of(kernel_.width, kMostColumns)) {
                 learn_columns(place, rows, ky, kx, count, sums);
@@ -415,7 +410,8 @@ private:
             at.input = input;
             at.gradient = gradient;
             at.sums = sums + static_cast<ptrdiff_t>(element) * kernel_.groups * kLanes;
-            add_depthwise_products(at, kernel_.groups);
+            at.sums_column = static_cast<ptrdiff_t>(kernel_.groups) * kLanes;
+            add_depthwise_products(count, at, kernel_.groups);
             return;
         }
         at.sums_input = static_cast<ptrdiff_t>(outputs_) * kLanes;
