@@ -58,9 +58,9 @@ inline void convolve_depthwise(const Axis& rows, const Axis& columns, int kernel
     for (int y = 0; y < rows.size(); ++y) {
         patch.rows = rows.begin(y);
         patch.rows_end = rows.end(y);
-        for_channel_groups(from.channels, [&](auto size, int c) {
+        for_channel_groups<kMostSums / 4>(from.channels, [&](auto size, int c) {
             constexpr int kChannels = decltype(size)::value;
-            constexpr int kPixels = kMostSums / kChannels >= 4 ? 4 : kMostSums / kChannels >= 2 ? 2 : 1;
+            constexpr int kPixels = kChannels * 4 <= kMostSums ? 4 : 1;
             patch.input = input + c * kLanes;
             patch.weights = weights + c;
             patch.bias = bias ? bias + c : nullptr;

@@ -93,10 +93,11 @@ inline Lanes exponential(Lanes x) {
 
 inline Lanes sigmoid(Lanes x) { return 1.0f / (1.0f + exponential(-x)); }
 
-// Calls body(integral_constant<size>, first) for channels in near-equal groups of at most 8.
-template <class Body>
+// Calls body(integral_constant<size>, first) for channels in near-equal groups of at most `most`,
+// which is 8 or fewer.
+template <int most = 8, class Body>
 inline void for_channel_groups(int channels, const Body& body) {
-    const int groups = (channels + 7) / 8;
+    const int groups = (channels + most - 1) / most;
     for (int group = 0, first = 0; group < groups; ++group) {
         const int size = channels / groups + (group < channels % groups ? 1 : 0);
         switch (size) {

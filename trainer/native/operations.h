@@ -167,6 +167,9 @@ private:
                read >= 4 && written >= 4;
     }
 
+    // Floats of the sums of one kernel element of a group.
+    ptrdiff_t sums_size() const { return static_cast<ptrdiff_t>(inputs_) * outputs_ * kLanes; }
+
     static int whole_quads(const Map& map) { return map.width / kQuad * kQuad; }
 
     int group_quad_weights() const { return kernel_.height * kPoints * inputs_ * outputs_; }
@@ -308,7 +311,7 @@ private:
                 const int input_row = from - kernel_.padding_height + ky - begin;
                 add_quads(inputs + input_row * read_row, gradients + (from - first) * written_row,
                           read_row, written_row, to - from, quads,
-                          sums + static_cast<ptrdiff_t>(ky) * kPoints * inputs_ * outputs_ * kLanes);
+                          sums + ky * kPoints * sums_size());
             }
         }
         gather(sums, parts_.data() + place.block * weights() + group * group_weights());
@@ -605,7 +608,7 @@ private:
             if (rate > 0.0f)
                 apply_dropping<kFirst, kSecond>(
                     from, to, input_.pixels(), input_.channels, affine_.data(), rate,
-                    Dice(seed, static_cast<uint64_t>(number_) << 32 | static_cast<uint32_t>(place.block)));
+                    Dice(seed, (static_cast<uint64_t>(number_) << 32) + place.block));
             else
                 apply<kFirst, kSecond>(from, to, input_.pixels(), input_.channels, affine_.data());
         });

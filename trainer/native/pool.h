@@ -73,7 +73,8 @@ inline void pool_mean(const Windows& w, const float* input, float* output) {
     for_windows(w, [&](ptrdiff_t out, ptrdiff_t in) {
         Lanes total{};
         for (int ky = 0; ky < w.height_of; ++ky)
-            for (int kx = 0; kx < w.width_of; ++kx) total += load(input + in + w.place(0, 0, ky, kx));
+            for (int kx = 0; kx < w.width_of; ++kx)
+                total += load(input + in + w.place(0, 0, ky, kx));
         store(output + out, total * share);
     });
 }

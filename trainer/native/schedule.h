@@ -155,7 +155,8 @@ private:
             room_of[life.group] = static_cast<size_t>(room - rooms.begin());
         }
         std::vector<std::shared_ptr<Buffer>> buffers;
-        for (const Life& room : rooms) buffers.push_back(std::make_shared<Buffer>(blocks * room.size));
+        for (const Life& room : rooms)
+            buffers.push_back(std::make_shared<Buffer>(blocks * room.size));
         for (const Life& life : lives)
             if (life.first != life.last) give(life.group, {buffers[room_of[life.group]], false});
     }
