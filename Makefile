@@ -20,7 +20,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n auto
 
 demo: $(READY)
-	$(BIN)/flyweight run studies/digits.toml --workers 2
+	$(BIN)/flyweight run studies/digits.toml
 	$(BIN)/flyweight export studies/digits.toml --out exports/digits
 	$(BIN)/flyweight status studies/digits.toml
 
