@@ -153,7 +153,7 @@ void sum_gradient(const float* input, const float* output, float* gradient, int 
                     dy = select(is_dropped(load(output + place)), Lanes{}, dy * kept);
                 if constexpr (second != Activation::kNone)
                     dy *= slope<second>(x * affine[c + j].scale + affine[c + j].shift);
-                store(gradient + place, dy);
+                if (rate > 0.0f || second != Activation::kNone) store(gradient + place, dy);
                 plain[j] += dy;
                 product[j] += dy * (x * normal[c + j].scale + normal[c + j].shift);
             }
