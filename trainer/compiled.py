@@ -50,6 +50,9 @@ class CompiledNetwork:
         self._shape = shape
         self._classes = program.shapes[-1][0]
         self._gradients = gradients
+        self._images = images
+        # How many images the maps hold the way forward of; none after inference.
+        self._begun = 0
         self._handle: int | None = self._kernels.flyweight_new(threads)
         if self._handle is None:
             raise MemoryError("no memory for a network")
@@ -70,9 +73,15 @@ class CompiledNetwork:
 
         Returns:
             (n, classes) logits.
+
+        Raises:
+            ValueError: if these are other images than announced, or more.
         """
-        logits = pixels.new_empty((len(pixels), self._classes))
         place = self._place(pixels)
+        if not 0 < len(pixels) <= self._images:
+            raise ValueError(f"a batch of {len(pixels)} images; there is room for {self._images}")
+        logits = pixels.new_empty((len(pixels), self._classes))
+        self._begun = len(pixels)
         self._check(self._kernels.flyweight_forward(self._handle, *place, seed, logits.data_ptr()))
         return logits
 
@@ -81,7 +90,13 @@ class CompiledNetwork:
 
         Args:
             logits_gradient: (n, classes), of the loss in the logits.
+
+        Raises:
+            ValueError: if this is no gradient of the last :meth:`forward`, or inference has taken
+                place since.
         """
+        if logits_gradient.shape != (self._begun, self._classes):
+            raise ValueError(f"no way back from {self._begun} images with {logits_gradient.shape}")
         gradient = logits_gradient.contiguous()
         self._check(self._kernels.flyweight_backward(self._handle, gradient.data_ptr()))
 
@@ -94,8 +109,9 @@ class CompiledNetwork:
         Returns:
             (n, classes) logits.
         """
-        logits = pixels.new_empty((len(pixels), self._classes))
         place = self._place(pixels)
+        logits = pixels.new_empty((len(pixels), self._classes))
+        self._begun = 0
         self._check(self._kernels.flyweight_infer(self._handle, *place, logits.data_ptr()))
         return logits
 

@@ -41,9 +41,11 @@ def build_library(source: Path, folder: Path | None = None) -> Path:
     Raises:
         NoKernels: if there is no compiler, it fails, or there is no place to keep what it gives.
     """
+    if os.name != "posix":
+        raise NoKernels("kernels are built on Linux and macOS alone")
     compiler = _find_compiler()
     flags = (*_FLAGS, _native_flag())
-    folder = _kept_safely(folder or cache_folder())
+    folder = _kept_safely(folder)
     target = folder / f"{source.stem}-{_fingerprint(source.parent, compiler, flags)}.so"
     if not target.exists():
         _build(compiler, flags, source, target)
@@ -69,17 +71,22 @@ def _native_flag() -> str:
     return "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
 
 
-def _kept_safely(folder: Path) -> Path:
+def _kept_safely(folder: Path | None) -> Path:
     """Makes the folder; refuses one in which somebody else could leave a library for us to load."""
     try:
+        folder = folder or cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
     except (OSError, RuntimeError) as error:
-        raise NoKernels(f"builds cannot be kept in {folder}: {error}; set XDG_CACHE_HOME") from None
+        raise _not_kept(folder, error) from None
     others_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if others_write or status.st_uid != os.getuid():
         raise NoKernels(f"others may write to {folder}; make it yours alone (chmod 700)")
     return folder
+
+
+def _not_kept(folder: Path | None, error: Exception) -> NoKernels:
+    return NoKernels(f"builds cannot be kept in {folder or '~'}: {error}; set XDG_CACHE_HOME")
 
 
 def _fingerprint(folder: Path, compiler: str, flags: tuple[str, ...]) -> str:
@@ -107,19 +114,25 @@ def _processor() -> str:
 
 
 def _build(compiler: str, flags: tuple[str, ...], source: Path, target: Path) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".so")
-    os.close(handle)
-    command = [compiler, *flags, str(source), "-o", name]
     try:
+        handle, name = tempfile.mkstemp(dir=target.parent, suffix=".so")
+        os.close(handle)
         try:
-            _run([*command, "-fopenmp"])
-        except NoKernels:
-            # Some compilers come without OpenMP; the kernels then use one thread.
-            _run(command)
-        # Whoever builds the same at the same time replaces it by the same.
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+            _compile([compiler, *flags, str(source), "-o", name])
+            # Whoever builds the same at the same time replaces it by the same.
+            Path(name).replace(target)
+        finally:
+            Path(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _not_kept(target.parent, error) from None
+
+
+def _compile(command: list[str]) -> None:
+    try:
+        _run([*command, "-fopenmp"])
+    except NoKernels:
+        # Some compilers come without OpenMP; the kernels then use one thread.
+        _run(command)
 
 
 def _run(command: list[str]) -> str:

@@ -23,6 +23,10 @@ _ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.Hardswish: "hardswish",
 }
 _LEAKY_SLOPE = 0.01
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+# The sums of a layer's gradient take a vector for each weight: larger layers leave the cache.
+_MOST_WEIGHTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -139,16 +143,31 @@ def trace(network: nn.Module, shape: Shape) -> Program:
     Raises:
         NoKernels: if it does anything that the kernels do not know.
     """
+    _check_plain(network)
     graph = _graph(network, training=True)
     if str(graph) != str(_graph(network, training=False)):
         raise NoKernels("the network itself does another thing in evaluation than in training")
     return _Reader(network, graph, shape).read()
 
 
+def _check_plain(network: nn.Module) -> None:
+    """Refuses what a trace does not show: hooks, and other numbers than single precision."""
+    for module in network.modules():
+        if any(getattr(module, name) for name in _HOOKS):
+            raise NoKernels(f"a {type(module).__name__} of the network has hooks")
+    for tensor in (*network.parameters(), *network.buffers()):
+        if tensor.is_floating_point() and tensor.dtype != torch.float32:
+            raise NoKernels(f"the kernels compute in float32, not in {tensor.dtype}")
+
+
 def _graph(network: nn.Module, *, training: bool) -> fx.Graph:
     modes = [(module, module.training) for module in network.modules()]
     try:
-        return fx.Tracer().trace(network.train(training))
+        if any(module.training != training for module in network.train(training).modules()):
+            raise NoKernels("a part of the network has a mode of its own")
+        return fx.Tracer().trace(network)
+    except NoKernels:
+        raise
     except Exception as error:
         # Whatever a network's own Python does when no real tensor comes along.
         reason = (str(error) or type(error).__name__).splitlines()[0]
@@ -212,7 +231,8 @@ class _Reader:
 
     def _function(self, node: fx.Node) -> _Value:
         target, args = node.target, node.args
-        if target in ("flatten", torch.flatten) and (*args[1:], *node.kwargs.values()) == (1,):
+        given = dict(zip(("start_dim", "end_dim"), args[1:], strict=False)) | node.kwargs
+        if target in ("flatten", torch.flatten) and given == {"start_dim": 1}:
             return replace(self._value(args[0]), flat=True)
         if target is operator.add and not node.kwargs:
             return self._add(self._value(args[0]), self._value(args[1]))
@@ -252,9 +272,10 @@ class _Reader:
         padding = module.padding
         plain = module.padding_mode == "zeros" and module.dilation == (1, 1)
         if not plain or isinstance(padding, str) or len(set(module.stride)) > 1:
-            raise NoKernels(f"the kernels know no {module}")
+            raise _unknown(module)
         (height, width), stride = module.kernel_size, module.stride[0]
-        _, rows, columns = self._shape(value)
+        channels, rows, columns = self._shape(value)
+        _check_channels(module, module.in_channels, channels)
         shape = (
             module.out_channels,
             (rows + 2 * padding[0] - height) // stride + 1,
@@ -287,13 +308,13 @@ class _Reader:
         channels, height, width = self._shape(value)
         if isinstance(module, nn.AdaptiveAvgPool2d):
             if module.output_size not in (1, (1, 1)):
-                raise NoKernels(f"the kernels know no {module}")
+                raise _unknown(module)
             window = (height, width)
         else:
             window = _pair(module.kernel_size)
             usual = _pair(module.stride) == window and _pair(module.padding) == (0, 0)
             if not usual or module.ceil_mode or not _reads_all_evenly(module):
-                raise NoKernels(f"the kernels know no {module}")
+                raise _unknown(module)
         shape = (channels, height // window[0], width // window[1])
         largest = isinstance(module, nn.MaxPool2d)
         return self._append(Pool(value.number, self._new_map(shape), largest, window))
@@ -303,6 +324,8 @@ class _Reader:
         if made is None:
             return value
         operations, shape = self._program.operations, self._shape(value)
+        if made.norm is not None:
+            _check_channels(module, made.norm.num_features, shape[0])
         before = operations[-1] if operations else None
         alone = value.number not in self._shared
         if isinstance(before, Elementwise) and before.target == value.number and alone:
@@ -318,6 +341,11 @@ class _Reader:
         return self._append(Addition(left.number, right.number, self._new_map(self._shape(left))))
 
     def _append(self, operation: Operation) -> _Value:
+        if isinstance(operation, Convolution) and operation.weight.numel() > _MOST_WEIGHTS:
+            raise NoKernels(
+                f"the kernels are for small layers, up to {_MOST_WEIGHTS:,} weights, and one has "
+                f"{operation.weight.numel():,}"
+            )
         self._program.operations.append(operation)
         return _Value(operation.target)
 
@@ -344,14 +372,19 @@ def _elementwise(module: nn.Module, source: int, target: int) -> Elementwise | N
     made = Elementwise(source, target)
     kind = type(module)
     if isinstance(module, nn.LeakyReLU) and module.negative_slope != _LEAKY_SLOPE:
-        raise NoKernels(f"the kernels know no {module}")
+        raise _unknown(module)
     if kind in _ACTIVATIONS:
         return replace(made, first=_ACTIVATIONS[kind])
     if isinstance(module, nn.Dropout) and kind is nn.Dropout and module.p < 1:
         return replace(made, dropout=module.p) if module.p else None
     if isinstance(module, nn.BatchNorm2d) and kind is nn.BatchNorm2d and _keeps_average(module):
         return replace(made, norm=module)
-    raise NoKernels(f"the kernels know no {module}")
+    raise _unknown(module)
+
+
+def _check_channels(module: nn.Module, wanted: int, given: int) -> None:
+    if wanted != given:
+        raise NoKernels(f"{type(module).__name__} takes {wanted} channels and is given {given}")
 
 
 def _keeps_average(module: nn.BatchNorm2d) -> bool:
@@ -362,6 +395,10 @@ def _sources(operation: Operation) -> tuple[int, ...]:
     if isinstance(operation, Addition):
         return operation.source, operation.other
     return (operation.source,)
+
+
+def _unknown(module: nn.Module) -> NoKernels:
+    return NoKernels(f"the kernels know no {str(module).splitlines()[0]}")
 
 
 def _pair(size: int | tuple[int, ...]) -> tuple[int, int]:

@@ -70,7 +70,7 @@ class FlatWeights:
     def make_gradient(self) -> dict[Tensor, Tensor]:
         """Gives the vector a gradient of zeros; returns each parameter's part, shaped like it."""
         self.vector.grad = torch.zeros_like(self.vector)
-        flat, start = self.vector.detach(), self.vector.storage_offset()
+        start = self.vector.storage_offset()
         return {
             parameter: torch.as_strided(
                 self.vector.grad,
@@ -79,7 +79,6 @@ class FlatWeights:
                 parameter.storage_offset() - start,
             )
             for parameter in self.parameters
-            if parameter.untyped_storage().data_ptr() == flat.untyped_storage().data_ptr()
         }
 
     def set_gradient(self, gradients: Sequence[Tensor]) -> None:

@@ -44,14 +44,11 @@ inline Lanes slope(Lanes x) {
 class Dice {
 public:
     Dice(uint64_t seed, uint64_t stream) {
-        uint64_t state = seed + stream * 0x9E3779B97F4A7C15ull;
+        // Both are scattered first: neighbouring streams would otherwise share all but one lane.
+        uint64_t state = scatter(scatter(seed) + stream);
         for (Words& words : state_)
-            for (int lane = 0; lane < kLanes; ++lane) {
-                uint64_t z = state += 0x9E3779B97F4A7C15ull;
-                z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-                z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-                words[lane] = static_cast<uint32_t>((z ^ (z >> 31)) >> 16);
-            }
+            for (int lane = 0; lane < kLanes; ++lane)
+                words[lane] = static_cast<uint32_t>(scatter(state += kGolden) >> 16);
     }
 
     Words roll() {
@@ -67,6 +64,14 @@ public:
     }
 
 private:
+    static constexpr uint64_t kGolden = 0x9E3779B97F4A7C15ull;
+
+    static uint64_t scatter(uint64_t z) {
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+        return z ^ (z >> 31);
+    }
+
     Words state_[4];
 };
 

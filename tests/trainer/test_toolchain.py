@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from trainer import toolchain
+from trainer.errors import NoKernels
+from trainer.toolchain import build_library, cache_folder
+
+SOURCE = """
+#include "answer.h"
+extern "C" int answer() { return ANSWER; }
+extern "C" int threads() {
+#ifdef _OPENMP
+    return 1;
+#else
+    return 0;
+#endif
+}
+"""
+
+
+@dataclass
+class Workshop:
+    """A C++ file, a place for builds, and a compiler that says how often it was called."""
+
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    @property
+    def source(self) -> Path:
+        """The file."""
+        return self.folder / "source" / "tiny.cpp"
+
+    @property
+    def cache(self) -> Path:
+        """Where builds are kept."""
+        return self.folder / "cache" / "flyweight"
+
+    def write(self, answer: int) -> None:
+        """Writes the file anew."""
+        self.source.parent.mkdir(exist_ok=True)
+        self.source.write_text(SOURCE)
+        self.source.with_name("answer.h").write_text(f"#define ANSWER {answer}\n")
+
+    def use_compiler(self, script: str, version: str = "tiny 1.0") -> None:
+        """Makes a shell script the compiler; $REAL is the machine's."""
+        compiler = self.folder / "compiler"
+        real = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+        compiler.write_text(
+            f"#!/bin/sh\nREAL={real}\nif [ $1 = --version ]; then echo {version}; exit 0; fi\n"
+            f"echo build >> {self.folder}/calls\n{script}\n"
+        )
+        compiler.chmod(0o755)
+        self.monkeypatch.setenv("CXX", str(compiler))
+
+    def calls(self) -> int:
+        """How often the compiler was to build."""
+        calls = self.folder / "calls"
+        return len(calls.read_text().splitlines()) if calls.exists() else 0
+
+    def answer(self) -> int:
+        """What the library answers, built first where it must be."""
+        return int(ctypes.CDLL(str(build_library(self.source))).answer())
+
+    def kept(self) -> list[Path]:
+        """All files of the place for builds."""
+        return list(self.cache.iterdir())
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+    """A workshop whose compiler works, in a folder of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    made = Workshop(tmp_path, monkeypatch)
+    made.write(41)
+    made.use_compiler('exec $REAL "$@"')
+    return made
+
+
+def test_a_library_is_built_once(workshop: Workshop) -> None:
+    """The first call must build and keep, the second find what was kept."""
+    assert workshop.answer() == 41
+    (kept,) = workshop.kept()
+    assert workshop.answer() == 41
+    assert workshop.calls() == 1
+    assert workshop.kept() == [kept] == [build_library(workshop.source)]
+    assert stat.S_IMODE(workshop.cache.stat().st_mode) == 0o700
+
+
+def test_a_named_folder_keeps_the_builds(workshop: Workshop, tmp_path: Path) -> None:
+    """Where a folder is given builds must be kept there and nowhere else."""
+    library = build_library(workshop.source, tmp_path / "elsewhere" / "deep")
+    assert library.parent == tmp_path / "elsewhere" / "deep"
+    assert not workshop.cache.exists()
+
+
+def test_changed_sources_are_built_anew(workshop: Workshop) -> None:
+    """A change of the file or of another of its folder must never meet an old build."""
+    assert workshop.answer() == 41
+    workshop.write(42)
+    assert workshop.answer() == 42
+    workshop.source.write_text(SOURCE.replace("ANSWER;", "ANSWER + 1;"))
+    assert workshop.answer() == 43
+    workshop.write(41)
+    assert workshop.answer() == 41
+    assert workshop.calls() == len(workshop.kept()) == 3
+
+
+def test_files_that_are_no_source_change_nothing(workshop: Workshop) -> None:
+    """What an editor or git leaves beside the sources must be no reason to build."""
+    workshop.answer()
+    workshop.source.with_name("notes.txt").write_text("none of a compiler's business")
+    workshop.answer()
+    assert workshop.calls() == 1
+
+
+def test_another_compiler_builds_anew(workshop: Workshop) -> None:
+    """A newer compiler must not take the build of an older one for its own."""
+    workshop.answer()
+    workshop.use_compiler('exec $REAL "$@"', version="tiny 2.0")
+    workshop.answer()
+    assert workshop.calls() == len(workshop.kept()) == 2
+
+
+@pytest.mark.parametrize("what", ["_FLAGS", "_native_flag", "_processor"])
+def test_other_flags_and_processors_build_anew(workshop: Workshop, what: str) -> None:
+    """What was built for one processor or with other flags must not be run by another."""
+    workshop.answer()
+    values = {
+        "_FLAGS": (*toolchain._FLAGS, "-DMORE"),
+        "_native_flag": lambda: "-O1",
+        "_processor": lambda: "another",
+    }
+    workshop.monkeypatch.setattr(toolchain, what, values[what])
+    assert workshop.answer() == 41
+    assert workshop.calls() == len(workshop.kept()) == 2
+
+
+def test_the_flags_reach_the_compiler(workshop: Workshop) -> None:
+    """The build must be optimised, for this processor, with threads where the compiler has them."""
+    workshop.use_compiler(f'echo "$@" > {workshop.folder}/words\nexec $REAL "$@"')
+    workshop.answer()
+    words = (workshop.folder / "words").read_text().split()
+    assert {"-O3", "-shared", "-fPIC", "-fopenmp"} < set(words)
+    assert any(word in words for word in ("-march=native", "-mcpu=native"))
+    assert "-ffast-math" not in words
+
+
+@pytest.mark.parametrize("missing", ["named", "unnamed"])
+def test_no_compiler_says_what_to_do(workshop: Workshop, missing: str) -> None:
+    """Without a compiler the reason must name what was looked for and the way out."""
+    if missing == "named":
+        workshop.monkeypatch.setenv("CXX", "/nonexistent/c++")
+    else:
+        workshop.monkeypatch.delenv("CXX")
+        workshop.monkeypatch.setenv("PATH", str(workshop.folder))
+    wanted = "/nonexistent/c" if missing == "named" else r"c\+\+, g\+\+, clang\+\+"
+    with pytest.raises(NoKernels, match=f"no C.. compiler was found .{wanted}.*install one"):
+        build_library(workshop.source)
+
+
+def test_a_failing_compiler_is_quoted(workshop: Workshop) -> None:
+    """The reason must be the compiler's first line, and nothing be kept."""
+    workshop.use_compiler("echo 'tiny.cpp:3: what is this' >&2\necho more >&2\nexit 1")
+    with pytest.raises(NoKernels, match=r"failed: tiny\.cpp:3: what is this$"):
+        build_library(workshop.source)
+    assert workshop.kept() == []
+
+
+def test_a_silent_failure_is_one_too(workshop: Workshop) -> None:
+    """A compiler that fails without a word must be refused all the same."""
+    workshop.use_compiler("exit 3")
+    with pytest.raises(NoKernels, match="without a message"):
+        build_library(workshop.source)
+    assert workshop.kept() == []
+
+
+def test_a_broken_source_leaves_nothing(workshop: Workshop) -> None:
+    """After a failure the same call must try again and find what was mended."""
+    workshop.source.write_text("int answer() { return")
+    with pytest.raises(NoKernels, match="failed"):
+        build_library(workshop.source)
+    assert workshop.kept() == []
+    workshop.write(41)
+    assert workshop.answer() == 41
+
+
+def test_a_compiler_that_cannot_start_is_refused(workshop: Workshop) -> None:
+    """A file that is no program must be a reason, not a crash."""
+    compiler = workshop.folder / "compiler"
+    compiler.write_bytes(b"\x7fELF no program")
+    with pytest.raises(NoKernels, match="did not run"):
+        build_library(workshop.source)
+
+
+def test_a_compiler_that_hangs_is_refused(workshop: Workshop) -> None:
+    """A compiler that does not end must not hold a training up for ever."""
+    workshop.monkeypatch.setattr(toolchain, "_LONGEST_BUILD_SECONDS", 0.3)
+    workshop.use_compiler("exec sleep 60")
+    with pytest.raises(NoKernels, match="did not run"):
+        build_library(workshop.source)
+    assert workshop.kept() == []
+
+
+def test_a_compiler_without_threads_builds_too(workshop: Workshop) -> None:
+    """Where OpenMP is not to be had the library must be built without it."""
+    workshop.use_compiler(
+        'for word in "$@"; do if [ $word = -fopenmp ]; then echo no OpenMP >&2; exit 1; fi; done\n'
+        'exec $REAL "$@"'
+    )
+    assert workshop.answer() == 41
+    assert ctypes.CDLL(str(build_library(workshop.source))).threads() == 0
+    assert workshop.calls() == 2
+    assert len(workshop.kept()) == 1
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777], ids=oct)
+def test_a_folder_of_others_is_refused(workshop: Workshop, mode: int) -> None:
+    """Nothing must be loaded from where somebody else may leave a library."""
+    workshop.answer()
+    workshop.cache.chmod(mode)
+    with pytest.raises(NoKernels, match=r"others may write .*chmod 700"):
+        build_library(workshop.source)
+    workshop.cache.chmod(0o700)
+    assert workshop.answer() == 41
+
+
+def test_a_folder_of_another_owner_is_refused(workshop: Workshop) -> None:
+    """A folder that somebody else made must not be trusted, whatever its mode."""
+    workshop.answer()
+    workshop.monkeypatch.setattr(os, "getuid", lambda: 12345)
+    with pytest.raises(NoKernels, match="others may write"):
+        build_library(workshop.source)
+
+
+def test_the_cache_lies_where_others_keep_theirs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """XDG_CACHE_HOME must be followed, and without it, or empty, the home folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    assert cache_folder() == tmp_path / "caches" / "flyweight"
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    assert cache_folder() == tmp_path / ".cache" / "flyweight"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == tmp_path / ".cache" / "flyweight"
+
+
+def test_a_cache_that_cannot_be_made_is_refused(workshop: Workshop) -> None:
+    """Where no folder can be made the reason must say which and the way out."""
+    file = workshop.folder / "file"
+    file.touch()
+    workshop.monkeypatch.setenv("XDG_CACHE_HOME", str(file))
+    with pytest.raises(NoKernels, match=r"cannot be kept.*file.*set XDG_CACHE_HOME"):
+        build_library(workshop.source)
+
+
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_a_full_disk_is_refused(workshop: Workshop, step: str) -> None:
+    """A folder that is there but takes nothing must be a reason, not a crash."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if step == "before":
+        workshop.monkeypatch.setattr(tempfile, "mkstemp", fail)
+    else:
+        workshop.monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(NoKernels, match=r"cannot be kept.*No space left"):
+        build_library(workshop.source)
+    assert workshop.kept() == []
+
+
+def test_a_user_without_a_home_is_refused(workshop: Workshop) -> None:
+    """Containers run as users that nobody knows: without a home there must be a way out."""
+
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    workshop.monkeypatch.delenv("XDG_CACHE_HOME")
+    workshop.monkeypatch.setattr(Path, "home", fail)
+    with pytest.raises(NoKernels, match=r"home directory.*set XDG_CACHE_HOME"):
+        build_library(workshop.source)
