@@ -224,13 +224,13 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
     process = flyweight(tmp_path, *arguments)
     wait_for(lambda: done() > len(kept), "another retraining ends")
     kill_all(process)
-    assert _selection(stored)[: len(kept)] == kept
+    assert all(repeat in _selection(stored) for repeat in kept)
     kept = _selection(stored)
 
     how = {"storage": url_in(tmp_path), "device": "cpu", "workers": 2, "console": quiet()}
     result = confirm("tiny", **how)  # type: ignore[arg-type]
     assert result.finished
-    assert list(result.selection)[: len(kept)] == kept
+    assert all(repeat in result.selection for repeat in kept)
     assert len({repeat.seed for repeat in result.selection}) == 4
 
 
