@@ -25,8 +25,8 @@ from search.run import run
 SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
 
 
-def _study(folder: Path) -> Path:
-    return write_study(folder, space=SPACE, epochs=150, trials=3)
+def _study(folder: Path, epochs: int = 300) -> Path:
+    return write_study(folder, space=SPACE, epochs=epochs, trials=3)
 
 
 def _check_requeued(folder: Path, reason: str, trials: int) -> None:
@@ -76,7 +76,8 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
 
 def test_workers_stop_with_their_parent(tmp_path: Path) -> None:
     """After kill -9 of the parent alone the workers queue their trials again and end soon."""
-    process = flyweight(tmp_path, "run", str(_study(tmp_path)), "--workers", "2", "--device", "cpu")
+    path = _study(tmp_path, epochs=10_000)
+    process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
     trials = wait_for(lambda: training(tmp_path), "a worker trains")
     workers = [worker_of(trial) for trial in trials]
     process.kill()
