@@ -13,6 +13,7 @@ from trainer.tracing import Addition, Convolution, Elementwise, Pool, Program, S
 
 __all__ = ["CompiledNetwork"]
 
+_NO_SUCH_CLASS = 3
 _ACTIVATIONS = ("", "relu", "leakyrelu", "silu", "hardswish")
 
 
@@ -78,8 +79,7 @@ class CompiledNetwork:
             ValueError: if these are other images than announced, or more.
         """
         place = self._place(pixels)
-        if not 0 < len(pixels) <= self._images:
-            raise ValueError(f"a batch of {len(pixels)} images; there is room for {self._images}")
+        self._check_count(pixels)
         logits = pixels.new_empty((len(pixels), self._classes))
         self._begun = len(pixels)
         self._check(self._kernels.flyweight_forward(self._handle, *place, seed, logits.data_ptr()))
@@ -100,6 +100,44 @@ class CompiledNetwork:
         gradient = logits_gradient.contiguous()
         self._check(self._kernels.flyweight_backward(self._handle, gradient.data_ptr()))
 
+    def learn(
+        self, pixels: Tensor, labels: Tensor, seed: int, label_smoothing: float
+    ) -> tuple[Tensor, Tensor]:
+        """Runs forward and backward from the cross entropy in one go.
+
+        Args:
+            pixels: (n, channels, height, width) float32.
+            labels: (n,) int64, each below the number of classes.
+            seed: of the dropout, 0 to 2**64 - 1.
+            label_smoothing: share of the target spread over all classes, 0 to 1.
+
+        Returns:
+            The mean loss, float32, and how many labels have the largest logit, int64; both 0-d.
+
+        Raises:
+            ValueError: if these are other images than announced, or more, or other labels.
+        """
+        place = self._place(pixels)
+        self._check_count(pixels)
+        if labels.shape != pixels.shape[:1] or labels.dtype != torch.int64:
+            raise ValueError(f"{tuple(labels.shape)} {labels.dtype}: expected a label per image")
+        self._begun = 0
+        labels = labels.contiguous()
+        loss, right = torch.empty(()), torch.empty((), dtype=torch.int64)
+        code = self._kernels.flyweight_learn(
+            self._handle,
+            *place,
+            seed,
+            labels.data_ptr(),
+            label_smoothing,
+            loss.data_ptr(),
+            right.data_ptr(),
+        )
+        if code == _NO_SUCH_CLASS:
+            raise ValueError(f"a label is outside 0 to {self._classes - 1}")
+        self._check(code)
+        return loss, right
+
     def infer(self, pixels: Tensor) -> Tensor:
         """Runs the network in evaluation mode.
 
@@ -114,6 +152,10 @@ class CompiledNetwork:
         self._begun = 0
         self._check(self._kernels.flyweight_infer(self._handle, *place, logits.data_ptr()))
         return logits
+
+    def _check_count(self, pixels: Tensor) -> None:
+        if not 0 < len(pixels) <= self._images:
+            raise ValueError(f"a batch of {len(pixels)} images; there is room for {self._images}")
 
     def _place(self, pixels: Tensor) -> tuple[int, int, int, int, int, int]:
         if pixels.shape[1:] != self._shape or pixels.dtype != torch.float32:

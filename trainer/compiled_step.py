@@ -9,7 +9,7 @@ from trainer.compiled import CompiledNetwork
 from trainer.randomness import derived_seed
 from trainer.recipe import Recipe
 from trainer.schedule import Rates
-from trainer.step import Update, count_right, mean_loss
+from trainer.step import Update
 from trainer.tracing import Shape
 from trainer.weights import FlatWeights
 
@@ -47,14 +47,11 @@ class CompiledStep:
         """Takes one step; see :class:`trainer.step.Step`."""
         seed = derived_seed(self._recipe.seed, f"dropout {self._steps}")
         self._steps += 1
-        logits = self._network.forward(pixels, seed).requires_grad_()
-        loss = mean_loss(logits, labels, self._recipe)
-        (logits_gradient,) = torch.autograd.grad(loss, logits)
         assert self._gradient is not None
         self._gradient.zero_()
-        self._network.backward(logits_gradient)
+        figures = self._network.learn(pixels, labels, seed, self._recipe.label_smoothing)
         self._update(rates)
-        return loss.detach(), count_right(logits, labels)
+        return figures
 
     def infer(self, pixels: Tensor) -> Tensor:
         """Returns the logits (n, classes) of normalised images in evaluation mode."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import CDLL, c_float, c_int, c_int64, c_uint64, c_void_p
+from ctypes import CDLL, c_double, c_float, c_int, c_int64, c_uint64, c_void_p
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +31,10 @@ _SIGNATURES: dict[str, tuple[list[type], type | None]] = {
     "finish": ([c_void_p, c_int], c_int),
     "forward": ([c_void_p, *_PIXELS, c_uint64, c_void_p], c_int),
     "backward": ([c_void_p, c_void_p], c_int),
+    "learn": (
+        [c_void_p, *_PIXELS, c_uint64, c_void_p, c_double, c_void_p, c_void_p],
+        c_int,
+    ),
     "infer": ([c_void_p, *_PIXELS, c_void_p], c_int),
 }
 

@@ -1,6 +1,8 @@
 // Depthwise convolution of one block of images, and the gradient of its weights.
 #pragma once
 
+#include <algorithm>
+
 #include "convolve.h"
 #include "geometry.h"
 #include "lanes.h"
@@ -58,7 +60,7 @@ inline void convolve_depthwise(const Axis& rows, const Axis& columns, int kernel
     for (int y = 0; y < rows.size(); ++y) {
         patch.rows = rows.begin(y);
         patch.rows_end = rows.end(y);
-        for_channel_groups<kMostSums / 4>(from.channels, [&](auto size, int c) {
+        for_channel_groups<std::min(4, kMostSums / 4)>(from.channels, [&](auto size, int c) {
             constexpr int kChannels = decltype(size)::value;
             constexpr int kPixels = kChannels * 4 <= kMostSums ? 4 : 1;
             patch.input = input + c * kLanes;

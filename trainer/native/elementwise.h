@@ -98,16 +98,27 @@ void apply(const float* input, float* output, int pixels, int channels, const Af
 template <Activation first, Activation second>
 void apply_dropping(const float* input, float* output, int pixels, int channels,
                     const Affine* affine, float rate, Dice dice) {
-    const uint32_t threshold = static_cast<uint32_t>(std::lround(rate * 16777216.0));
+    // Each roll decides for two vectors, by 16 bits each.
+    const uint32_t threshold = static_cast<uint32_t>(std::lround(rate * 65536.0));
     const float kept = 1.0f / (1.0f - rate);
     const Lanes dropped = reinterpret_cast<Lanes>(Words{} + kDropped);
-    for (int pixel = 0; pixel < pixels; ++pixel)
-        for (int c = 0; c < channels; ++c, input += kLanes, output += kLanes) {
-            const Lanes value = activate<second>(activate<first>(load(input)) * affine[c].scale +
-                                                 affine[c].shift);
-            const Mask drop = reinterpret_cast<Mask>((dice.roll() >> 8) < threshold);
-            store(output, select(drop, dropped, value * kept + 0.0f));
+    const auto put = [&](int c, Words draw) {
+        const Lanes value = activate<second>(activate<first>(load(input + c * kLanes)) *
+                                                 affine[c].scale + affine[c].shift);
+        store(output + c * kLanes,
+              select(reinterpret_cast<Mask>(draw < threshold), dropped, value * kept + 0.0f));
+    };
+    for (int pixel = 0; pixel < pixels; ++pixel) {
+        int c = 0;
+        for (; c + 1 < channels; c += 2) {
+            const Words roll = dice.roll();
+            put(c, roll >> 16);
+            put(c + 1, roll & 0xffffu);
         }
+        if (c < channels) put(c, dice.roll() >> 16);
+        input += channels * kLanes;
+        output += channels * kLanes;
+    }
 }
 
 // Means and sums of squared differences from them over a block's pixels and valid lanes.

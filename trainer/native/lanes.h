@@ -94,9 +94,10 @@ inline Lanes exponential(Lanes x) {
 inline Lanes sigmoid(Lanes x) { return 1.0f / (1.0f + exponential(-x)); }
 
 // Calls body(integral_constant<size>, first) for channels in near-equal groups of at most `most`,
-// which is 8 or fewer.
-template <int most = 8, class Body>
+// which is 4 or fewer.
+template <int most = 4, class Body>
 inline void for_channel_groups(int channels, const Body& body) {
+    static_assert(most <= 4);
     const int groups = (channels + most - 1) / most;
     for (int group = 0, first = 0; group < groups; ++group) {
         const int size = channels / groups + (group < channels % groups ? 1 : 0);
@@ -104,11 +105,7 @@ inline void for_channel_groups(int channels, const Body& body) {
             case 1: body(std::integral_constant<int, 1>{}, first); break;
             case 2: body(std::integral_constant<int, 2>{}, first); break;
             case 3: body(std::integral_constant<int, 3>{}, first); break;
-            case 4: body(std::integral_constant<int, 4>{}, first); break;
-            case 5: body(std::integral_constant<int, 5>{}, first); break;
-            case 6: body(std::integral_constant<int, 6>{}, first); break;
-            case 7: body(std::integral_constant<int, 7>{}, first); break;
-            default: body(std::integral_constant<int, 8>{}, first); break;
+            default: body(std::integral_constant<int, 4>{}, first); break;
         }
         first += size;
     }

@@ -10,6 +10,7 @@
 #include <omp.h>
 #endif
 
+#include "loss.h"
 #include "operations.h"
 #include "schedule.h"
 
@@ -79,6 +80,19 @@ public:
         for (const Node& node : nodes_) node.operation->settle_gradient(batch_);
     }
 
+    // Forward, loss and backward.
+    Judgement learn(const Pixels& pixels, const int64_t* labels, int images, uint64_t seed,
+                    double smoothing) {
+        const int classes = maps_.back()->channels;
+        logits_.resize(static_cast<size_t>(images) * classes);
+        logits_gradient_.resize(logits_.size());
+        forward(pixels, images, seed, logits_.data());
+        const Judgement judgement = judge(logits_.data(), labels, images, classes, smoothing,
+                                          logits_gradient_.data());
+        backward(logits_gradient_.data());
+        return judgement;
+    }
+
     void infer(const Pixels& pixels, int images, float* logits) {
         went_forward_ = false;
         batch_ = {images, (images + kLanes - 1) / kLanes, 0};
@@ -143,6 +157,7 @@ private:
     std::vector<std::unique_ptr<Map>> maps_;
     std::vector<Node> nodes_;
     std::unique_ptr<Schedule> schedule_;
+    std::vector<float> logits_, logits_gradient_;
 };
 
 // Runs what may throw; an exception must not cross into C.
@@ -153,6 +168,8 @@ int guarded(const Body& body) {
         return 0;
     } catch (const std::bad_alloc&) {
         return 1;
+    } catch (const std::out_of_range&) {
+        return 3;
     } catch (const std::exception&) {
         return 2;
     }
@@ -228,6 +245,17 @@ int flyweight_forward(Network* network, const float* pixels, int64_t image, int6
 
 int flyweight_backward(Network* network, const float* logits_gradient) {
     return flyweight::guarded([&] { network->backward(logits_gradient); });
+}
+
+int flyweight_learn(Network* network, const float* pixels, int64_t image, int64_t channel,
+                    int64_t row, int64_t column, int images, uint64_t seed, const int64_t* labels,
+                    double smoothing, float* loss, int64_t* right) {
+    return flyweight::guarded([&] {
+        const flyweight::Judgement judgement = network->learn(
+            {pixels, image, channel, row, column}, labels, images, seed, smoothing);
+        *loss = static_cast<float>(judgement.loss);
+        *right = judgement.right;
+    });
 }
 
 int flyweight_infer(Network* network, const float* pixels, int64_t image, int64_t channel,

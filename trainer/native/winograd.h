@@ -19,13 +19,14 @@ constexpr int kQuadOutputs = kRegisters == 32 ? 5 : 2;
 
 inline int quads_of(int columns) { return (columns + kQuad - 1) / kQuad; }
 
-// Six inputs at a distance of `step`, of which [from, to) exist and the others are 0.
-template <class Emit>
+// Six inputs at a distance of `step`, of which [from, to) exist and the others are 0; `whole`
+// promises that all exist.
+template <bool whole, class Emit>
 inline void transform_inputs(const float* first, ptrdiff_t step, int from, int to,
                              const Emit& emit) {
     Lanes d[kPoints];
     for (int j = 0; j < kPoints; ++j)
-        d[j] = from <= j && j < to ? load(first + j * step) : Lanes{};
+        d[j] = whole || (from <= j && j < to) ? load(first + j * step) : Lanes{};
     const Lanes even = d[4] - 4.0f * d[2], odd = d[3] - 4.0f * d[1];
     const Lanes far = d[4] - d[2], twice = 2.0f * (d[3] - d[1]);
     emit(0, 4.0f * d[0] - 5.0f * d[2] + d[4]);
@@ -36,11 +37,12 @@ inline void transform_inputs(const float* first, ptrdiff_t step, int from, int t
     emit(5, 4.0f * d[1] - 5.0f * d[3] + d[5]);
 }
 
-// Four gradients at a distance of `step`, of which the first `count` exist and the others are 0.
-template <class Emit>
+// Four gradients at a distance of `step`, of which the first `count` exist and the others are 0;
+// `whole` promises that all exist.
+template <bool whole, class Emit>
 inline void transform_gradients(const float* first, ptrdiff_t step, int count, const Emit& emit) {
     Lanes g[kQuad];
-    for (int j = 0; j < kQuad; ++j) g[j] = j < count ? load(first + j * step) : Lanes{};
+    for (int j = 0; j < kQuad; ++j) g[j] = whole || j < count ? load(first + j * step) : Lanes{};
     const Lanes even = g[0] + g[2], odd = g[1] + g[3];
     const Lanes far = g[0] + 4.0f * g[2], far_odd = 2.0f * g[1] + 8.0f * g[3];
     emit(0, g[0] * (1.0f / 4.0f));
@@ -76,10 +78,17 @@ inline void transform_input_row(const float* row, Slice from, int quads, int shi
         const int column = quad * kQuad + shift;
         const int first = std::max(0, -column), last = std::min(kPoints, from.width - column);
         const float* at = row + column * from.pixel() + from.first * kLanes;
-        for (int c = 0; c < from.count; ++c)
-            transform_inputs(at + c * kLanes, from.pixel(), first, last, [&](int point, Lanes v) {
-                store(to + (point * from.count + c) * kLanes, v);
-            });
+        const auto transform = [&](auto whole) {
+            for (int c = 0; c < from.count; ++c)
+                transform_inputs<decltype(whole)::value>(
+                    at + c * kLanes, from.pixel(), first, last, [&](int point, Lanes v) {
+                        store(to + (point * from.count + c) * kLanes, v);
+                    });
+        };
+        if (first == 0 && last == kPoints)
+            transform(std::true_type{});
+        else
+            transform(std::false_type{});
     }
 }
 
@@ -88,11 +97,17 @@ inline void transform_gradient_row(const float* row, Slice from, int quads, floa
     for (int quad = 0; quad < quads; ++quad, to += kPoints * from.count * kLanes) {
         const int column = quad * kQuad;
         const float* at = row + column * from.pixel() + from.first * kLanes;
-        for (int c = 0; c < from.count; ++c)
-            transform_gradients(at + c * kLanes, from.pixel(), from.width - column,
-                                [&](int point, Lanes v) {
-                                    store(to + (point * from.count + c) * kLanes, v);
-                                });
+        const auto transform = [&](auto whole) {
+            for (int c = 0; c < from.count; ++c)
+                transform_gradients<decltype(whole)::value>(
+                    at + c * kLanes, from.pixel(), from.width - column, [&](int point, Lanes v) {
+                        store(to + (point * from.count + c) * kLanes, v);
+                    });
+        };
+        if (column + kQuad <= from.width)
+            transform(std::true_type{});
+        else
+            transform(std::false_type{});
     }
 }
 
