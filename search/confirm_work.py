@@ -85,7 +85,7 @@ def _retrain(
         failure=failure,
         device=hardware(device),
         versions=versions(),
-        normalisation=dataclasses.asdict(parts.normalisation),
+        normalisation=dataclasses.asdict(candidate.recipe.normalisation(parts.normalisation)),
         weights=_keep_weights(stored, network) if keep else None,
         path=epochs[0].path if epochs else "",
     )

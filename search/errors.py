@@ -5,7 +5,7 @@
     Exception
     ├── FlyweightError             what ``search`` raises on purpose
     │   ├── InputError         2   something that the user gave cannot be used
-    │   │   ├── StudyFileError     a study file, with every problem at once
+    │   │   ├── StudyFileError     a study or ladder file, with every problem at once
     │   │   ├── StorageError       the study database, or no such study in it
     │   │   ├── ResumeError        a study that cannot go on as it was asked to
     │   │   ├── ExportError        nothing to export, or nowhere to put it
@@ -17,7 +17,8 @@
     │   ├── LayerError             text that is not the layer language
     │   ├── ShapeError             layers that do not fit together
     │   ├── FieldError             one field that is not a value, choices or a range
-    │   └── SearchSpaceError       a search space with one or more problems
+    │   ├── SearchSpaceError       a search space with one or more problems
+    │   └── OutsideSpaceError      an architecture that a search space does not hold
     └── trainer.TrainerError   1   (see ``trainer.errors``)
         ├── DataError          2   a data set that is unknown, missing or damaged
         ├── RecipeError        2   a recipe that cannot be followed
@@ -68,7 +69,7 @@ class InputError(FlyweightError):
 
 
 class StudyFileError(InputError):
-    """A study file that cannot be used.
+    """A study file or a ladder file that cannot be used.
 
     Attributes:
         path: the file; None for a value that came from no file.

@@ -121,7 +121,8 @@ class Objective:
         device = self._parts.training.pixels.device
         trial.set_user_attr("device", hardware(device))
         trial.set_user_attr("versions", versions())
-        trial.set_user_attr("normalisation", asdict(self._parts.normalisation))
+        normalisation = candidate.recipe.normalisation(self._parts.normalisation)
+        trial.set_user_attr("normalisation", asdict(normalisation))
         started = time.perf_counter()
         try:
             return self._epochs(trial, candidate)

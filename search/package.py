@@ -34,11 +34,12 @@ from space.cost import cost
 from space.network import build
 from trainer.batches import normalise
 
-__all__ = ["FORMAT", "class_name_of", "package_name_of", "write_package"]
+__all__ = ["DESCRIPTION", "FORMAT", "class_name_of", "package_name_of", "write_package"]
 
+DESCRIPTION = "architecture.json"
 FORMAT = "flyweight-package"
 _VERSION = 1
-_FILES = ("__init__.py", "network.py", "weights.safetensors", "architecture.json", "README.md")
+_FILES = ("__init__.py", "network.py", "weights.safetensors", DESCRIPTION, "README.md")
 _NEEDED = ("numpy", "safetensors", "torch")
 _LONGEST_CLASS_NAME = 32
 
@@ -144,7 +145,7 @@ def _check_place(out: Path) -> None:
     if not out.is_dir():
         raise ExportError(f"{out}: is a file; choose another folder")
     try:
-        marker = json.loads((out / "architecture.json").read_bytes())
+        marker = json.loads((out / DESCRIPTION).read_bytes())
         ours = isinstance(marker, dict) and marker.get("format") == FORMAT
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         ours = False
@@ -187,7 +188,7 @@ def _write_files(trained: TrainedNetwork, state: dict[str, Tensor], folder: Path
     texts = {
         "__init__.py": _INIT.format(class_name=class_name, parameters=parameters),
         "network.py": network_source(trained.architecture, class_name, trained.normalisation),
-        "architecture.json": json.dumps(_description(trained), indent=2, allow_nan=False) + "\n",
+        DESCRIPTION: json.dumps(_description(trained), indent=2, allow_nan=False) + "\n",
         "README.md": model_card(trained, folder.name),
     }
     folder.mkdir()

@@ -5,12 +5,24 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isclose
 from typing import Any
 
 from search.errors import StudyFileError
 from space.errors import FieldError, Problem
-from space.fields import Field, Fixed, Kind, Scalar, Trial, did_you_mean, parse_field, show
-from trainer.augment_steps import STEP_KINDS, step_from_dict
+from space.fields import (
+    Field,
+    Fixed,
+    FloatRange,
+    Kind,
+    Scalar,
+    Trial,
+    did_you_mean,
+    parse_field,
+    show,
+)
+from space.spelled import allowed
+from trainer.augment_steps import STEP_KINDS, step_from_dict, step_to_dict
 from trainer.recipe import BOUNDS, OPTIMIZERS, SCHEDULES, Recipe
 
 __all__ = ["DEFAULTS", "RecipeSpace", "step_defaults"]
@@ -78,6 +90,38 @@ class RecipeSpace:
         steps = [self._step(index, kind, drawn) for index, kind in enumerate(self.augment_kinds, 1)]
         return Recipe(**values, augment=tuple(map(step_from_dict, steps)), seed=seed)
 
+    def answers_for(self, recipe: Recipe) -> dict[str, Scalar]:
+        """Give the answers of a trial that draw a recipe as far as it is searched here.
+
+        What the section fixes stays as it is, whatever the recipe has. Augmentation steps are
+        compared kind by kind; of one that the recipe has not, nothing is answered.
+
+        Raises:
+            StudyFileError: with every value that its field does not have, and no path.
+        """
+        answers: dict[str, Scalar] = {}
+        problems: list[Problem] = []
+        for name, value in self._values(recipe):
+            field = self.parameters.get(name)
+            if field is not None and (answer := _held(field, value)) is not None:
+                answers[name] = answer
+            elif field is not None:
+                problems.append(Problem(name, f"{show(value)} is not {allowed(field)}"))
+        if problems:
+            raise StudyFileError(None, problems)
+        return answers
+
+    def _values(self, recipe: Recipe) -> Iterator[tuple[str, Scalar]]:
+        """Give what a recipe has for the fields, by their names."""
+        for key in DEFAULTS:
+            yield f"recipe.{key}", getattr(recipe, key)
+        steps = [step_to_dict(step) for step in recipe.augment]
+        for index, kind in enumerate(self.augment_kinds, 1):
+            step = next((step for step in steps if step["kind"] == kind), None)
+            if step is not None:
+                steps.remove(step)
+                yield from ((f"recipe.augment{index}.{key}", step[key]) for key in STEP_KINDS[kind])
+
     @staticmethod
     def _step(index: int, kind: str, drawn: Mapping[str, Scalar]) -> dict[str, Scalar]:
         strengths = {key: drawn[f"recipe.augment{index}.{key}"] for key in STEP_KINDS[kind]}
@@ -87,6 +131,15 @@ class RecipeSpace:
 def step_defaults(kind: str) -> dict[str, Scalar]:
     """Give the keys of one kind of augmentation step with their defaults; none if unknown."""
     return {key: spec.default for key, spec in STEP_KINDS.get(kind, {}).items()}
+
+
+def _held(field: Field, value: Scalar) -> Scalar | None:
+    """Give a value as a field holds it, None where it does not; steps may have rounded it."""
+    if isinstance(value, str) or not isinstance(field, FloatRange):
+        return value if value in field.values() else None
+    if field.step is None:
+        return value if field.low <= value <= field.high else None
+    return next((step for step in field.values() if isclose(float(step), value)), None)
 
 
 class _Reader:

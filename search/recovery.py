@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search.claims import Claims
 from search.processes import ProcessId
 from search.records import Outcome, records_of
+from search.starts import START_ATTRIBUTE
 
 __all__ = ["recover", "requeue"]
 
@@ -51,7 +52,8 @@ def requeue(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, reaso
     # A trial that came from the queue may have ended before it drew all that it was given.
     params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
     if params:
-        study.enqueue_trial(params, user_attrs={"continues": trial.number})
+        kept = {key: trial.user_attrs[key] for key in (START_ATTRIBUTE,) if key in trial.user_attrs}
+        study.enqueue_trial(params, user_attrs={**kept, "continues": trial.number})
     return True
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.study import StudyDirection
 
+from search.claims import Claims
 from search.errors import ResumeError, StorageError
 from search.records import TrialRecord, records_of
-from search.storage import artifacts_beside, open_storage, shown_url
+from search.starts import Start, enqueue_starts, find_starts
+from search.storage import artifacts_beside, open_storage, shown_url, sqlite_path
 from search.study_file import StudyFile, differences
 from search.study_storage import StudyStorage
 from trainer.data import DataInfo
@@ -20,6 +22,7 @@ from trainer.data import DataInfo
 __all__ = ["StoredStudy", "begin_study", "open_study"]
 
 _ATTRIBUTE = "flyweight"
+_START = "start"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class StoredStudy:
         file: the study file, as it was resolved when the study began.
         artifacts: the folder of the trials' weights.
         data: what the data set was when the study began.
+        starts: the candidates that it tries first.
     """
 
     url: str
@@ -41,6 +45,7 @@ class StoredStudy:
     file: StudyFile
     artifacts: Path
     data: DataInfo
+    starts: tuple[Start, ...]
 
     @property
     def name(self) -> str:
@@ -64,11 +69,15 @@ class StoredStudy:
 def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInfo) -> StoredStudy:
     """Makes the study of a file, or resumes it where the storage has it.
 
+    Candidates to start from are looked for once, when it is made.
+
     Raises:
         StorageError: if the storage cannot be used.
+        StudyFileError: if a new study cannot start from one of its candidates.
         ResumeError: if the stored study differs in more than the number of its trials, or keeps
             its artifacts elsewhere.
     """
+    starts = _starts_of_new(file, url, info)
     storage = open_storage(url, create=True)
     study = optuna.create_study(
         storage=storage,
@@ -80,11 +89,12 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
         folder = (artifacts or artifacts_beside(url)).resolve()
         study.set_metric_names(["validation floor"])
         # Of several processes that begin it at once the first decides what it is.
-        storage.keep_first(study._study_id, _ATTRIBUTE, _to_keep(file, folder, info))
+        storage.keep_first(study._study_id, _ATTRIBUTE, _to_keep(file, folder, info, starts))
     stored = _read(study, storage, url)
     _refuse_differences(stored, file, info)
     _refuse_other_folder(stored, artifacts)
     _make_folder(stored.artifacts)
+    enqueue_starts(study, Claims(storage.engine, stored.id, _START), stored.starts)
     return stored
 
 
@@ -117,6 +127,21 @@ def study_names(url: str) -> list[str]:
     return [frozen.study_name for frozen in storage.get_all_studies()]
 
 
+def _starts_of_new(file: StudyFile, url: str, info: DataInfo) -> tuple[Start, ...]:
+    """Finds the starts of a study that does not exist yet, before anything is written."""
+    if not file.settings.start_from or _has_begun(file.settings.name, url):
+        return ()
+    return find_starts(file, info.input_shape, len(info.classes))
+
+
+def _has_begun(name: str, url: str) -> bool:
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        return False
+    studies = open_storage(url, create=True).get_all_studies()
+    return any(found.study_name == name and _ATTRIBUTE in found.user_attrs for found in studies)
+
+
 def _is_fresh(study: optuna.Study) -> bool:
     """Tells whether a study is as it was made, so that it can become ours."""
     return (
@@ -126,10 +151,13 @@ def _is_fresh(study: optuna.Study) -> bool:
     )
 
 
-def _to_keep(file: StudyFile, artifacts: Path, info: DataInfo) -> dict[str, Any]:
+def _to_keep(
+    file: StudyFile, artifacts: Path, info: DataInfo, starts: tuple[Start, ...]
+) -> dict[str, Any]:
     return {
         "file": file.to_dict(),
         "artifacts": str(artifacts),
+        "starts": [asdict(start) for start in starts],
         "data": {
             "name": info.name,
             "input_shape": list(info.input_shape),
@@ -152,7 +180,8 @@ def _read(study: optuna.Study, storage: StudyStorage, url: str) -> StoredStudy:
         data["name"], (channels, height, width), tuple(data["classes"]), data["fingerprint"]
     )
     file = StudyFile.from_dict(kept["file"])
-    return StoredStudy(url, storage, study, file, Path(kept["artifacts"]), info)
+    starts = tuple(Start(**start) for start in kept.get("starts", ()))
+    return StoredStudy(url, storage, study, file, Path(kept["artifacts"]), info, starts)
 
 
 def _refuse_differences(stored: StoredStudy, file: StudyFile, info: DataInfo) -> None:

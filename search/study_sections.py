@@ -1,10 +1,11 @@
-"""The ``[study]`` and ``[budget]`` sections of a study file as values, and what they allow."""
+"""Sections of study and ladder files as values: ``[study]``, ``[budget]``, and how any is read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
+from functools import cache
+from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args
 
 from pydantic import AfterValidator, ConfigDict, Strict, TypeAdapter, ValidationError
 from pydantic import Field as Limits
@@ -16,9 +17,14 @@ from space.fields import did_you_mean
 from trainer.data import DATASET_NAMES
 
 __all__ = [
+    "NAME",
     "PRUNERS",
     "SAMPLERS",
     "Budget",
+    "Count",
+    "DatasetName",
+    "Line",
+    "Name",
     "PrunerName",
     "SamplerName",
     "Section",
@@ -32,6 +38,10 @@ SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)
 PRUNERS: tuple[PrunerName, ...] = get_args(PrunerName)
 
 
+NAME = r"^[a-z0-9][a-z0-9-]*$"
+"""What the name of a study, a ladder or a step looks like."""
+
+
 def _known_dataset(name: str) -> str:
     if name in DATASET_NAMES or (name.startswith("folder:") and name != "folder:"):
         return name
@@ -40,15 +50,18 @@ def _known_dataset(name: str) -> str:
     raise ValueError(f"{file_value(name)} is no data set{hint}; give {known} or folder:PATH")
 
 
-def _nothing(names: tuple[str, ...]) -> tuple[str, ...]:
-    if names:
-        raise ValueError("starting from candidates is not supported by this version yet; remove it")
-    return names
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(
+            f"{file_value(text)} is not one line; end each but the last in a backslash"
+        )
+    return text
 
 
-_Text = Annotated[str, Strict()]
-_Limit = Annotated[int, Strict(), Limits(ge=1, le=10**15)]
-_Name = Annotated[str, Strict(), Limits(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
+Count = Annotated[int, Strict(), Limits(ge=1, le=10**15)]
+DatasetName = Annotated[str, Strict(), AfterValidator(_known_dataset)]
+Line = Annotated[str, Strict(), AfterValidator(_one_line)]
+Name = Annotated[str, Strict(), Limits(pattern=NAME, max_length=64)]
 
 
 @dataclass(frozen=True)
@@ -63,8 +76,8 @@ class Budget:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    parameters: _Limit | None = None
-    macs: _Limit | None = None
+    parameters: Count | None = None
+    macs: Count | None = None
     activation_kib: (
         Annotated[float, Strict(), Limits(gt=0, le=1e12, allow_inf_nan=False)] | None
     ) = None
@@ -91,13 +104,15 @@ class StudySettings:
         sampler: one of ``SAMPLERS``.
         pruner: one of ``PRUNERS``.
         seed: decides all draws, 0 to 2**32 - 1.
-        start_from: candidates that are tried first.
+        start_from: candidates that are tried first: ``FILE.toml#STEP``, a step of a ladder file,
+            ``FILE.toml``, all its steps, or the folder of an exported network; relative paths
+            start in the folder of the study file.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    name: _Name
-    dataset: Annotated[str, Strict(), AfterValidator(_known_dataset)]
+    name: Name
+    dataset: DatasetName
     image_size: Annotated[int, Strict(), Limits(ge=1, le=4096)] | None = None
     colour: Annotated[bool, Strict()] | None = None
     target: Annotated[float, Strict(), Limits(ge=0, le=1, allow_inf_nan=False)] | None = None
@@ -106,10 +121,14 @@ class StudySettings:
     sampler: SamplerName = "tpe"
     pruner: PrunerName = "halving"
     seed: Annotated[int, Strict(), Limits(ge=0, le=2**32 - 1)] = 0
-    start_from: Annotated[tuple[_Text, ...], AfterValidator(_nothing)] = ()
+    start_from: tuple[Line, ...] = ()
 
 
-T = TypeVar("T", Budget, StudySettings)
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+T = TypeVar("T", bound=_Dataclass)
 
 
 @dataclass(frozen=True)
@@ -131,15 +150,13 @@ def parse_section(kind: type[T], name: str, raw: Mapping[str, object]) -> Sectio
     """Read a section.
 
     Args:
-        kind: what it becomes.
+        kind: what it becomes, a dataclass whose types and limits are the rules.
         name: its name in the file, for messages.
         raw: its keys and values, as TOML gives them.
     """
-    good: dict[str, Any] = {
-        field.name: field.default for field in fields(kind) if field.default is not MISSING
-    }
+    good = _defaults(kind)
     try:
-        value = TypeAdapter(kind).validate_python(dict(raw))
+        value = _adapter(kind).validate_python(dict(raw))
     except ValidationError as error:
         details = error.errors(include_url=False)
         bad = {str(detail["loc"][0]) for detail in details}
@@ -149,27 +166,39 @@ def parse_section(kind: type[T], name: str, raw: Mapping[str, object]) -> Sectio
     return Section(value, good, ())
 
 
-def _problem(kind: type[Budget | StudySettings], name: str, detail: ErrorDetails) -> Problem:
-    key = str(detail["loc"][0])
-    return Problem(f"{name}.{key}", _message(kind, key, detail))
+def _defaults(kind: type[_Dataclass]) -> dict[str, Any]:
+    plain = {field.name: field.default for field in fields(kind)}
+    made = {f.name: f.default_factory() for f in fields(kind) if f.default_factory is not MISSING}
+    return {key: value for key, value in {**plain, **made}.items() if value is not MISSING}
 
 
-def _message(kind: type[Budget | StudySettings], key: str, detail: ErrorDetails) -> str:
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _problem(kind: type[_Dataclass], name: str, detail: ErrorDetails) -> Problem:
+    key, *inner = detail["loc"]
+    place = [name, str(key), *(str(step + 1) for step in inner if isinstance(step, int))]
+    return Problem(".".join(place), _message(kind, str(key), detail))
+
+
+def _message(kind: type[_Dataclass], key: str, detail: ErrorDetails) -> str:
     value, facts = detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "missing":
-            return f"is required; {_EXAMPLES[key]}"
+            return f"is required; {_EXAMPLES.get(key, 'add it')}"
         case "unexpected_keyword_argument":
             known = [field.name for field in fields(kind)]
             return f"unknown key{did_you_mean(key, known) or '; known: ' + ', '.join(known)}"
         case "greater_than_equal":
-            return f"{file_value(value)} is too small; give at least {facts['ge']}"
+            return f"{file_value(value)} is too small; give at least {_shown(facts['ge'])}"
         case "greater_than":
             return f"{file_value(value)} is too small; give more than {facts['gt']:g}"
-        case "less_than_equal" if key == "target":
+        case "less_than_equal" if facts["le"] == 1:
             return f"{file_value(value)} is too large; accuracies go from 0 to 1, such as 0.994"
         case "less_than_equal":
-            return f"{file_value(value)} is too large; give at most {facts['le']}"
+            return f"{file_value(value)} is too large; give at most {_shown(facts['le'])}"
         case "literal_error":
             return _no_such_name(value, SAMPLERS if key == "sampler" else PRUNERS)
         case "value_error":
@@ -183,6 +212,11 @@ def _message(kind: type[Budget | StudySettings], key: str, detail: ErrorDetails)
 _EXAMPLES = {
     "name": 'such as name = "mnist-8k"',
     "dataset": f"one of {', '.join(DATASET_NAMES)} or folder:PATH",
+    "goal": "such as goal = 0.994",
+    "parameters": "such as parameters = 8_000",
+    "layers": 'such as layers = ["conv3 10 bn relu", "conv1 10", "gap"]',
+    "reported": "write [step.reported]",
+    "best_test": "in per cent, such as best_test = 99.4",
 }
 
 _WANTED = {
@@ -192,9 +226,14 @@ _WANTED = {
     "bool_type": "true or false",
     "string_type": "a text in quotes",
     "tuple_type": "a list",
+    "dict_type": "a table of keys and values",
     "string_pattern_mismatch": "a name; use a to z, 0 to 9 and, after the first, hyphens",
     "string_too_long": "a short name; use at most 64 characters",
 }
+
+
+def _shown(limit: float) -> str:
+    return f"{limit:g}" if isinstance(limit, float) else str(limit)
 
 
 def _whole(error: str, value: object) -> str:

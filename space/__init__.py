@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from space.architecture import Architecture
 from space.cost import Cost, cost
-from space.errors import LayerError, Problem, SearchSpaceError, ShapeError, SpaceError
+from space.errors import (
+    LayerError,
+    OutsideSpaceError,
+    Problem,
+    SearchSpaceError,
+    ShapeError,
+    SpaceError,
+)
 from space.layers import Layer
 
 if TYPE_CHECKING:
@@ -23,6 +30,7 @@ __all__ = [
     "Layer",
     "LayerError",
     "Network",
+    "OutsideSpaceError",
     "Problem",
     "SearchSpace",
     "SearchSpaceError",

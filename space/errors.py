@@ -6,7 +6,8 @@
     ├── LayerError         text (or a value) that is not the layer language
     ├── ShapeError         layers that do not fit together
     ├── FieldError         one field of a study file that is not a value, choices or a range
-    └── SearchSpaceError   a ``[space]`` section with one or more problems
+    ├── SearchSpaceError   a ``[space]`` section with one or more problems
+    └── OutsideSpaceError  an architecture that a search space does not hold
 """
 
 from __future__ import annotations
@@ -74,6 +75,10 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.key}: {self.message}"
+
+
+class OutsideSpaceError(SpaceError, ValueError):
+    """An architecture that a search space does not hold; the message names the line and why."""
 
 
 class SearchSpaceError(SpaceError, ValueError):

@@ -10,13 +10,13 @@ from typing import Protocol
 
 from space.architecture import Architecture
 from space.bound import Bound
-from space.errors import SearchSpaceError
+from space.errors import OutsideSpaceError, SearchSpaceError
 from space.fields import Field, Fixed, Scalar, Trial
 from space.layers import Shape
 from space.stages import StagedSpace
 from space.template import TemplateSpace
 
-__all__ = ["Bound", "SearchSpace", "SearchSpaceError", "Suggestion"]
+__all__ = ["Bound", "OutsideSpaceError", "SearchSpace", "SearchSpaceError", "Suggestion"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class _Form(Protocol):
     def parameters(self) -> Mapping[str, Field]: ...
 
     def assemble(self, values: Mapping[str, Scalar]) -> tuple[Architecture, frozenset[str]]: ...
+
+    def invert(self, architecture: Architecture) -> dict[str, Scalar]: ...
 
     def lower_bound(self) -> Bound: ...
 
@@ -82,6 +84,18 @@ class SearchSpace:
         values = {name: field.suggest(trial, name) for name, field in parameters.items()}
         architecture, used = self._form.assemble(values)
         return Suggestion(architecture, frozenset(self.parameters) - used)
+
+    def answers_for(self, architecture: Architecture) -> dict[str, Scalar]:
+        """Give the answers of a trial that draw an architecture: the inverse of ``suggest``.
+
+        Returns:
+            The parameters that it is made from. Whatever the others are, it stays the same.
+
+        Raises:
+            OutsideSpaceError: no trial draws it.
+        """
+        found = self._form.invert(architecture)
+        return {name: found[name] for name in self.parameters if name in found}
 
     def lower_bound(self) -> Bound:
         """Give what every candidate that can be built costs at least.

@@ -116,7 +116,7 @@ class _Walk:
             line = self._lines[window, width] = block_line(operation, self._order, "relu")
         return line
 
-    def _pointwise(self, width: int, *, bare: bool = False) -> Layer:
+    def _pointwise(self, width: int, *, bare: bool) -> Layer:
         operation = Conv(1, width, bias=self._bias)
         return Layer((operation,)) if bare else block_line(operation, self._order, "relu")
 
@@ -125,7 +125,7 @@ class _Walk:
         if 0 in widths:
             yield None
         if smallest := next((width for width in widths if width > 0), 0):
-            yield self._pointwise(smallest)
+            yield self._pointwise(smallest, bare="bare" in self._values["head_hidden_style"])
 
 
 class _Window(NamedTuple):

@@ -43,12 +43,14 @@ class FieldSpec:
 HEADS = ("conv-gap", "gap-conv", "gap-linear", "full-conv", "gap")
 ORDERS = ("conv-bn-relu", "conv-relu-bn", "conv-relu")
 TRANSITIONS = ("none", "before-pool", "after-pool")
+STYLES = ("bare", "full", "full-dropout")
 
 # In this order a trial is asked for them, those of the network first.
 SPECS: dict[str, FieldSpec] = {
     "stages": FieldSpec("int", "network", "network", 2, low=1, high=4),
     "head": FieldSpec("str", "network", "network", "gap-conv", allowed=HEADS),
     "head_hidden": FieldSpec("int", "network", "network", 0, low=0, high=MAX_CHANNELS),
+    "head_hidden_style": FieldSpec("str", "network", "network", "full", allowed=STYLES),
     "order": FieldSpec("str", "network", default="conv-bn-relu", allowed=ORDERS),
     "activation": FieldSpec("str", "network", default="relu", allowed=ACTIVATIONS),
     "bias": FieldSpec("bool", "network", default=False),
@@ -57,7 +59,7 @@ SPECS: dict[str, FieldSpec] = {
     "pool": FieldSpec("str", "stage", "stage", "max", allowed=("max", "avg")),
     "transition": FieldSpec("str", "stage", "stage", "none", allowed=TRANSITIONS),
     "transition_width": FieldSpec("int", "stage", "stage", low=1, high=MAX_CHANNELS),
-    "transition_style": FieldSpec("str", "network", "stage", "bare", allowed=("bare", "full")),
+    "transition_style": FieldSpec("str", "network", "stage", "bare", allowed=STYLES),
     "width": FieldSpec("int", "conv", low=1, high=MAX_CHANNELS),
     "kernel": FieldSpec("int", "conv", default=3, low=1, high=MAX_KERNEL, allowed=_KERNELS),
     "block": FieldSpec("str", "conv", default="conv", allowed=("conv", "separable")),

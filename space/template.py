@@ -11,7 +11,9 @@ from space.bound import Bound
 from space.errors import FieldError, LayerError, Problem, SearchSpaceError
 from space.fields import Field, Fixed, Kind, Scalar, did_you_mean, parse_field, show
 from space.layers import Conv, Layer, Linear, Separable, Shape
+from space.spelled import check_input
 from space.template_bound import lower_bound
+from space.template_inverse import invert
 from space.template_line import TemplateLine
 
 MAX_ENDINGS = 2_000
@@ -62,6 +64,15 @@ class TemplateSpace:
         filled = (line.fill(values) for line in self._lines)
         layers = tuple(layer for layer in filled if layer is not None)
         return Architecture(self._input_shape, layers), frozenset(self.parameters)
+
+    def invert(self, architecture: Architecture) -> dict[str, Scalar]:
+        """Give values that ``assemble`` makes this architecture from.
+
+        Raises:
+            OutsideSpaceError: there are none.
+        """
+        check_input(architecture, self._input_shape)
+        return invert(self._lines, self.parameters, architecture)
 
     def lower_bound(self) -> Bound:
         """Give what every candidate costs at least.

@@ -55,7 +55,7 @@ class Batches:
 
     Args:
         images: the training part, on the device that trains.
-        normalisation: of the training part.
+        normalisation: applied to every batch.
         recipe: gives batch size, augmentation and seed.
     """
 

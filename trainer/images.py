@@ -66,6 +66,11 @@ class Normalisation:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
+    @classmethod
+    def identity(cls, channels: int) -> Normalisation:
+        """Mean 0 and deviation 1, which change no pixel."""
+        return cls((0.0,) * channels, (1.0,) * channels)
+
 
 def normalisation(images: Images) -> Normalisation:
     """The mean and the population standard deviation of each channel of `images`.

@@ -75,7 +75,7 @@ def train(
             of the images.
         training: the images to learn from.
         evaluation: the images to be judged on.
-        normalisation: applied to both.
+        normalisation: of the training images; applied to both, unless the recipe says otherwise.
         recipe: how to train.
         path: what computes the steps; by default the fastest that is there for this network.
 
@@ -121,12 +121,12 @@ class _Run:
         weights = FlatWeights(network)
         self._network = network
         self._evaluation = evaluation
-        self._normalisation = normalisation
+        self._normalisation = recipe.normalisation(normalisation)
         self._recipe = recipe
         self._average = (
             AveragedWeights(weights, network, recipe.averaging) if recipe.averaging else None
         )
-        self._batches = Batches(training, normalisation, recipe)
+        self._batches = Batches(training, self._normalisation, recipe)
         self._step, self._path = make_step(
             network, weights, recipe, training.shape, len(self._batches), path
         )

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from trainer.augment import Step, step_from_dict, step_to_dict
 from trainer.errors import RecipeError
+from trainer.images import Normalisation
 
 __all__ = ["BOUNDS", "OPTIMIZERS", "SCHEDULES", "Bound", "OptimizerName", "Recipe", "ScheduleName"]
 
@@ -89,6 +90,8 @@ class Recipe:
         gradient_clip: greatest norm of the gradient, 0 for none.
         averaging: decay of the exponential moving average of the weights, 0 for none. The
             averaged weights are the ones evaluated and kept.
+        normalise: whether pixels are shifted and scaled by the mean and deviation of the training
+            part; without it they stay in [0, 1].
         augment: augmentation steps in the order in which they act.
         seed: seeds shuffling, augmentation and dropout.
 
@@ -110,6 +113,7 @@ class Recipe:
     label_smoothing: float = 0.0
     gradient_clip: float = 0.0
     averaging: float = 0.0
+    normalise: bool = True
     augment: tuple[Step, ...] = ()
     seed: int = 0
 
@@ -119,13 +123,17 @@ class Recipe:
         _check_name("optimizer", self.optimizer, OPTIMIZERS)
         _check_name("schedule", self.schedule, SCHEDULES)
         _check_steps(self.augment)
-        if not isinstance(self.nesterov, bool):
-            raise RecipeError(f"nesterov = {self.nesterov!r} is neither true nor false")
+        _check_flag("nesterov", self.nesterov)
+        _check_flag("normalise", self.normalise)
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise RecipeError(
                 "nesterov = true needs optimizer = 'sgd' and momentum above 0, "
                 f"not {self.optimizer!r} with momentum {self.momentum:g}"
             )
+
+    def normalisation(self, measured: Normalisation) -> Normalisation:
+        """Returns what training applies to pixels in [0, 1], where ``measured`` is the images'."""
+        return measured if self.normalise else Normalisation.identity(len(measured.mean))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the recipe as JSON values; :meth:`from_dict` is the inverse."""
@@ -143,12 +151,7 @@ class Recipe:
             raise RecipeError(f"a recipe is a table of keys and values, not {values!r}")
         known = [f.name for f in dataclasses.fields(cls)]
         for key in values:
-            if key not in known:
-                close = difflib.get_close_matches(str(key), known, n=1)
-                guess = f"did you mean {close[0]!r}? " if close else ""
-                raise RecipeError(
-                    f"recipe key {key!r} is unknown; {guess}known: {', '.join(known)}"
-                )
+            _check_key(key, known)
         steps = values.get("augment", ())
         if not isinstance(steps, (list, tuple)):
             raise RecipeError(f"augment = {steps!r} is not a list of steps")
@@ -165,6 +168,11 @@ def _check_key(key: object, known: list[str]) -> None:
 def _check_name(key: str, value: object, names: tuple[str, ...]) -> None:
     if value not in names:
         raise RecipeError(f"{key} = {value!r} is none of {', '.join(names)}")
+
+
+def _check_flag(key: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise RecipeError(f"{key} = {value!r} is neither true nor false")
 
 
 def _check_steps(value: object) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from search.errors import StudyFileError
 from search.recipe_space import DEFAULTS, RecipeSpace
 from space.fields import Scalar
-from trainer.augment import STEP_KINDS
+from trainer.augment import STEP_KINDS, step_from_dict
 from trainer.recipe import BOUNDS, OPTIMIZERS, SCHEDULES, Recipe
 
 Answer = TypeVar("Answer", int, float, Scalar)
@@ -86,6 +86,7 @@ SECTIONS = st.fixed_dictionaries(
         "epochs": st.integers(1, 100),
         "optimizer": names(OPTIMIZERS),
         "schedule": names(SCHEDULES),
+        "normalise": st.booleans() | st.just([True, False]),
         "augment": st.lists(steps(), max_size=3),
         **{
             key: forms(numbers(bound.low, bound.high, whole=bound.integer))
@@ -119,6 +120,29 @@ def test_any_answers_make_a_recipe(section: dict[str, object], data: st.DataObje
         place, _, key = name.removeprefix("recipe.").rpartition(".")
         step = recipe.augment[int(place.removeprefix("augment")) - 1] if place else recipe
         assert getattr(step, key) == answer
+    assert space.answers_for(recipe) == trial.answers
+
+
+def test_what_is_fixed_is_the_studys() -> None:
+    """Of another recipe only what is searched counts; what it has not is left to the draw."""
+    steps = [{"kind": "flip", "probability": [0.1, 0.5]}, {"kind": "affine", "degrees": [5, 7]}]
+    section = {"optimizer": "sgd", "learning_rate": {"low": 0.01, "high": 0.1}, "augment": steps}
+    space = RecipeSpace.from_section(section)
+    affine = step_from_dict({"kind": "affine", "degrees": 7, "shear": 3})
+    other = Recipe(optimizer="adam", learning_rate=0.05, epochs=99, augment=(affine,))
+    answers = {"recipe.learning_rate": 0.05, "recipe.augment2.degrees": 7}
+    assert space.answers_for(other) == answers
+
+
+def test_every_value_outside_its_field_is_named() -> None:
+    """A recipe that cannot be drawn is refused with every key, its value and the field's."""
+    fields = {"learning_rate": {"low": 0.01, "high": 0.1}, "batch_size": [32, 64]}
+    with pytest.raises(StudyFileError) as refusal:
+        RecipeSpace.from_section(fields).answers_for(Recipe(learning_rate=0.2, batch_size=128))
+    assert str(refusal.value).splitlines() == [
+        "recipe.batch_size: 128 is not 32 or 64",
+        "recipe.learning_rate: 0.2 is not 0.01 to 0.1",
+    ]
 
 
 @settings(deadline=None, max_examples=60)
@@ -199,6 +223,7 @@ BAD = [
     ({"optimizer": "adamm"}, "recipe.optimizer", 'did you mean "adam"'),
     ({"schedule": 1}, "recipe.schedule", "one-cycle"),
     ({"nesterov": 1}, "recipe.nesterov", "true or false"),
+    ({"normalise": 0}, "recipe.normalise", "true or false"),
     ({"nesterov": True}, "recipe.nesterov", 'optimizer = "sgd"'),
     ({"nesterov": [True, False], "optimizer": ["sgd", "adam"]}, "recipe.nesterov", '"adam"'),
     (

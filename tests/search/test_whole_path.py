@@ -15,7 +15,7 @@ from search.confirm import confirm
 from search.export import export
 from search.run import run
 from search.status import front_of, status
-from trainer.data import open_dataset
+from trainer.data import Normalisation, open_dataset
 
 
 def test_from_a_study_file_to_a_champion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +46,19 @@ def test_from_a_study_file_to_a_champion(tmp_path: Path, monkeypatch: pytest.Mon
         classes = load()(test.pixels.float() / 255).argmax(dim=1)
     right = float((classes == test.labels).float().mean())
     assert right == pytest.approx(confirmed.final[0].last, abs=1e-6)
+
+
+def test_a_network_trained_on_raw_pixels_is_exported_so(tmp_path: Path) -> None:
+    """Where the recipe does not normalise, trial, champion and their packages do not either."""
+    stored = begun(tmp_path, learning_rate="0.02\nnormalise = [false]", trials=1)
+    search_here(stored, 1)
+    (record,) = [record for record in stored.records() if record.score is not None]
+    assert record.recipe["normalise"] is False
+    url = url_in(tmp_path)
+    trial = export("tiny", tmp_path / "trial_net", storage=url)
+    confirm("tiny", top=1, seeds=1, workers=1, storage=url, console=quiet())
+    champion = export("tiny", tmp_path / "tiny_net", storage=url)
+    assert trial.normalisation == champion.normalisation == Normalisation((0.0,), (1.0,))
 
 
 def test_status_counts_every_outcome(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

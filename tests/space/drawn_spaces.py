@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from space.fields import Scalar
 from space.layers import Shape
 from space.search_space import SearchSpace
+from space.stage_fields import STYLES
 
 INPUT_SHAPES: list[Shape] = [(1, 28, 28), (3, 16, 16), (1, 8, 8), (2, 20, 14), (3, 1, 1)]
 
@@ -84,13 +85,14 @@ def staged_sections(draw: st.DrawFn) -> dict[str, object]:
         "skip": ("conv", one_or_more([True, False])),
         "pool": ("stage", one_or_more(["max", "avg"])),
         "transition": ("stage", one_or_more(["none", "before-pool", "after-pool"])),
-        "transition_style": ("stage", one_or_more(["bare", "full"])),
+        "transition_style": ("stage", one_or_more(STYLES)),
         "order": ("conv", one_or_more(["conv-bn-relu", "conv-relu-bn", "conv-relu"])),
         "activation": ("conv", one_or_more(["relu", "leakyrelu", "silu", "hardswish"])),
         "dropout": ("conv", dropouts()),
         "bias": ("conv", one_or_more([True, False])),
         "head": ("network", heads()),
         "head_hidden": ("network", whole(0, 9)),
+        "head_hidden_style": ("network", one_or_more(STYLES)),
     }
     kept = draw(st.lists(st.sampled_from(sorted(optional)), unique=True))
     fields = required | {name: optional[name] for name in kept}

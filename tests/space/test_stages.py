@@ -99,13 +99,25 @@ def test_bias_and_separable_blocks() -> None:
         ("before-pool", "bare", ["conv1 4", "avgpool2"]),
         ("after-pool", "bare", ["avgpool2", "conv1 4"]),
         ("after-pool", "full", ["avgpool2", "conv1 4 relu bn"]),
+        ("before-pool", "full-dropout", ["conv1 4 relu bn drop0.2", "avgpool2"]),
     ],
 )
 def test_transitions(transition: str, style: str, between: list[str]) -> None:
-    """A transition stands on its side of the pool, bare or with the network's norm."""
+    """A transition stands on its side of the pool, bare, or with norm and perhaps dropout."""
     section: Section = {"width": 8, "convs": 1, "pool": "avg", "order": "conv-relu-bn"}
+    section["dropout"] = 0.2
     section |= {"transition": transition, "transition_width": 4, "transition_style": style}
     assert lines(section)[1:-3] == between
+
+
+@pytest.mark.parametrize(
+    ("style", "hidden"),
+    [("bare", "conv1 4"), ("full", "conv1 4 bn relu"), ("full-dropout", "conv1 4 bn relu drop0.2")],
+)
+def test_styles_of_a_hidden_layer(style: str, hidden: str) -> None:
+    """The hidden layer of a head has what a convolution has behind it, or part of that."""
+    section: Section = {"width": 8, "dropout": 0.2, "head_hidden": 4, "head_hidden_style": style}
+    assert lines(section)[-3:] == ["gap", hidden, "conv1 10"]
 
 
 def test_a_skip_ties_the_width() -> None:

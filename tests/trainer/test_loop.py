@@ -21,7 +21,7 @@ from torch import nn
 
 from trainer.augment import Affine
 from trainer.batches import Batches
-from trainer.data import normalisation, open_dataset
+from trainer.data import Normalisation, normalisation, open_dataset
 from trainer.loop import train
 from trainer.metrics import accuracy, predict
 from trainer.recipe import Recipe
@@ -67,6 +67,18 @@ def test_the_loop_is_the_one_that_everybody_writes() -> None:
         assert share == pytest.approx(accuracy(other, validation, of_pixels), abs=0.01)
     for one, two in zip(network.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(one, two, atol=1e-3, rtol=1e-2)
+
+
+def test_without_normalisation_pixels_stay_as_they_are() -> None:
+    """The recipe decides for training and evaluation, whatever was measured of the images."""
+    training, validation, measured = digits()
+    identity = Normalisation((0.0,), (1.0,))
+    network, other = convolutional(), convolutional()
+    raw = Recipe.from_dict({**SHORT.to_dict(), "normalise": False})
+    found = figures(train(network, training, validation, measured, raw))
+    assert found == figures(train(other, training, validation, identity, SHORT))
+    assert found != figures(train(convolutional(), training, validation, measured, SHORT))
+    assert accuracy(network, validation, identity) == found[-1][-1]
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:

@@ -47,6 +47,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     values: dict[str, Any] = {key: draw(inside(bound)) for key, bound in BOUNDS.items()}
     values["optimizer"] = draw(st.sampled_from(OPTIMIZERS))
     values["schedule"] = draw(st.sampled_from(SCHEDULES))
+    values["normalise"] = draw(st.booleans())
     values["augment"] = tuple(draw(st.lists(steps(), max_size=3)))
     if values["optimizer"] == "sgd" and values["momentum"] > 0:
         values["nesterov"] = draw(st.booleans())
@@ -132,6 +133,7 @@ def test_whole_numbers_become_fractions_where_fractions_are_meant() -> None:
         ({"schedule": 3}, ["schedule", "3", "one-cycle"]),
         ({"schedule": ["step"]}, ["schedule", "['step']"]),
         ({"nesterov": "yes"}, ["nesterov", "'yes'", "true"]),
+        ({"normalise": 1}, ["normalise", "1", "true"]),
         ({"nesterov": True}, ["nesterov", "sgd", "adamw"]),
         ({"nesterov": True, "optimizer": "sgd", "momentum": 0}, ["nesterov", "momentum 0"]),
         ({"learning_rat": 1}, ["'learning_rat'", "did you mean 'learning_rate'?"]),

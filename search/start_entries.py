@@ -1,0 +1,63 @@
+"""Entries of ``start_from``: steps of ladder files and exported networks, as candidates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from search.candidate import Candidate
+from search.errors import StudyFileError
+from search.ladder_file import LadderFile
+from search.package import DESCRIPTION, FORMAT
+from space.architecture import Architecture
+from space.errors import Problem, SpaceError
+from trainer.errors import RecipeError
+from trainer.recipe import Recipe
+
+__all__ = ["is_ladder", "read_entry"]
+
+
+def read_entry(entry: str, folder: Path) -> dict[str, Candidate]:
+    """Read the candidates that an entry names.
+
+    Args:
+        entry: ``FILE.toml#STEP``, a step of a ladder file; ``FILE.toml``, all of them; or the
+            folder of an exported network.
+        folder: where relative paths start.
+
+    Returns:
+        The candidates by full name: for a whole ladder file, as if each step had been named.
+
+    Raises:
+        StudyFileError: what it names is not there or cannot be used.
+    """
+    path, _, step = entry.partition("#")
+    if not is_ladder(path):
+        return {entry: _exported(folder / entry)}
+    ladder = LadderFile.load(folder / path)
+    steps = (ladder.step(step),) if "#" in entry else ladder.steps
+    return {f"{path}#{step.name}": Candidate(step.architecture, step.recipe) for step in steps}
+
+
+def is_ladder(entry: str) -> bool:
+    """Tell whether an entry, without a step, is a ladder file rather than an exported network."""
+    return entry.endswith(".toml")
+
+
+def _exported(folder: Path) -> Candidate:
+    try:
+        return _described(json.loads((folder / DESCRIPTION).read_text("utf-8")))
+    except OSError as error:
+        message = f"is no ladder (FILE.toml) and no exported network ({error.strerror})"
+    except (ValueError, SpaceError, RecipeError) as error:
+        message = f"{DESCRIPTION} cannot be used: {str(error).splitlines()[0]}"
+    raise StudyFileError(folder, [Problem("", message)])
+
+
+def _described(value: object) -> Candidate:
+    if not isinstance(value, Mapping) or value.get("format") != FORMAT:
+        raise ValueError("it is not an export's")
+    architecture = Architecture.from_json(value.get("architecture", {}))
+    architecture.check()
+    return Candidate(architecture, Recipe.from_dict(value.get("recipe", {})))

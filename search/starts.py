@@ -1,0 +1,131 @@
+"""The candidates that a study tries first, as answers of trials that wait in its queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import optuna
+
+from search.candidate import Candidate, assess
+from search.claims import Claims
+from search.errors import StudyFileError
+from search.recipe_space import RecipeSpace
+from search.start_entries import is_ladder, read_entry
+from search.study_file import StudyFile
+from search.toml_text import file_value
+from space.errors import OutsideSpaceError, Problem
+from space.fields import Scalar
+from space.search_space import SearchSpace
+
+__all__ = ["START_ATTRIBUTE", "Start", "enqueue_starts", "find_starts"]
+
+START_ATTRIBUTE = "start_from"
+"""The attribute of a trial that says which candidate it was started from."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A candidate to try first.
+
+    Attributes:
+        name: the step or the exported network, as the study file names it.
+        answers: of the trial that draws it; a parameter that is not among them is drawn.
+    """
+
+    name: str
+    answers: Mapping[str, Scalar]
+
+
+def find_starts(
+    file: StudyFile, input_shape: tuple[int, int, int], classes: int
+) -> tuple[Start, ...]:
+    """Find the trials that give the candidates of a study's ``start_from``.
+
+    The architecture is the candidate's exactly. Of its recipe it has what the study searches; what
+    the study fixes is the study's. Candidates that come to the same are tried once.
+
+    Args:
+        file: the study, in whose folder the relative paths of the entries start.
+        input_shape: channels, height and width of its images.
+        classes: how many classes they have.
+
+    Raises:
+        StudyFileError: with every entry that names nothing, or lies outside the space or budget.
+    """
+    space, recipes = file.search_space(input_shape, classes), file.recipe_space()
+    starts: dict[frozenset[tuple[str, Scalar]], Start] = {}
+    problems: list[Problem] = []
+    for entry in file.settings.start_from:
+        try:
+            found = read_entry(entry, Path() if file.path is None else file.path.parent)
+        except StudyFileError as error:
+            problems += _of_entry(entry, str(error).splitlines())
+            continue
+        for name, candidate in found.items():
+            reasons = list(_reasons(candidate, file, space, recipes))
+            problems += _of_entry(name, (f"{reason}{_way_out(entry)}" for reason in reasons))
+            if not reasons:
+                start = Start(name, _answers(candidate, space, recipes))
+                starts.setdefault(frozenset(start.answers.items()), start)
+    if problems:
+        raise StudyFileError(file.path, problems)
+    return tuple(starts.values())
+
+
+def enqueue_starts(study: optuna.Study, claims: Claims, starts: tuple[Start, ...]) -> None:
+    """Queue those starts that are not queued yet, each once whoever else does the same.
+
+    Args:
+        study: the study.
+        claims: to the starts by their index; what a dead process left is taken up.
+        starts: those of the study.
+    """
+    claims.release_dead()
+    while (slot := claims.take(len(starts))) is not None:
+        try:
+            start = starts[slot]
+            if start.name not in _queued(study):
+                study.enqueue_trial(dict(start.answers), user_attrs={START_ATTRIBUTE: start.name})
+            claims.finish(slot)
+        finally:
+            claims.release(slot)
+
+
+def _queued(study: optuna.Study) -> set[str]:
+    trials = study.get_trials(deepcopy=False)
+    return {str(trial.user_attrs.get(START_ATTRIBUTE)) for trial in trials}
+
+
+def _answers(candidate: Candidate, space: SearchSpace, recipes: RecipeSpace) -> dict[str, Scalar]:
+    of_space = space.answers_for(candidate.architecture)
+    return {**of_space, **recipes.answers_for(candidate.recipe)}
+
+
+def _reasons(
+    candidate: Candidate, file: StudyFile, space: SearchSpace, recipes: RecipeSpace
+) -> Iterator[str]:
+    """Say why no trial of a study can have a candidate."""
+    assessment = assess(candidate.architecture, file.budget)
+    if not assessment.fits:
+        yield f"it does not fit the budget ({assessment.reason}); raise that"
+    try:
+        space.answers_for(candidate.architecture)
+    except OutsideSpaceError as error:
+        yield f"{error}; widen the space"
+    try:
+        recipes.answers_for(candidate.recipe)
+    except StudyFileError as error:
+        for problem in error.problems:
+            yield f"{problem}; widen that or give it one value"
+
+
+def _way_out(entry: str) -> str:
+    single = ", or name the steps that fit as FILE.toml#STEP" if is_ladder(entry) else ""
+    return f", or remove the entry{single}"
+
+
+def _of_entry(name: str, messages: Iterable[str]) -> Iterator[Problem]:
+    for message in messages:
+        yield Problem("study.start_from", f"{file_value(name)}: {message}")

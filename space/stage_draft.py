@@ -1,0 +1,149 @@
+"""An architecture by stages in the making: line after line, from the values of the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from space.fields import Scalar
+from space.layers import Conv, Layer, Pool, Separable, Shape
+from space.stage_fields import Fields
+from space.stage_lines import (
+    HIDDEN_HEADS,
+    block_line,
+    can_skip,
+    convolution,
+    head_lines,
+    same_padding,
+)
+
+
+@dataclass
+class Reading:
+    """Looks values up and remembers which: those never looked up had no effect."""
+
+    fields: Fields
+    values: Mapping[str, Scalar]
+    used: set[str] = field(default_factory=set)
+
+    def text(self, name: str, stage: int = 1, conv: int = 1) -> str:
+        """Look a word up."""
+        return str(self.value(name, stage, conv))
+
+    def whole(self, name: str, stage: int = 1, conv: int = 1) -> int:
+        """Look a whole number up."""
+        return int(self.value(name, stage, conv))
+
+    def rate(self, name: str, stage: int = 1, conv: int = 1) -> float:
+        """Look a rate up."""
+        return float(self.value(name, stage, conv))
+
+    def flag(self, name: str, stage: int = 1, conv: int = 1) -> bool:
+        """Look a flag up."""
+        return bool(self.value(name, stage, conv))
+
+    def value(self, name: str, stage: int, conv: int) -> Scalar:
+        """Look the value of a field up, for a convolution counted from 1."""
+        parameter = self.fields[name].parameter(name, stage, conv)
+        self.used.add(parameter)
+        return self.values[parameter]
+
+
+@dataclass
+class Draft:
+    """An architecture in the making: the lines so far and the map after them.
+
+    The map's sides may fall below 1: such a draft goes on, and its architecture says what is wrong.
+    """
+
+    reading: Reading
+    shape: Shape
+    classes: int
+    layers: list[Layer] = field(default_factory=list)
+
+    def build(self) -> None:
+        """Put all lines together."""
+        stages = self.reading.whole("stages")
+        for stage in range(1, stages + 1):
+            convs = self.reading.whole("convs", stage)
+            for conv in range(1, convs + 1):
+                self._add_convolution(stage, conv, last=(stage, conv) == (stages, convs))
+            if stage < stages:
+                self._end_stage(stage, convs)
+        self._add_head(stages, convs)
+
+    def add(self, layer: Layer) -> None:
+        """Put a line behind those that are there."""
+        self.layers.append(layer)
+        for word in layer.words:
+            self.shape = word.output(self.shape)
+
+    def _add_convolution(self, stage: int, conv: int, *, last: bool) -> None:
+        read = self.reading
+        classifies = last and read.text("head") == "gap"
+        operation, skip = self._operation(stage, conv, self.classes if classifies else None)
+        self.add(
+            block_line(
+                operation,
+                read.text("order", stage, conv),
+                read.text("activation", stage, conv),
+                skip=skip,
+                dropout=0.0 if classifies else read.rate("dropout", stage, conv),
+            )
+        )
+
+    def _operation(
+        self, stage: int, conv: int, tied_width: int | None
+    ) -> tuple[Conv | Separable, bool]:
+        """Give a convolution and whether it skips; a skip ties the width to what comes in."""
+        read, spot = self.reading, (stage, conv)
+        kernel = read.whole("kernel", *spot)
+        padding = same_padding(kernel)
+        if padding and read.text("padding", *spot) == "valid":
+            padding = 0
+        block, bias = read.text("block", *spot), read.flag("bias", *spot)
+        channels = self.shape[0]
+        fits = can_skip(kernel, padding) and tied_width in (None, channels)
+        skip = fits and spot != (1, 1) and read.flag("skip", *spot)
+        tied_width = channels if skip else tied_width
+        width = read.whole("width", *spot) if tied_width is None else tied_width
+        return convolution(block, kernel, width, padding=padding, bias=bias), skip
+
+    def _end_stage(self, stage: int, convs: int) -> None:
+        transition = self.reading.text("transition", stage)
+        if transition == "before-pool":
+            self._add_transition(stage, convs)
+        kind = self.reading.text("pool", stage)
+        self.add(Layer((Pool("avg" if kind == "avg" else "max", 2),)))
+        if transition == "after-pool":
+            self._add_transition(stage, convs)
+
+    def _add_transition(self, stage: int, convs: int) -> None:
+        width = self.reading.whole("transition_width", stage)
+        style = self.reading.text("transition_style", stage)
+        self.add(self._pointwise(width, style, (stage, convs)))
+
+    def _pointwise(self, width: int, style: str, spot: tuple[int, int]) -> Layer:
+        """Give a 1x1 convolution, bare or with what the convolution at the spot has behind it."""
+        read = self.reading
+        operation = Conv(1, width, bias=read.flag("bias", *spot))
+        if style == "bare":
+            return Layer((operation,))
+        order, activation = read.text("order", *spot), read.text("activation", *spot)
+        dropout = read.rate("dropout", *spot) if style == "full-dropout" else 0.0
+        return block_line(operation, order, activation, dropout=dropout)
+
+    def _add_head(self, stage: int, conv: int) -> None:
+        read, spot = self.reading, (stage, conv)
+        head = read.text("head")
+        hidden = self._hidden(stage, conv) if head in HIDDEN_HEADS else None
+        needs_bias = head not in ("gap", "gap-linear")
+        bias = needs_bias and read.flag("bias", *spot)
+        for layer in head_lines(head, self.shape, self.classes, bias=bias, hidden=hidden):
+            self.add(layer)
+
+    def _hidden(self, stage: int, conv: int) -> Layer | None:
+        width = self.reading.whole("head_hidden")
+        if width == 0:
+            return None
+        return self._pointwise(width, self.reading.text("head_hidden_style"), (stage, conv))

@@ -1,0 +1,223 @@
+"""The way back of a space by stages: from an architecture to the values that it is made from.
+
+The space puts the architecture together once more. Each time it looks a value up, the line that
+comes next tells it; what no single line tells (how many convolutions a stage has, which head) is
+tried, and the first line that differs ends the try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from space.architecture import Architecture
+from space.errors import OutsideSpaceError
+from space.fields import Field, Scalar, show
+from space.layers import Activation, BatchNorm, Conv, Dropout, Layer, Pool, Separable, Skip, Word
+from space.spelled import allowed, spelled
+from space.stage_draft import Draft, Reading
+from space.stage_fields import Fields
+
+W = TypeVar("W", bound=Word)
+
+
+def invert(fields: Fields, architecture: Architecture, classes: int) -> dict[str, Scalar]:
+    """Give values from which the space makes exactly this architecture; others change nothing.
+
+    Raises:
+        OutsideSpaceError: there are none; the message tells how far the best try came.
+    """
+    trail: list[_Choice] = []
+    furthest = _Differs(-1, "", tells_field=False)
+    while True:
+        made: list[Layer] = []
+        values = {choice.parameter: choice.value for choice in trail}
+        guide = _Guide(fields, values, target=architecture.layers, made=made, trail=trail)
+        draft = _Checked(guide, architecture.input_shape, classes, made)
+        try:
+            draft.build()
+            guide.check_end()
+            return {choice.parameter: choice.value for choice in trail}
+        except _Differs as difference:
+            furthest = max(furthest, difference, key=lambda found: found.rank)
+        while trail and not trail[-1].advance():
+            trail.pop()
+        if not trail:
+            raise OutsideSpaceError(furthest.reason)
+
+
+@dataclass
+class _Choice:
+    """A parameter with the values that are worth a try."""
+
+    parameter: str
+    options: Sequence[Scalar]
+    index: int = 0
+
+    @property
+    def value(self) -> Scalar:
+        return self.options[self.index]
+
+    def advance(self) -> bool:
+        self.index += 1
+        return self.index < len(self.options)
+
+
+class _Differs(Exception):
+    """The space cannot give a line; one that a field forbids tells more than one that differs."""
+
+    def __init__(self, line: int, reason: str, *, tells_field: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.rank = (line, tells_field)
+
+
+@dataclass
+class _Guide(Reading):
+    """Reads the values off the target's next line and keeps a trail of what was chosen."""
+
+    target: tuple[Layer, ...] = ()
+    made: list[Layer] = field(default_factory=list)
+    trail: list[_Choice] = field(default_factory=list)
+
+    def value(self, name: str, stage: int, conv: int) -> Scalar:
+        parameter = self.fields[name].parameter(name, stage, conv)
+        if parameter not in self.values:
+            choice = _Choice(parameter, self._options(name, self.fields[name].field))
+            self.trail.append(choice)
+            self.values = {**self.values, parameter: choice.value}
+        return self.values[parameter]
+
+    def check(self, layer: Layer) -> None:
+        """Compare a line with the target's."""
+        if layer != self._line():
+            raise self.differs(f'the space gives "{layer}" there')
+
+    def check_end(self) -> None:
+        """Make sure that no line of the target is left over."""
+        if len(self.made) < len(self.target):
+            raise self.differs("the space has no more lines there")
+
+    def differs(self, reason: str, *, tells_field: bool = False) -> _Differs:
+        """Say why the target's next line cannot be given."""
+        line = len(self.made)
+        place = f'line {line + 1} "{self.target[line]}": ' if line < len(self.target) else ""
+        return _Differs(line, place + reason, tells_field=tells_field)
+
+    def _options(self, name: str, field: Field) -> Sequence[Scalar]:
+        if name in ("convs", "transition", "head"):
+            return field.values()
+        wanted = self._wanted(name)
+        found = [value for one in wanted if (value := spelled(field, one)) is not None]
+        if found:
+            return found
+        needs = " or ".join(map(show, wanted))
+        reason = f"it needs {name} = {needs}, space.{name} is {allowed(field)}"
+        raise self.differs(reason, tells_field=True)
+
+    def _wanted(self, name: str) -> Sequence[Scalar]:
+        if name == "stages":
+            return [1 + sum(isinstance(layer.operation, Pool) for layer in self.target)]
+        if name == "head_hidden":
+            return [*(_width(layer) or 0 for layer in self._behind()), 0]
+        if name == "head_hidden_style":
+            return [style for layer in self._behind() for style in _styles(layer)]
+        if name == "transition_style":
+            return _styles(self._line())
+        told = _TELLS[name](self._line())
+        if told is None:
+            raise self.differs(f"the space has a line with a {name} there")
+        return [told]
+
+    def _behind(self) -> tuple[Layer, ...]:
+        """Give the line behind the next one: a hidden layer is put together before its gap."""
+        return self.target[len(self.made) + 1 :][:1]
+
+    def _line(self) -> Layer:
+        if len(self.made) == len(self.target):
+            raise self.differs("the network ends where the space has more lines")
+        return self.target[len(self.made)]
+
+
+@dataclass
+class _Checked(Draft):
+    """A draft whose every line must be the target's."""
+
+    reading: _Guide
+
+    def add(self, layer: Layer) -> None:
+        self.reading.check(layer)
+        super().add(layer)
+
+
+def _word(layer: Layer, kind: type[W]) -> W | None:
+    return next((word for word in layer.words if isinstance(word, kind)), None)
+
+
+def _convolution(layer: Layer) -> Conv | Separable | None:
+    return _word(layer, Conv) or _word(layer, Separable)
+
+
+def _width(layer: Layer) -> Scalar | None:
+    operation = _convolution(layer)
+    return None if operation is None else operation.channels
+
+
+def _kernel(layer: Layer) -> Scalar | None:
+    operation = _convolution(layer)
+    return None if operation is None else operation.kernel
+
+
+def _padding(layer: Layer) -> Scalar | None:
+    operation = _convolution(layer)
+    return None if operation is None else "same" if operation.padding else "valid"
+
+
+def _bias(layer: Layer) -> Scalar | None:
+    operation = _convolution(layer)
+    return None if operation is None else operation.bias
+
+
+def _order(layer: Layer) -> Scalar:
+    kinds = [type(word) for word in layer.words]
+    if BatchNorm not in kinds:
+        return "conv-relu"
+    after = Activation in kinds[kinds.index(BatchNorm) :]
+    return "conv-bn-relu" if after else "conv-relu-bn"
+
+
+def _activation(layer: Layer) -> Scalar | None:
+    word = _word(layer, Activation)
+    return None if word is None else word.name
+
+
+def _dropout(layer: Layer) -> Scalar:
+    word = _word(layer, Dropout)
+    return 0.0 if word is None else word.rate
+
+
+def _pool(layer: Layer) -> Scalar | None:
+    word = _word(layer, Pool)
+    return None if word is None else word.kind
+
+
+def _styles(layer: Layer) -> Sequence[Scalar]:
+    if len(layer.words) == 1:
+        return ["bare"]
+    return ["full-dropout"] if _word(layer, Dropout) else ["full", "full-dropout"]
+
+
+_TELLS: dict[str, Callable[[Layer], Scalar | None]] = {
+    "width": _width,
+    "transition_width": _width,
+    "kernel": _kernel,
+    "padding": _padding,
+    "bias": _bias,
+    "block": lambda layer: "separable" if _word(layer, Separable) else "conv",
+    "skip": lambda layer: _word(layer, Skip) is not None,
+    "order": _order,
+    "activation": _activation,
+    "dropout": _dropout,
+    "pool": _pool,
+}
