@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sys
 import traceback
@@ -14,6 +15,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from typer.exceptions import TyperException
 
 from search.errors import FlyweightError, InputError, exit_code_of
@@ -28,6 +30,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+_WIDTH_OF_FILES = 120
 
 _StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="study file")]
 _Study = Annotated[str, typer.Argument(metavar="STUDY", help="study file, or a study's name")]
@@ -138,10 +142,10 @@ def dashboard(
 
 @app.command()
 def validate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="study files")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="study or ladder files")],
     debug: _Debug = False,
 ) -> None:
-    """Check study files; every error at once, with its place."""
+    """Check study and ladder files; every error at once, with its place."""
     from search.validate import validate as search_validate
 
     errors = search_validate(files)
@@ -204,6 +208,69 @@ def export(
     from search.summary import export_summary
 
     _print(export_summary(search_export(study, out, trial=trial, storage=storage), out))
+
+
+@app.command()
+def ladder(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="LADDER.toml...", help="one or more ladder files")
+    ],
+    step: Annotated[
+        list[str] | None,
+        typer.Option("--step", metavar="NAME", help="of the step to replay; may be repeated"),
+    ] = None,
+    parameters: Annotated[
+        int | None,
+        typer.Option("--parameters", min=1, metavar="N", help="leave larger steps out"),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, metavar="N", help="else each step's own")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, metavar="N", help="replays of each step")
+    ] = 1,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="write one line for each replay")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", metavar="FILE", help="write a report")
+    ] = None,
+    workers: _Workers = None,
+    storage: _Storage = DEFAULT_STORAGE,
+    data: _Data = None,
+    device: _Device = None,
+    debug: _Debug = False,
+) -> None:
+    """Replay hand-made steps beside what their authors reported."""
+    from search.ladder import ladder as search_ladder
+    from search.ladder_report import analysis_text, ladder_tables, write_csv, write_markdown
+
+    results = search_ladder(
+        *files,
+        steps=step or (),
+        parameters=parameters,
+        epochs=epochs,
+        seeds=seeds,
+        workers=workers,
+        storage=storage,
+        data=data,
+        device=device,
+        debug=debug,
+    )
+    for table in ladder_tables(results):
+        _print_table(table)
+    _print(analysis_text(results))
+    if csv is not None:
+        write_csv(results, csv)
+    if markdown is not None:
+        write_markdown(results, shlex.join(["flyweight", *sys.argv[1:]]), markdown)
+
+
+def _print_table(table: Table) -> None:
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_FILES
+    console.print(table)
 
 
 def _print(text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from search.devices import hardware, versions
 from search.recipe_space import RecipeSpace
 from search.records import Outcome, record_candidate
 from search.seeds import training_seed
-from search.stop import StopSignal
+from search.stop import StopSignal, interruptible
 from search.study_file import StudyFile
 from search.study_storage import StudyStorage
 from space.network import build
@@ -141,7 +140,7 @@ class Objective:
         epochs = train(
             network, parts.training, parts.evaluation, parts.normalisation, candidate.recipe
         )
-        for epoch in _interruptible(epochs, self._stop):
+        for epoch in interruptible(epochs, self._stop):
             figures.append(epoch)
             if len(figures) == 1:
                 trial.set_user_attr("path", epoch.path)
@@ -181,12 +180,3 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in network.state_dict().items()
     }
-
-
-def _interruptible(epochs: Iterator[Epoch], stop: StopSignal) -> Iterator[Epoch]:
-    while True:
-        with stop.interruptible():
-            epoch = next(epochs, None)
-        if epoch is None:
-            return
-        yield epoch

@@ -9,8 +9,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
 
-__all__ = ["StopSignal", "Stopped"]
+__all__ = ["StopSignal", "Stopped", "interruptible"]
+
+T = TypeVar("T")
 
 
 class Stopped(BaseException):
@@ -69,3 +72,17 @@ class StopSignal:
         if self._interruptible:
             self._interruptible = False
             raise Stopped
+
+
+def interruptible(values: Iterator[T], stop: StopSignal) -> Iterator[T]:
+    """Yields the same values; each may be broken off while it is computed, not while it is used.
+
+    Raises:
+        Stopped: as :meth:`StopSignal.interruptible`.
+    """
+    while True:
+        with stop.interruptible():
+            value = next(values, None)
+        if value is None:
+            return
+        yield value

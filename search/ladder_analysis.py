@@ -1,0 +1,147 @@
+"""The analysis of a replayed step, computed from its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from search.ladder_changes import changes
+from search.ladder_result import StepResult
+from search.progress import percent
+from search.replays import Replay
+
+__all__ = ["Comparison", "analysis", "compare", "goal_words"]
+
+# About three standard errors of an accuracy near 99.4 % on 10,000 test images.
+_GAP_OF_OVER_FITTING = 0.0025
+
+
+def analysis(result: StepResult, results: Sequence[StepResult]) -> list[str]:
+    """Returns what a step's replays show, one finding a line.
+
+    Args:
+        result: of the step; without a replay that trained to its end there is nothing to find.
+        results: of all steps that were replayed, among which the step before is looked for.
+    """
+    lines = [f"failed: {result.failure}"] if result.failure else []
+    if not result.done:
+        return lines
+    lines += [_fit(result), f"goal {percent(result.ladder.settings.goal)}: {goal_words(result)}"]
+    return lines + _change(result, results) + _beside_the_report(result)
+
+
+def _fit(result: StepResult) -> str:
+    assert result.gap is not None
+    assert result.train is not None
+    gap, train = result.gap.mean, result.train.mean
+    figures = (
+        f"{percent(train)} on the training images as they were augmented, {100 * gap:+.2f} points "
+        f"from the test accuracy, over the last {result.floor_epochs} epochs"
+    )
+    if gap > _GAP_OF_OVER_FITTING:
+        return f"over-fits: {figures}"
+    if train < result.ladder.settings.goal:
+        return f"under-fits, below the goal in training too: {figures}"
+    return f"neither over- nor under-fits: {figures}"
+
+
+def goal_words(result: StepResult) -> str:
+    """Says whether the goal was reached and held, and whether the parameters keep to the limit."""
+    settings = result.ladder.settings
+    reached = [replay for replay in result.done if replay.best >= settings.goal]
+    held = [r for r in reached if r.floor(result.floor_epochs) >= settings.goal]
+    if len(result.done) == 1:
+        words = _of_one(result.done[0], result)
+    else:
+        n = len(result.done)
+        words = f"reached in {len(reached)} and held in {len(held)} of {n} replays"
+    if result.parameters > settings.parameters:
+        words += f"; {result.parameters:,} parameters are over the limit of {settings.parameters:,}"
+    return words
+
+
+def _of_one(replay: Replay, result: StepResult) -> str:
+    goal, epochs = result.ladder.settings.goal, result.floor_epochs
+    if replay.best < goal:
+        return f"not reached, best {percent(replay.best)}"
+    first = next(epoch.number for epoch in replay.epochs if epoch.accuracy >= goal) + 1
+    if replay.floor(epochs) >= goal:
+        return f"reached in epoch {first} and held over the last {epochs} epochs"
+    return f"reached in epoch {first}, not held: floor {percent(replay.floor(epochs))}"
+
+
+def _change(result: StepResult, results: Sequence[StepResult]) -> list[str]:
+    steps = result.ladder.steps
+    place = steps.index(result.step)
+    if place == 0:
+        return []
+    before = steps[place - 1]
+    words = "; ".join(changes(before, result.step)) or "nothing: the same training once more"
+    lines = [f"changed from {before.name}: {words}"]
+    for other in results:
+        if other.ladder is result.ladder and other.step is before and other.done:
+            lines.append(f"which did: {_effect(other, result)}")
+    return lines
+
+
+def _effect(before: StepResult, after: StepResult) -> str:
+    parts = []
+    for name, old, new in (
+        ("best", before.best, after.best),
+        ("floor", before.floor, after.floor),
+        ("train", before.train, after.train),
+        ("gap", before.gap, after.gap),
+    ):
+        assert old is not None
+        assert new is not None
+        parts.append(f"{name} {100 * (new.mean - old.mean):+.2f}")
+    return ", ".join(parts) + " points"
+
+
+def _beside_the_report(result: StepResult) -> list[str]:
+    if result.difference is None or result.best is None:
+        return ["reported for other epochs than these"]
+    reported = result.step.reported.best_test
+    best = percent(result.best.mean)
+    return [f"best test accuracy {best}, {result.difference:+.2f} points from {reported:.2f} %"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Our best test accuracies less the reported ones, in points.
+
+    Attributes:
+        steps: how many steps are compared.
+        mean: of the signed differences.
+        within: steps whose difference is at most a quarter of a point either way.
+        largest: the difference that is furthest from 0.
+        step: whose that is.
+    """
+
+    steps: int
+    mean: float
+    within: int
+    largest: float
+    step: str
+
+    def __str__(self) -> str:
+        return (
+            f"best test accuracy beside the reported one, {self.steps} steps: mean difference "
+            f"{self.mean:+.3f} points, {self.within} within 0.25, the furthest {self.largest:+.2f} "
+            f"({self.step})"
+        )
+
+
+def compare(results: Sequence[StepResult]) -> Comparison | None:
+    """Compares all steps that were replayed for their own epochs; None where there is none."""
+    found = {
+        f"{result.ladder.settings.name}#{result.step.name}": result.difference
+        for result in results
+        if result.difference is not None
+    }
+    if not found:
+        return None
+    step = max(found, key=lambda name: abs(found[name]))
+    within = sum(round(abs(value), 4) <= 0.25 for value in found.values())
+    return Comparison(len(found), fmean(found.values()), within, found[step], step)

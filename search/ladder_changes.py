@@ -1,0 +1,99 @@
+"""What distinguishes a step of a ladder from the one before it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+
+from search.ladder_step import LadderStep
+from space.cost import cost
+from trainer.augment import Step, step_to_dict
+from trainer.recipe import Recipe
+
+__all__ = ["changes"]
+
+# With less in common, listing the differences tells less than saying that it is another network.
+_LEAST_ALIKE = 0.4
+
+
+def changes(before: LadderStep, step: LadderStep) -> list[str]:
+    """Returns what changed, in phrases; nothing where both train the same in the same way."""
+    return [*_of_network(before, step), *_of_recipe(before.recipe, step.recipe)]
+
+
+def _of_network(before: LadderStep, step: LadderStep) -> Iterator[str]:
+    old, new = before.architecture, step.architecture
+    if old == new:
+        return
+    counts = [cost(architecture).parameters for architecture in (old, new)]
+    if counts[0] != counts[1]:
+        yield f"{counts[0]:,} -> {counts[1]:,} parameters"
+    yield from _of_lines([str(x) for x in old.layers], [str(x) for x in new.layers])
+
+
+def _of_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
+    matcher = SequenceMatcher(a=old, b=new, autojunk=False)
+    pairs = _changed_words(old, new)
+    if pairs is not None:
+        yield from pairs
+        return
+    if matcher.ratio() < _LEAST_ALIKE:
+        yield f"another network of {len(new)} lines instead of {len(old)}"
+        return
+    for kind, a, b, c, d in matcher.get_opcodes():
+        if kind == "replace":
+            yield f"{_quoted(old[a:b])} became {_quoted(new[c:d])}"
+        elif kind == "delete":
+            yield f"without {_quoted(old[a:b])}"
+        elif kind == "insert":
+            yield f"with {_quoted(new[c:d])}"
+
+
+def _changed_words(old: Sequence[str], new: Sequence[str]) -> list[str] | None:
+    """Finds one and the same change of words in all lines that differ, such as an added ``bn``."""
+    if len(old) != len(new):
+        return None
+    found = {_words_changed(a, b) for a, b in zip(old, new, strict=True) if a != b}
+    if len(found) != 1:
+        return None
+    before, after = found.pop()
+    count = sum(a != b for a, b in zip(old, new, strict=True))
+    lines = f"in {count} line{'s' if count > 1 else ''}"
+    if not before:
+        return [f"with {after} {lines}"]
+    return [f"{before} became {after} {lines}" if after else f"without {before} {lines}"]
+
+
+def _words_changed(old: str, new: str) -> tuple[str, str]:
+    a, b = old.split(), new.split()
+    while a and b and a[0] == b[0]:
+        a, b = a[1:], b[1:]
+    while a and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
+    return " ".join(a), " ".join(b)
+
+
+def _quoted(lines: Sequence[str]) -> str:
+    return '"' + ", ".join(lines) + '"'
+
+
+def _of_recipe(old: Recipe, new: Recipe) -> Iterator[str]:
+    before, after = old.to_dict(), new.to_dict()
+    for key, value in after.items():
+        if key not in ("augment", "seed") and before[key] != value:
+            yield f"{key} {before[key]} -> {value}"
+    if old.augment != new.augment:
+        yield f"augmentation {_augmentation(old.augment)} -> {_augmentation(new.augment)}"
+
+
+def _augmentation(steps: Sequence[Step]) -> str:
+    return " then ".join(map(_strengths, steps)) or "none"
+
+
+def _strengths(step: Step) -> str:
+    values = step_to_dict(step)
+    kind = values.pop("kind")
+    told = [
+        f"{key} {value:g}" for key, value in values.items() if isinstance(value, float) and value
+    ]
+    return f"{kind} ({', '.join(told)})"

@@ -1,0 +1,155 @@
+"""Which steps of which ladders a command replays."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.candidate import Candidate
+from search.errors import StudyFileError
+from search.ladder_file import LadderFile, LadderStep
+from search.toml_text import file_value
+from space.cost import cost
+from space.errors import Problem
+from space.fields import did_you_mean
+from trainer.data import Dataset, open_dataset
+from trainer.recipe import Recipe
+
+__all__ = ["LadderPlan", "Rung", "rungs_of"]
+
+# Long enough that two candidates never share it, short enough for the name of a claim.
+_DIGITS = 40
+
+
+@dataclass(frozen=True)
+class LadderPlan:
+    """What a user asks of some ladders.
+
+    Attributes:
+        files: the ladders.
+        steps: names of the steps, none for all.
+        parameters: the most parameters of a step, None for any number.
+        epochs: of every replay, None for the steps' own.
+        seeds: replays of each step, with seeds 1, 2 and so on.
+    """
+
+    files: tuple[Path, ...]
+    steps: tuple[str, ...] = ()
+    parameters: int | None = None
+    epochs: int | None = None
+    seeds: int = 1
+
+    def chosen(self) -> list[tuple[LadderFile, LadderStep]]:
+        """Reads the ladders and returns the steps that are meant.
+
+        Raises:
+            StudyFileError: if a file is wrong, no ladder has a step of a name, no step is small
+                enough, or the epochs are fewer than a ladder's ``floor_epochs``.
+        """
+        ladders = [LadderFile.load(path) for path in self.files]
+        self._refuse_unknown(ladders)
+        for ladder in ladders:
+            self._refuse_few_epochs(ladder)
+        chosen = [
+            (ladder, step)
+            for ladder in ladders
+            for step in ladder.steps
+            if (not self.steps or step.name in self.steps) and self._is_small_enough(step)
+        ]
+        if not chosen:
+            least = min(cost(step.architecture).parameters for x in ladders for step in x.steps)
+            message = f"no step has at most {self.parameters:,} parameters; the least is {least:,}"
+            raise StudyFileError(self._only_path(), [Problem("--parameters", message)])
+        return chosen
+
+    def recipe(self, step: LadderStep, seed: int) -> Recipe:
+        """Returns the recipe of one replay of a step."""
+        epochs = self.epochs or step.recipe.epochs
+        return dataclasses.replace(step.recipe, epochs=epochs, seed=seed)
+
+    def _is_small_enough(self, step: LadderStep) -> bool:
+        return self.parameters is None or cost(step.architecture).parameters <= self.parameters
+
+    def _refuse_unknown(self, ladders: Sequence[LadderFile]) -> None:
+        known = [step.name for ladder in ladders for step in ladder.steps]
+        unknown = [name for name in self.steps if name not in known]
+        if not unknown:
+            return
+        place = "ladder has" if len(ladders) == 1 else "ladders have"
+        raise StudyFileError(
+            self._only_path(),
+            [
+                Problem(
+                    "--step",
+                    f"{file_value(name)} is no step{did_you_mean(name, known)}; "
+                    f"the {place} {', '.join(known)}",
+                )
+                for name in unknown
+            ],
+        )
+
+    def _refuse_few_epochs(self, ladder: LadderFile) -> None:
+        least = ladder.settings.floor_epochs
+        if self.epochs is not None and self.epochs < least:
+            message = f"{self.epochs} is less than the ladder's floor_epochs; give at least {least}"
+            raise StudyFileError(ladder.path, [Problem("--epochs", message)])
+
+    def _only_path(self) -> Path | None:
+        return self.files[0] if len(self.files) == 1 else None
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A step with the data set that it is replayed on.
+
+    Attributes:
+        ladder: whose step it is.
+        step: the candidate and what was reported.
+        dataset: of the ladder.
+        recipe: with seed 0.
+        fingerprint: of architecture, recipe and images: it names the replays of the candidate.
+    """
+
+    ladder: LadderFile
+    step: LadderStep
+    dataset: Dataset
+    recipe: Recipe
+    fingerprint: str
+
+    def candidate(self, seed: int) -> Candidate:
+        """Returns what is trained with a seed."""
+        return Candidate(self.step.architecture, dataclasses.replace(self.recipe, seed=seed))
+
+
+def rungs_of(plan: LadderPlan, root: Path) -> list[Rung]:
+    """Returns the steps of a plan in the order of the files.
+
+    Args:
+        plan: what is asked for.
+        root: of the data sets.
+
+    Raises:
+        StudyFileError: see :meth:`LadderPlan.chosen`.
+        DataError: if a data set is not there or cannot be used.
+    """
+    chosen = plan.chosen()
+    names = {ladder.settings.dataset for ladder, _ in chosen}
+    datasets = {name: open_dataset(name, root) for name in sorted(names)}
+    rungs = []
+    for ladder, step in chosen:
+        dataset, recipe = datasets[ladder.settings.dataset], plan.recipe(step, seed=0)
+        mark = _fingerprint(step.architecture.fingerprint, recipe, dataset.info.fingerprint)
+        rungs.append(Rung(ladder, step, dataset, recipe, mark))
+    return rungs
+
+
+def _fingerprint(architecture: str, recipe: Recipe, images: str) -> str:
+    """Names a candidate; a default that a later version adds to recipes does not change it."""
+    plain, defaults = recipe.to_dict(), Recipe().to_dict()
+    told = {key: value for key, value in plain.items() if value != defaults[key]}
+    text = json.dumps([architecture, told, images], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

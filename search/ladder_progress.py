@@ -1,0 +1,82 @@
+"""What a user sees while ladders are replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from search.ladder_result import StepResult
+from search.progress import percent
+from search.replays import Replay
+
+__all__ = ["LadderProgress"]
+
+
+class LadderProgress:
+    """Prints one line for each finished replay, and on a terminal a live line below.
+
+    Args:
+        console: where to write.
+        seeds: replays of each step that are asked for.
+        known: results when the work began.
+    """
+
+    def __init__(self, console: Console, seeds: int, known: Sequence[StepResult]) -> None:
+        self._console = console
+        self._seeds = seeds
+        self._seen = {_mark(replay) for result in known for replay in _finished(result)}
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> LadderProgress:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, results: Sequence[StepResult]) -> None:
+        """Prints what has been finished since the last call and renews the live line."""
+        for result in results:
+            for replay in _finished(result):
+                if _mark(replay) not in self._seen:
+                    self._seen.add(_mark(replay))
+                    line = _finished_line(result, replay)
+                    self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        if self._live is not None:
+            self._live.update(Text(self._summary(results)), refresh=True)
+
+    def _summary(self, results: Sequence[StepResult]) -> str:
+        left = sum(result.missing(self._seeds) for result in results)
+        under_way = [
+            f"{result.step.name} {len(replay.epochs)}/{result.recipe.epochs} epochs, "
+            f"{percent(replay.last)}"
+            for result in results
+            for replay in result.replays
+            if replay.epochs and not replay.finished
+        ]
+        return "; ".join([f"{left} replays to go", *under_way])
+
+
+def _finished(result: StepResult) -> list[Replay]:
+    return [replay for replay in result.replays if replay.finished]
+
+
+def _mark(replay: Replay) -> tuple[str, int]:
+    return replay.candidate, replay.seed
+
+
+def _finished_line(result: StepResult, replay: Replay) -> str:
+    start = f"{result.ladder.settings.name}#{result.step.name}, seed {replay.seed}"
+    if replay.failure:
+        return f"{start}: {replay.failure}"
+    reported = result.step.reported.best_test
+    return (
+        f"{start}: best {percent(replay.best)} (reported {reported:.2f} %), last "
+        f"{percent(replay.last)}, floor {percent(replay.floor(result.floor_epochs))}, "
+        f"{replay.seconds_per_epoch:.1f} s an epoch"
+    )

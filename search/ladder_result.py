@@ -1,0 +1,103 @@
+"""What came of replaying one step of a ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from search.ladder_file import LadderFile
+from search.ladder_step import LadderStep
+from search.replays import Replay
+from search.trained import Spread
+from space.cost import cost
+from trainer.recipe import Recipe
+
+__all__ = ["StepResult"]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """A step and its replays.
+
+    Attributes:
+        ladder: whose step it is.
+        step: the candidate and what was reported.
+        recipe: as it was replayed, with seed 0.
+        replays: all that are kept, in the order of their seeds, unfinished ones included.
+    """
+
+    ladder: LadderFile
+    step: LadderStep
+    recipe: Recipe
+    replays: tuple[Replay, ...]
+
+    @property
+    def done(self) -> list[Replay]:
+        """The replays that trained to their end."""
+        return [replay for replay in self.replays if replay.succeeded]
+
+    @property
+    def failure(self) -> str:
+        """Why a replay failed, empty where none did."""
+        return next((replay.failure for replay in self.replays if replay.failure), "")
+
+    def missing(self, seeds: int) -> int:
+        """Returns how many of the first seeds are not finished yet."""
+        finished = {replay.seed for replay in self.replays if replay.finished}
+        return sum(seed not in finished for seed in range(1, seeds + 1))
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters."""
+        return cost(self.step.architecture).parameters
+
+    @property
+    def floor_epochs(self) -> int:
+        """Of the ladder."""
+        return self.ladder.settings.floor_epochs
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was replayed for as many epochs as its author trained."""
+        return self.recipe.epochs == self.step.recipe.epochs
+
+    @property
+    def best(self) -> Spread | None:
+        """Of the best epochs' test accuracies, 0 to 1; None before the first replay."""
+        return self._spread(lambda replay: replay.best)
+
+    @property
+    def last(self) -> Spread | None:
+        """Of the test accuracies after the last epoch."""
+        return self._spread(lambda replay: replay.last)
+
+    @property
+    def floor(self) -> Spread | None:
+        """Of the lowest test accuracies over the last ``floor_epochs`` epochs."""
+        return self._spread(lambda replay: replay.floor(self.floor_epochs))
+
+    @property
+    def train(self) -> Spread | None:
+        """Of the mean accuracies on the augmented training images over the same epochs."""
+        return self._spread(lambda replay: replay.train_accuracy(self.floor_epochs))
+
+    @property
+    def gap(self) -> Spread | None:
+        """Of mean training less mean test accuracy over the same epochs."""
+        return self._spread(lambda replay: replay.gap(self.floor_epochs))
+
+    @property
+    def seconds_per_epoch(self) -> Spread | None:
+        """Of the wall time of an epoch."""
+        return self._spread(lambda replay: replay.seconds_per_epoch)
+
+    @property
+    def difference(self) -> float | None:
+        """Our best less the reported best, in points; None for other epochs or no replay."""
+        if self.best is None or not self.whole:
+            return None
+        return 100 * self.best.mean - self.step.reported.best_test
+
+    def _spread(self, figure: Callable[[Replay], float]) -> Spread | None:
+        done = self.done
+        return Spread.of(map(figure, done)) if done else None

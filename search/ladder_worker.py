@@ -1,0 +1,45 @@
+"""A worker process that replays steps of ladders, as ``flyweight ladder`` starts them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from search.ladder_plan import LadderPlan, rungs_of
+from search.ladder_work import replay_rungs
+from search.replays import Replays
+from search.stop import StopSignal
+from search.storage import open_storage
+from search.worker_process import add_worker_options, place_of, run_worker
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a worker process and returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m search.ladder_worker", description=__doc__)
+    parser.add_argument("--ladder", type=Path, action="append", required=True, dest="ladders")
+    parser.add_argument("--step", action="append", default=[], dest="steps")
+    parser.add_argument("--parameters", type=int, help="the most of a step")
+    parser.add_argument("--epochs", type=int, help="of every replay")
+    parser.add_argument("--seeds", type=int, default=1, help="replays of each step")
+    add_worker_options(parser)
+    options = parser.parse_args(arguments)
+    plan = LadderPlan(
+        tuple(options.ladders),
+        tuple(options.steps),
+        options.parameters,
+        options.epochs,
+        options.seeds,
+    )
+
+    def replay(stop: StopSignal) -> None:
+        place = place_of(options)
+        replays = Replays(open_storage(options.storage).engine)
+        replay_rungs(rungs_of(plan, place.data), plan.seeds, replays, place, stop)
+
+    return run_worker(replay, options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,156 @@
+"""Replays of hand-made steps, as they are kept in the study database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import fmean
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+)
+
+from search.claims import Claims
+from trainer.loop import Epoch
+from trainer.metrics import floor
+from trainer.paths import Path
+
+__all__ = ["Replay", "Replays"]
+
+_metadata = MetaData()
+_replays = Table(
+    "flyweight_replays",
+    _metadata,
+    Column("candidate", String(64), primary_key=True),
+    Column("seed", Integer, primary_key=True),
+    Column("kept", Text, nullable=False),
+)
+
+# Studies are numbered from 1.
+_NO_STUDY = 0
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One training of a step, as far as it has come.
+
+    Attributes:
+        candidate: fingerprint of what was trained on which images.
+        seed: of the recipe.
+        epochs: on the whole training set, judged on the test set.
+        finished: whether all epochs are there, or it failed.
+        failure: why it ended early, empty where it did not.
+        device: hardware.
+        versions: of what decides the figures.
+        workers: how many shared the machine.
+        path: what computed the steps.
+    """
+
+    candidate: str
+    seed: int
+    epochs: tuple[Epoch, ...] = ()
+    finished: bool = False
+    failure: str = ""
+    device: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    workers: int = 1
+    path: str = Path.EAGER
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it trained to its end."""
+        return self.finished and not self.failure
+
+    @property
+    def accuracies(self) -> list[float]:
+        """Test accuracy after each epoch, 0 to 1."""
+        return [epoch.accuracy for epoch in self.epochs]
+
+    @property
+    def best(self) -> float:
+        """The highest test accuracy of an epoch; it is chosen on the test set."""
+        return max(self.accuracies)
+
+    @property
+    def last(self) -> float:
+        """The test accuracy after the last epoch."""
+        return self.epochs[-1].accuracy
+
+    def floor(self, epochs: int) -> float:
+        """Returns the lowest test accuracy of the last ``epochs`` epochs."""
+        return floor(self.accuracies, epochs)
+
+    def train_accuracy(self, epochs: int) -> float:
+        """Returns the mean accuracy on the augmented training images over the last epochs."""
+        return fmean(epoch.train_accuracy for epoch in self.epochs[-epochs:])
+
+    def gap(self, epochs: int) -> float:
+        """Returns mean training less mean test accuracy over the last ``epochs`` epochs."""
+        return self.train_accuracy(epochs) - fmean(self.accuracies[-epochs:])
+
+    @property
+    def seconds_per_epoch(self) -> float:
+        """Mean wall time, evaluation included."""
+        return fmean(epoch.seconds for epoch in self.epochs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns JSON values."""
+        return {**asdict(self), "epochs": [epoch.to_dict() for epoch in self.epochs]}
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Replay:
+        """Inverse of :meth:`to_dict`."""
+        epochs = tuple(Epoch(**epoch) for epoch in kept["epochs"])
+        return cls(**{**kept, "epochs": epochs})
+
+
+class Replays:
+    """The replays in a study database.
+
+    Args:
+        engine: of the database; a table is added where there is none yet.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        _metadata.create_all(engine)
+
+    def save(self, replay: Replay) -> None:
+        """Keeps a replay in the place of what was kept of it before."""
+        mine = (_replays.c.candidate == replay.candidate) & (_replays.c.seed == replay.seed)
+        row = {
+            "candidate": replay.candidate,
+            "seed": replay.seed,
+            "kept": json.dumps(replay.to_dict()),
+        }
+        with self._engine.begin() as connection:
+            connection.execute(delete(_replays).where(mine))
+            connection.execute(insert(_replays), [row])
+
+    def of(self, candidates: Iterable[str]) -> dict[str, list[Replay]]:
+        """Returns all replays of each candidate, in the order of their seeds."""
+        found: dict[str, list[Replay]] = {candidate: [] for candidate in candidates}
+        for kept in self._rows(list(found)):
+            replay = Replay.from_dict(json.loads(kept))
+            found[replay.candidate].append(replay)
+        return found
+
+    def claims(self, candidate: str) -> Claims:
+        """Returns the claims to a candidate's seeds; slot i is seed i + 1."""
+        return Claims(self._engine, _NO_STUDY, f"replay {candidate}")
+
+    def _rows(self, candidates: Sequence[str]) -> list[str]:
+        query = select(_replays.c.kept).where(_replays.c.candidate.in_(candidates))
+        with self._engine.connect() as connection:
+            return [kept for (kept,) in connection.execute(query.order_by(_replays.c.seed))]

@@ -1,0 +1,49 @@
+"""What every worker process does around its work: options, signals, errors, exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from search.errors import exit_code_of
+from search.stop import StopSignal
+from search.storage import quiet_optuna
+from search.workshop import WorkerPlace, data_root
+
+__all__ = ["add_worker_options", "place_of", "run_worker"]
+
+
+def add_worker_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that all workers have."""
+    parser.add_argument("--storage", required=True, help="URL of the study database")
+    parser.add_argument("--index", type=int, default=0, help="number of this worker, from 0")
+    parser.add_argument("--workers", type=int, default=1, help="workers on this machine")
+    parser.add_argument("--data", type=Path, help="root of the data sets")
+    parser.add_argument("--device", help="cpu, cuda, cuda:N or mps")
+    parser.add_argument("--follow-parent", action="store_true", help="stop when stdin ends")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+
+
+def place_of(options: argparse.Namespace) -> WorkerPlace:
+    """Returns where the worker with these options stands."""
+    return WorkerPlace(options.index, options.workers, options.device, data_root(options.data))
+
+
+def run_worker(work: Callable[[StopSignal], None], options: argparse.Namespace) -> int:
+    """Does a worker's work and returns its exit code; an error is one line on standard error."""
+    stop = StopSignal()
+    stop.listen()
+    if options.follow_parent:
+        stop.follow_parent()
+    quiet_optuna()
+    try:
+        work(stop)
+    except Exception as error:
+        if options.debug:
+            traceback.print_exc()
+        print(f"{error}" if str(error) else type(error).__name__, file=sys.stderr)
+        return exit_code_of(error)
+    return 130 if stop else 0
