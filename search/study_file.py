@@ -48,7 +48,11 @@ class StudyFile:
             StudyFileError: with every problem of the file.
         """
         path = Path(path)
-        return _checked(read_toml(path), path)
+        sections = read_toml(path)
+        if "ladder" in sections and "study" not in sections:
+            message = 'is a ladder file, not a study; use "flyweight ladder"'
+            raise StudyFileError(path, [Problem("", message)])
+        return _checked(sections, path)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, object]) -> StudyFile:

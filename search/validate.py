@@ -7,8 +7,10 @@ from pathlib import Path
 
 from search.errors import StudyFileError
 from search.ladder_file import LadderFile
+from search.starts import find_starts
 from search.study_file import StudyFile
 from search.toml_text import read_toml
+from trainer.data import known_shape
 
 __all__ = ["validate"]
 
@@ -22,8 +24,16 @@ def validate(files: Iterable[Path]) -> list[StudyFileError]:
     errors = []
     for path in files:
         try:
-            kind = LadderFile if LadderFile.recognises(read_toml(path)) else StudyFile
-            kind.load(path)
+            _check(path)
         except StudyFileError as error:
             errors.append(error)
     return errors
+
+
+def _check(path: Path) -> None:
+    if LadderFile.recognises(read_toml(path)):
+        LadderFile.load(path)
+        return
+    file = StudyFile.load(path)
+    if known := known_shape(file.settings.dataset):
+        find_starts(file, *known)

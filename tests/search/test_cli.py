@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from ladder_texts import GOOD as LADDER
 from small_studies import (
     HARDLY_EVER_FITS,
     STAGES,
@@ -19,6 +20,7 @@ from small_studies import (
 
 from search.cli import app, main
 
+BROKEN = '"conv3 8", "maxpool2", "conv7 10", "gap"'
 COMMANDS = sorted(
     command.name or command.callback.__name__
     for command in app.registered_commands
@@ -51,7 +53,15 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_designed_commands_are_there() -> None:
     """No command of the design is missing."""
-    assert {"run", "status", "confirm", "validate"} <= set(COMMANDS)
+    assert set(COMMANDS) == {
+        "run",
+        "status",
+        "dashboard",
+        "confirm",
+        "export",
+        "ladder",
+        "validate",
+    }
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -78,6 +88,18 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         (["status"], "study.db"),
         (["confirm", "tiny"], "study.db"),
         (["confirm", "tiny.toml"], "study.db"),
+        (["ladder"], "LADDER.toml"),
+        (["ladder", "none.toml"], "none.toml"),
+        (["ladder", "tiny.toml"], "flyweight run"),
+        (["run", "ladder.toml"], "flyweight ladder"),
+        (["ladder", "ladder.toml", "--step", "rotatoin"], 'did you mean "rotation"'),
+        (["ladder", "ladder.toml", "--seeds", "0"], "--seeds"),
+        (["ladder", "ladder.toml", "--epochs", "1"], "--epochs"),
+        (["ladder", "ladder.toml", "--parameters", "5"], "the least is 152"),
+        (["ladder", "ladder.toml", "--device", "cuda:99"], "cuda:99"),
+        (["ladder", "twice.toml"], "is step 1 already"),
+        (["ladder", "shape.toml"], "line 3"),
+        (["ladder", "word.toml"], "conv3x"),
         (["nothing"], "nothing"),
     ],
 )
@@ -87,6 +109,10 @@ def test_bad_input_is_one_line_and_2(
     """An error is one line that names what is wrong, without a traceback, and leaves no file."""
     write_study(Path.cwd())
     Path("bad.toml").write_text("[study\n")
+    Path("ladder.toml").write_text(LADDER)
+    Path("twice.toml").write_text(LADDER.replace('"rotation"', '"skeleton"'))
+    Path("shape.toml").write_text(LADDER.replace('"conv3 8 relu", "conv1 10", "gap"', BROKEN))
+    Path("word.toml").write_text(LADDER.replace("conv3 8 relu", "conv3x 8 relu"))
     assert main(arguments) == 2
     words = capsys.readouterr().err
     assert named in words

@@ -180,7 +180,10 @@ def test_what_cannot_be_started_from_is_refused(
     values: dict[str, object],
     words: list[str],
 ) -> None:
-    """One line names the entry, what lies outside and the way out; nothing is begun."""
+    """One line names the entry, what lies outside and the way out; nothing is begun.
+
+    ``validate`` says the same.
+    """
     monkeypatch.chdir(folder)
     path = write_study(folder, seed=_seed_line(entry), **values)
     assert main(["run", str(path)]) == 2
@@ -189,6 +192,8 @@ def test_what_cannot_be_started_from_is_refused(
     assert f"{path.name}: study.start_from: " in said
     assert entry in said
     assert [word for word in words if word not in said] == []
+    assert main(["validate", str(path)]) == 2
+    assert capsys.readouterr().err == said
     assert not (folder / "studies").exists()
 
 

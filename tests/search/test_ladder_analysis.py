@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from ladder_texts import GOOD, written
+from test_replays import replay
+
+from search.ladder_analysis import analysis, compare, goal_words
+from search.ladder_file import LadderFile
+from search.ladder_result import StepResult
+from search.replays import Replay
+
+
+def result(folder: Path, *replays: Replay, step: int = 0) -> StepResult:
+    """A step of the small ladder, whose goal is 97 % over the last two epochs."""
+    ladder = LadderFile.load(written(folder, GOOD))
+    return StepResult(ladder, ladder.steps[step], ladder.steps[step].recipe, replays)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "gap", "words"),
+    [
+        ((0.9, 0.9, 0.98), 0.02, "over-fits"),
+        ((0.9, 0.95, 0.96), 0.0, "under-fits"),
+        ((0.9, 0.98, 0.98), 0.001, "neither over- nor under-fits"),
+        ((0.9, 0.98, 0.98), -0.03, "under-fits"),
+    ],
+)
+def test_the_fit_follows_from_the_gap(
+    tmp_path: Path, accuracies: tuple[float, ...], gap: float, words: str
+) -> None:
+    """A large gap over-fits; without one, training below the goal under-fits."""
+    found = result(tmp_path, replay(*accuracies, gap=gap))
+    assert analysis(found, [found])[0].startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "words"),
+    [
+        ((0.9, 0.97, 0.98), "reached in epoch 2 and held over the last 2 epochs"),
+        ((0.98, 0.9, 0.96), "reached in epoch 1, not held: floor 90.00 %"),
+        ((0.9, 0.91, 0.96), "not reached, best 96.00 %"),
+    ],
+)
+def test_the_goal_is_held_against_every_epoch(
+    tmp_path: Path, accuracies: tuple[float, ...], words: str
+) -> None:
+    """Reached means in any epoch, held means in each of the last ones."""
+    assert goal_words(result(tmp_path, replay(*accuracies))) == words
+
+
+def test_several_replays_are_counted(tmp_path: Path) -> None:
+    """With more seeds it says how many of them reached and held the goal."""
+    found = result(
+        tmp_path, replay(0.98, 0.98), replay(0.98, 0.5, seed=2), replay(0.5, 0.5, seed=3)
+    )
+    assert goal_words(found) == "reached in 2 and held in 1 of 3 replays"
+
+
+def test_the_limit_on_parameters_is_part_of_the_goal(tmp_path: Path) -> None:
+    """A step that is over the author's limit is told so."""
+    found = result(tmp_path, replay(0.98, 0.98))
+    settings = dataclasses.replace(found.ladder.settings, parameters=100)
+    over = dataclasses.replace(found, ladder=dataclasses.replace(found.ladder, settings=settings))
+    assert "152 parameters are over the limit of 100" in goal_words(over)
+
+
+def test_a_change_is_told_with_what_it_did(tmp_path: Path) -> None:
+    """The second step names what it changed, and by how much each figure moved."""
+    first = result(tmp_path, replay(0.90, 0.90))
+    second = result(tmp_path, replay(0.92, 0.93, gap=0.01), step=1)
+    second = dataclasses.replace(second, ladder=first.ladder, step=first.ladder.steps[1])
+    lines = analysis(second, [first, second])
+    assert any(line.startswith("changed from skeleton: 152 -> 168 parameters") for line in lines)
+    assert "which did: best +3.00, floor +2.00, train +3.50, gap +1.00 points" in lines
+    alone = analysis(second, [second])
+    assert not any(line.startswith("which did") for line in alone)
+
+
+def test_all_steps_are_compared_with_the_reports(tmp_path: Path) -> None:
+    """Mean, count within a quarter of a point and the furthest are over steps with own epochs."""
+    first = result(tmp_path, replay(0.5, 0.917, 0.9))
+    second = result(tmp_path, replay(0.955, 0.950), step=1)
+    found = compare([first, second])
+    assert found is not None
+    assert (found.steps, found.within) == (2, 1)
+    assert found.mean == pytest.approx((0.2 - 0.5) / 2)
+    assert (found.largest, found.step) == (pytest.approx(-0.5), "small#rotation")
+    longer = dataclasses.replace(second, recipe=dataclasses.replace(second.recipe, epochs=9))
+    assert compare([longer]) is None
+    assert analysis(longer, [longer])[-1] == "reported for other epochs than these"
+
+
+def test_a_step_without_a_finished_replay_has_no_analysis(tmp_path: Path) -> None:
+    """What is under way is no finding; a failure is told with its reason."""
+    under_way = dataclasses.replace(replay(0.9), finished=False)
+    failed = dataclasses.replace(replay(0.9), failure="the loss is not finite")
+    assert analysis(result(tmp_path, under_way), []) == []
+    assert analysis(result(tmp_path, failed), []) == ["failed: the loss is not finite"]
