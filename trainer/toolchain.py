@@ -129,7 +129,7 @@ def _build(compiler: str, flags: tuple[str, ...], source: Path, target: Path) ->
 
 def _compile(command: list[str]) -> None:
     try:
-        _run([*command, "-fopenmp"])
+        _run([*command, "-pthread"])
     except NoKernels:
         # Some compilers come without OpenMP; the kernels then use one thread.
         _run(command)

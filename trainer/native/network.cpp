@@ -6,10 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
+#include "crew.h"
 #include "loss.h"
 #include "operations.h"
 #include "schedule.h"
@@ -24,7 +21,7 @@ struct Pixels {
 
 class Network {
 public:
-    explicit Network(int threads) : threads_(std::max(1, threads)) {}
+    explicit Network(int threads) : crew_(threads) {}
 
     int add_map(int channels, int height, int width) {
         maps_.push_back(std::make_unique<Map>(channels, height, width));
@@ -42,8 +39,8 @@ public:
         most_images_ = images;
         const int blocks = (images + kLanes - 1) / kLanes;
         schedule_ = std::make_unique<Schedule>(maps_, nodes_);
-        schedule_->allocate(blocks, threads_);
-        for (const Node& node : nodes_) node.operation->reserve(blocks, threads_);
+        schedule_->allocate(blocks, crew_.size());
+        for (const Node& node : nodes_) node.operation->reserve(blocks, crew_.size());
         for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node)
             node->operation->claim_gradients();
     }
@@ -107,15 +104,9 @@ public:
 private:
     template <class Body>
     void each_block(bool training, const Body& body) {
-#pragma omp parallel for schedule(static) num_threads(threads_) if (threads_ > 1)
-        for (int block = 0; block < batch_.blocks; ++block) {
-#ifdef _OPENMP
-            const int thread = omp_get_thread_num();
-#else
-            const int thread = 0;
-#endif
+        crew_.run(batch_.blocks, [&](int block, int thread) {
             body(Place{block, thread, training});
-        }
+        });
     }
 
     void take(const Pixels& from, const Place& place) {
@@ -149,7 +140,7 @@ private:
                 to[c * kLanes + lane] = lane < batch_.lanes(place.block) ? *from++ : 0.0f;
     }
 
-    int threads_;
+    Crew crew_;
     int most_images_ = 0;
     // Whether the maps are those of a batch in training.
     bool went_forward_ = false;
