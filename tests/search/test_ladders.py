@@ -165,7 +165,13 @@ def test_recipes_with_rare_keys() -> None:
         (recipe.schedule, recipe.step_epochs, recipe.decay)
         for recipe in recipes.values()
         if recipe.schedule in ("step", "exponential")
-    } == {("step", 5, 0.15), ("step", 5, 0.1), ("step", 9, 0.1), ("exponential", 5, 0.85)}
+    } == {
+        ("step", 5, 0.15),
+        ("step", 3, 0.1),
+        ("step", 5, 0.1),
+        ("step", 9, 0.1),
+        ("exponential", 5, 0.85),
+    }
     cycle = recipes["eva-gkdivya", "lr-scheduler"]
     assert (cycle.schedule, cycle.learning_rate, cycle.warmup) == ("one-cycle", 0.015, 0.3)
     assert [step.kind for step in cycle.augment] == ["affine", "affine", "colour"]
