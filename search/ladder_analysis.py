@@ -35,27 +35,34 @@ def _fit(result: StepResult) -> str:
     assert result.gap is not None
     assert result.train is not None
     gap, train = result.gap.mean, result.train.mean
+    images = "augmented training images" if result.recipe.augment else "training images"
     figures = (
-        f"{percent(train)} on the training images as they were augmented, {100 * gap:+.2f} points "
-        f"from the test accuracy, over the last {result.floor_epochs} epochs"
+        f"{percent(train)} on the {images}, {100 * gap:+.2f} points from the test accuracy, "
+        f"over the last {result.floor_epochs} epochs"
     )
+    goal = result.ladder.settings.goal
     if gap > _GAP_OF_OVER_FITTING:
         return f"over-fits: {figures}"
-    if train < result.ladder.settings.goal:
+    if train < goal and not _holding(result):
         return f"under-fits, below the goal in training too: {figures}"
     return f"neither over- nor under-fits: {figures}"
+
+
+def _holding(result: StepResult) -> list[Replay]:
+    """The replays that held the goal."""
+    goal, epochs = result.ladder.settings.goal, result.floor_epochs
+    return [replay for replay in result.done if replay.floor(epochs) >= goal]
 
 
 def goal_words(result: StepResult) -> str:
     """Says whether the goal was reached and held, and whether the parameters keep to the limit."""
     settings = result.ladder.settings
     reached = [replay for replay in result.done if replay.best >= settings.goal]
-    held = [r for r in reached if r.floor(result.floor_epochs) >= settings.goal]
     if len(result.done) == 1:
         words = _of_one(result.done[0], result)
     else:
         n = len(result.done)
-        words = f"reached in {len(reached)} and held in {len(held)} of {n} replays"
+        words = f"reached in {len(reached)} and held in {len(_holding(result))} of {n} replays"
     if result.parameters > settings.parameters:
         words += f"; {result.parameters:,} parameters are over the limit of {settings.parameters:,}"
     return words

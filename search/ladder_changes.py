@@ -80,14 +80,30 @@ def _quoted(lines: Sequence[str]) -> str:
 def _of_recipe(old: Recipe, new: Recipe) -> Iterator[str]:
     before, after = old.to_dict(), new.to_dict()
     for key, value in after.items():
-        if key not in ("augment", "seed") and before[key] != value:
+        if key not in _TOLD_TOGETHER and before[key] != value:
             yield f"{key} {before[key]} -> {value}"
-    if old.augment != new.augment:
-        yield f"augmentation {_augmentation(old.augment)} -> {_augmentation(new.augment)}"
+    for name, tell in (("schedule", _schedule), ("augmentation", _augmentation)):
+        if tell(old) != tell(new):
+            yield f"{name} {tell(old)} -> {tell(new)}"
 
 
-def _augmentation(steps: Sequence[Step]) -> str:
-    return " then ".join(map(_strengths, steps)) or "none"
+_TOLD_TOGETHER = ("seed", "augment", "schedule", "step_epochs", "decay", "warmup")
+
+
+def _schedule(recipe: Recipe) -> str:
+    match recipe.schedule:
+        case "step":
+            return f"step (times {recipe.decay:g} every {recipe.step_epochs} epochs)"
+        case "exponential":
+            return f"exponential (times {recipe.decay:g} every epoch)"
+        case "one-cycle":
+            return f"one-cycle (warmup {recipe.warmup:g})"
+        case other:
+            return other
+
+
+def _augmentation(recipe: Recipe) -> str:
+    return " then ".join(map(_strengths, recipe.augment)) or "none"
 
 
 def _strengths(step: Step) -> str:

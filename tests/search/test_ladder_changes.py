@@ -67,6 +67,18 @@ def test_changes_of_the_recipe_are_told() -> None:
     ]
 
 
+def test_a_schedule_is_told_with_the_figures_that_it_uses() -> None:
+    """A figure that a schedule has no use for is no change."""
+    old = step(schedule="none", decay=0.3, warmup=0.1)
+    assert changes(old, step(schedule="none", decay=0.5, step_epochs=2)) == []
+    assert changes(old, step(schedule="step", decay=0.15)) == [
+        "schedule none -> step (times 0.15 every 5 epochs)"
+    ]
+    assert changes(step(schedule="exponential", decay=0.85), step(schedule="one-cycle")) == [
+        "schedule exponential (times 0.85 every epoch) -> one-cycle (warmup 0.3)"
+    ]
+
+
 @pytest.mark.parametrize("path", LADDERS, ids=lambda path: path.stem)
 def test_every_shipped_step_is_told_from_the_one_before(path: object) -> None:
     """Only a step whose author ran the same once more has no change."""
