@@ -6,6 +6,7 @@ import torch
 from rich.console import Console
 
 from search.devices import hardware
+from search.progress import plural
 from trainer.paths import prepare_path
 
 __all__ = ["announce"]
@@ -13,7 +14,7 @@ __all__ = ["announce"]
 
 def announce(what: str, device: torch.device, workers: int, console: Console) -> None:
     """Says what begins and where, builds the fast path first and says where there is none."""
-    crew = f"{workers} worker{'s' if workers > 1 else ''}"
+    crew = plural(workers, "worker")
     console.print(f"{what}: {crew} on {hardware(device)}", highlight=False, markup=False)
     if reason := prepare_path(device):
         console.print(f"training without compiled kernels: {reason}", highlight=False, markup=False)

@@ -15,6 +15,7 @@ from search.errors import Interrupted, WorkFailed
 from search.ladder_plan import LadderPlan, Rung, rungs_of
 from search.ladder_progress import LadderProgress
 from search.ladder_result import StepResult
+from search.progress import plural
 from search.replays import Replays
 from search.storage import DEFAULT_STORAGE, open_storage, quiet_optuna
 from search.workshop import data_root, workers_for
@@ -73,7 +74,7 @@ def ladder(
     results = _results(rungs, replays)
     if (left := sum(result.missing(seeds) for result in results)) > 0:
         workers = workers or workers_for(chosen, left)
-        announce(f"{_name(plan, rungs)}, {left} replays", chosen, workers, console)
+        announce(f"{_name(rungs)}, {plural(left, 'replay')}", chosen, workers, console)
         command = _command(plan, storage, data_root(data), device)
         _replay(command, workers, rungs, replays, plan, console, debug=debug)
         results = _results(rungs, replays)
@@ -85,7 +86,7 @@ def ladder(
     return results
 
 
-def _name(plan: LadderPlan, rungs: Sequence[Rung]) -> str:
+def _name(rungs: Sequence[Rung]) -> str:
     names = dict.fromkeys(rung.ladder.settings.name for rung in rungs)
     return ", ".join(names) if len(names) < 3 else f"{len(names)} ladders"
 

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from search.ladder_changes import changes
 from search.ladder_result import StepResult
-from search.progress import percent
+from search.progress import percent, plural
 from search.replays import Replay
 
 __all__ = ["Comparison", "analysis", "compare", "goal_words"]
@@ -134,7 +134,7 @@ class Comparison:
 
     def __str__(self) -> str:
         return (
-            f"best test accuracy beside the reported one, {self.steps} steps: mean difference "
+            f"best test accuracy beside the reported one, {plural(self.steps, 'step')}: mean difference "
             f"{self.mean:+.3f} points, {self.within} within 0.25, the furthest {self.largest:+.2f} "
             f"({self.step})"
         )

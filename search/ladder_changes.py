@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from search.ladder_step import LadderStep
+from search.progress import plural
 from space.cost import cost
 from trainer.augment import Step, step_to_dict
 from trainer.recipe import Recipe
@@ -58,7 +59,7 @@ def _changed_words(old: Sequence[str], new: Sequence[str]) -> list[str] | None:
         return None
     before, after = found.pop()
     count = sum(a != b for a, b in zip(old, new, strict=True))
-    lines = f"in {count} line{'s' if count > 1 else ''}"
+    lines = f"in {plural(count, 'line')}"
     if not before:
         return [f"with {after} {lines}"]
     return [f"{before} became {after} {lines}" if after else f"without {before} {lines}"]

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from search.ladder_result import StepResult
-from search.progress import percent
+from search.progress import percent, plural
 from search.replays import Replay
 
 __all__ = ["LadderProgress"]
@@ -59,7 +59,7 @@ class LadderProgress:
             for replay in result.replays
             if replay.epochs and not replay.finished
         ]
-        return "; ".join([f"{left} replays to go", *under_way])
+        return "; ".join([f"{plural(left, 'replay')} to go", *under_way])
 
 
 def _finished(result: StepResult) -> list[Replay]:

@@ -13,6 +13,7 @@ from search.errors import ExportError
 from search.ladder_analysis import analysis, compare
 from search.ladder_file import LadderFile
 from search.ladder_result import StepResult
+from search.progress import plural
 from search.trained import Spread
 
 __all__ = ["analysis_text", "ladder_tables", "markdown", "write_csv", "write_markdown"]
@@ -186,7 +187,7 @@ def _origin(results: Sequence[StepResult]) -> str:
     """Says on what and with what the figures were made."""
     replays = [replay for result in results for replay in result.done]
     devices = sorted({replay.device for replay in replays})
-    ways = sorted({f"{replay.path} path, {replay.workers} workers" for replay in replays})
+    ways = sorted({f"{r.path} path, {plural(r.workers, 'worker')}" for r in replays})
     packages = sorted({f"{k} {v}" for replay in replays for k, v in replay.versions.items()})
     return f"{'; '.join(devices)} ({'; '.join(ways)}); {', '.join(packages)}."
 

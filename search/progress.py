@@ -11,12 +11,17 @@ from rich.text import Text
 
 from search.records import Outcome, TrialRecord
 
-__all__ = ["Progress", "percent", "trial_line"]
+__all__ = ["Progress", "percent", "plural", "trial_line"]
 
 
 def percent(share: float | None) -> str:
     """Returns a share of 0 to 1 as per cent with two decimals."""
     return "-" if share is None else f"{share * 100:.2f} %"
+
+
+def plural(count: int, noun: str) -> str:
+    """Returns a count with its noun, such as ``2 workers``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def trial_line(record: TrialRecord) -> str:
