@@ -134,9 +134,9 @@ class Comparison:
 
     def __str__(self) -> str:
         return (
-            f"best test accuracy beside the reported one, {plural(self.steps, 'step')}: mean difference "
-            f"{self.mean:+.3f} points, {self.within} within 0.25, the furthest {self.largest:+.2f} "
-            f"({self.step})"
+            f"best test accuracy beside the reported one, {plural(self.steps, 'step')}: "
+            f"mean difference {self.mean:+.3f} points, {self.within} within 0.25, "
+            f"the furthest {self.largest:+.2f} ({self.step})"
         )
 
 
