@@ -39,7 +39,8 @@ def _of_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
         yield from pairs
         return
     if matcher.ratio() < _LEAST_ALIKE:
-        yield f"another network of {len(new)} lines instead of {len(old)}"
+        before = "" if len(old) == len(new) else f" instead of {len(old)}"
+        yield f"another network of {plural(len(new), 'line')}{before}"
         return
     for kind, a, b, c, d in matcher.get_opcodes():
         if kind == "replace":

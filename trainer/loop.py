@@ -20,6 +20,7 @@ from trainer.paths import Path, make_step
 from trainer.randomness import Randomness
 from trainer.recipe import Recipe
 from trainer.schedule import rates_at
+from trainer.threads import torch_threads
 from trainer.weights import AveragedWeights, FlatWeights, unflatten
 
 __all__ = ["Epoch", "train"]
@@ -131,11 +132,14 @@ class _Run:
             network, weights, recipe, training.shape, len(self._batches), path
         )
         self._randomness = Randomness(recipe.seed, training.pixels.device)
+        # The threads of torch spin for milliseconds after each operation, on the cores on which
+        # those of the kernels are to work.
+        self._threads = 1 if self._path is Path.COMPILED else torch.get_num_threads()
 
     def epoch(self, number: int) -> Epoch:
         """Trains for one epoch and evaluates; leaves the evaluated weights in the network."""
         started = time.perf_counter()
-        with self._randomness, torch.enable_grad():
+        with self._randomness, torch.enable_grad(), torch_threads(self._threads):
             if self._average is not None and number:
                 self._average.swap()
             tally = self._learn(number)

@@ -22,6 +22,7 @@ _FLAGS = (
     "-ffp-contract=fast",
     "-fno-math-errno",
     "-fno-trapping-math",
+    "-pthread",
     "-fPIC",
     "-shared",
 )
@@ -118,21 +119,13 @@ def _build(compiler: str, flags: tuple[str, ...], source: Path, target: Path) ->
         handle, name = tempfile.mkstemp(dir=target.parent, suffix=".so")
         os.close(handle)
         try:
-            _compile([compiler, *flags, str(source), "-o", name])
+            _run([compiler, *flags, str(source), "-o", name])
             # Whoever builds the same at the same time replaces it by the same.
             Path(name).replace(target)
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
         raise _not_kept(target.parent, error) from None
-
-
-def _compile(command: list[str]) -> None:
-    try:
-        _run([*command, "-pthread"])
-    except NoKernels:
-        # Some compilers come without OpenMP; the kernels then use one thread.
-        _run(command)
 
 
 def _run(command: list[str]) -> str:

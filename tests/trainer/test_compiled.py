@@ -235,17 +235,17 @@ def bits(some: Figures) -> dict[str, bytes]:
 @settings(deadline=None, max_examples=15)
 @given(architectures(), counts, st.integers(0, 1000))
 def test_threads_change_no_figure(architecture: Architecture, images: int, seed: int) -> None:
-    """One thread, two and more than there are blocks must give the same to the last bit."""
+    """One thread, some and more than there are blocks must give the same to the last bit."""
     pixels = noise((images, *architecture.input_shape), seed + 1)
     upstream = noise((images, architecture.classes), seed + 2)
     given = []
-    for threads in (1, 2, 7):
+    for threads in (1, 2, 3, 5):
         network = network_of(architecture, seed)
         for module in network.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.3
         given.append(bits(by_kernels(network, pixels, upstream, threads)))
-    assert given[0] == given[1] == given[2]
+    assert all(figures == given[0] for figures in given[1:])
 
 
 @settings(deadline=None, max_examples=15)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,6 +124,25 @@ def test_torchs_path_asks_for_no_kernels() -> None:
         warnings.simplefilter("error")
         (epoch,) = epochs_of(convolutional(), path=Path.EAGER)
     assert epoch.path is Path.EAGER
+
+
+def test_torch_leaves_the_cores_to_the_kernels(
+    set_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where kernels have threads torch must use one, and between epochs as many as it was told."""
+    used = []
+    chunk = Batches._chunk
+
+    def noting(batches: Batches, indices: Tensor) -> tuple[Tensor, Tensor]:
+        used.append(torch.get_num_threads())
+        return chunk(batches, indices)
+
+    monkeypatch.setattr(Batches, "_chunk", noting)
+    set_threads(2)
+    for path in (Path.COMPILED, Path.EAGER):
+        for _ in train(convolutional(), *some_digits(65), replace(RECIPE, epochs=2), path):
+            assert torch.get_num_threads() == 2
+    assert used == [1, 1, 2, 2]
 
 
 @pytest.mark.usefixtures("no_kernels")

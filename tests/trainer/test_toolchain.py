@@ -18,13 +18,6 @@ from trainer.toolchain import build_library, cache_folder
 SOURCE = """
 #include "answer.h"
 extern "C" int answer() { return ANSWER; }
-extern "C" int threads() {
-#ifdef _OPENMP
-    return 1;
-#else
-    return 0;
-#endif
-}
 """
 
 
@@ -146,11 +139,11 @@ def test_other_flags_and_processors_build_anew(workshop: Workshop, what: str) ->
 
 
 def test_the_flags_reach_the_compiler(workshop: Workshop) -> None:
-    """The build must be optimised, for this processor, with threads where the compiler has them."""
+    """The build must be optimised, for this processor and with threads."""
     workshop.use_compiler(f'echo "$@" > {workshop.folder}/words\nexec $REAL "$@"')
     workshop.answer()
     words = (workshop.folder / "words").read_text().split()
-    assert {"-O3", "-shared", "-fPIC", "-fopenmp"} < set(words)
+    assert {"-O3", "-shared", "-fPIC", "-pthread"} < set(words)
     assert any(word in words for word in ("-march=native", "-mcpu=native"))
     assert "-ffast-math" not in words
 
@@ -209,18 +202,6 @@ def test_a_compiler_that_hangs_is_refused(workshop: Workshop) -> None:
     with pytest.raises(NoKernels, match="did not run"):
         build_library(workshop.source)
     assert workshop.kept() == []
-
-
-def test_a_compiler_without_threads_builds_too(workshop: Workshop) -> None:
-    """Where OpenMP is not to be had the library must be built without it."""
-    workshop.use_compiler(
-        'for word in "$@"; do if [ $word = -fopenmp ]; then echo no OpenMP >&2; exit 1; fi; done\n'
-        'exec $REAL "$@"'
-    )
-    assert workshop.answer() == 41
-    assert ctypes.CDLL(str(build_library(workshop.source))).threads() == 0
-    assert workshop.calls() == 2
-    assert len(workshop.kept()) == 1
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777], ids=oct)

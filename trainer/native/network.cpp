@@ -23,6 +23,9 @@ class Network {
 public:
     explicit Network(int threads) : crew_(threads) {}
 
+    // Whether this is the copy in a forked process, which can be used, but not freed.
+    bool is_copy() const { return crew_.is_copy(); }
+
     int add_map(int channels, int height, int width) {
         maps_.push_back(std::make_unique<Map>(channels, height, width));
         return static_cast<int>(maps_.size()) - 1;
@@ -175,9 +178,15 @@ extern "C" {
 
 int flyweight_lanes() { return flyweight::kLanes; }
 
-Network* flyweight_new(int threads) { return new (std::nothrow) Network(threads); }
+Network* flyweight_new(int threads) {
+    Network* network = nullptr;
+    flyweight::guarded([&] { network = new Network(threads); });
+    return network;
+}
 
-void flyweight_free(Network* network) { delete network; }
+void flyweight_free(Network* network) {
+    if (!network->is_copy()) delete network;
+}
 
 int flyweight_map(Network* network, int channels, int height, int width) {
     return network->add_map(channels, height, width);
