@@ -217,7 +217,7 @@ def ladder(
     ],
     step: Annotated[
         list[str] | None,
-        typer.Option("--step", metavar="NAME", help="of the step to replay; may be repeated"),
+        typer.Option("--step", metavar="NAME", help="a step to replay, else all; may be repeated"),
     ] = None,
     parameters: Annotated[
         int | None,
@@ -243,8 +243,16 @@ def ladder(
 ) -> None:
     """Replay hand-made steps beside what their authors reported."""
     from search.ladder import ladder as search_ladder
-    from search.ladder_report import analysis_text, ladder_tables, write_csv, write_markdown
+    from search.ladder_report import (
+        analysis_text,
+        check_place,
+        ladder_tables,
+        write_csv,
+        write_markdown,
+    )
 
+    for report in filter(None, (csv, markdown)):
+        check_place(report)
     results = search_ladder(
         *files,
         steps=step or (),

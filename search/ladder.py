@@ -17,7 +17,7 @@ from search.ladder_progress import LadderProgress
 from search.ladder_result import StepResult
 from search.progress import plural
 from search.replays import Replays
-from search.storage import DEFAULT_STORAGE, open_storage, quiet_optuna
+from search.storage import DEFAULT_STORAGE, open_storage, quiet_optuna, shown_url
 from search.workshop import data_root, workers_for
 
 __all__ = ["ladder"]
@@ -78,6 +78,9 @@ def ladder(
         command = _command(plan, storage, data_root(data), device)
         _replay(command, workers, rungs, replays, plan, console, debug=debug)
         results = _results(rungs, replays)
+    else:
+        kept = f"{_name(rungs)}: all replays are kept already in {shown_url(storage)}"
+        console.print(kept, highlight=False, markup=False, soft_wrap=True)
     if any(result.missing(seeds) for result in results):
         raise WorkFailed(
             "not all steps are replayed: another process holds some of them; run it again when "

@@ -108,7 +108,8 @@ def _effect(before: StepResult, after: StepResult) -> str:
 
 def _beside_the_report(result: StepResult) -> list[str]:
     if result.difference is None or result.best is None:
-        return ["reported for other epochs than these"]
+        asked, own = result.recipe.epochs, result.step.recipe.epochs
+        return [f"not compared: reported after {own} epochs, replayed for {asked}"]
     reported = result.step.reported.best_test
     best = percent(result.best.mean)
     return [f"best test accuracy {best}, {result.difference:+.2f} points from {reported:.2f} %"]

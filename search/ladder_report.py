@@ -16,7 +16,14 @@ from search.ladder_result import StepResult
 from search.progress import plural
 from search.trained import Spread
 
-__all__ = ["analysis_text", "ladder_tables", "markdown", "write_csv", "write_markdown"]
+__all__ = [
+    "analysis_text",
+    "check_place",
+    "ladder_tables",
+    "markdown",
+    "write_csv",
+    "write_markdown",
+]
 
 _HEADINGS = (
     "step",
@@ -70,6 +77,18 @@ def markdown(results: Sequence[StepResult], command: str) -> str:
         parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
         parts += [_findings(result, results) for result in of_it]
     return "\n\n".join(parts) + "\n"
+
+
+def check_place(path: Path) -> None:
+    """Refuses a report that could not be written, before the hours of its replays.
+
+    Raises:
+        ExportError: if its folder is not there, or something else stands in its place.
+    """
+    if not path.parent.is_dir():
+        raise ExportError(f"{path} cannot be written: there is no folder {path.parent}; make it")
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder; give a file")
 
 
 def write_markdown(results: Sequence[StepResult], command: str, path: Path) -> None:
@@ -163,7 +182,7 @@ def _cells(result: StepResult) -> tuple[str, ...]:
         _shown(result.last),
         _shown(result.floor),
         _shown(result.gap, sign="+"),
-        _shown(result.seconds_per_epoch, factor=1.0, digits=1),
+        _shown(result.seconds_per_epoch, factor=1.0),
         str(len(result.done)),
     )
 

@@ -97,6 +97,8 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         (["ladder", "ladder.toml", "--epochs", "1"], "--epochs"),
         (["ladder", "ladder.toml", "--parameters", "5"], "the least is 152"),
         (["ladder", "ladder.toml", "--device", "cuda:99"], "cuda:99"),
+        (["ladder", "ladder.toml", "--csv", "nowhere/a.csv"], "no folder nowhere"),
+        (["ladder", "ladder.toml", "--markdown", "."], "is a folder"),
         (["ladder", "twice.toml"], "is step 1 already"),
         (["ladder", "shape.toml"], "line 3"),
         (["ladder", "word.toml"], "conv3x"),

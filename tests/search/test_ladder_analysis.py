@@ -91,7 +91,7 @@ def test_all_steps_are_compared_with_the_reports(tmp_path: Path) -> None:
     assert (found.largest, found.step) == (pytest.approx(-0.5), "small#rotation")
     longer = dataclasses.replace(second, recipe=dataclasses.replace(second.recipe, epochs=9))
     assert compare([longer]) is None
-    assert analysis(longer, [longer])[-1] == "reported for other epochs than these"
+    assert analysis(longer, [longer])[-1] == "not compared: reported after 2 epochs, replayed for 9"
 
 
 def test_a_step_without_a_finished_replay_has_no_analysis(tmp_path: Path) -> None:
