@@ -66,10 +66,9 @@ class LadderPlan:
             raise StudyFileError(self._only_path(), [Problem("--parameters", message)])
         return chosen
 
-    def recipe(self, step: LadderStep, seed: int) -> Recipe:
-        """Returns the recipe of one replay of a step."""
-        epochs = self.epochs or step.recipe.epochs
-        return dataclasses.replace(step.recipe, epochs=epochs, seed=seed)
+    def recipe(self, step: LadderStep) -> Recipe:
+        """Returns a step's recipe with the epochs that are asked for."""
+        return dataclasses.replace(step.recipe, epochs=self.epochs or step.recipe.epochs)
 
     def _is_small_enough(self, step: LadderStep) -> bool:
         return self.parameters is None or cost(step.architecture).parameters <= self.parameters
@@ -141,7 +140,7 @@ def rungs_of(plan: LadderPlan, root: Path) -> list[Rung]:
     datasets = {name: open_dataset(name, root) for name in sorted(names)}
     rungs = []
     for ladder, step in chosen:
-        dataset, recipe = datasets[ladder.settings.dataset], plan.recipe(step, seed=0)
+        dataset, recipe = datasets[ladder.settings.dataset], plan.recipe(step)
         mark = _fingerprint(step.architecture.fingerprint, recipe, dataset.info.fingerprint)
         rungs.append(Rung(ladder, step, dataset, recipe, mark))
     return rungs

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from search.ladder_result import StepResult
+from search.live_line import LiveLine
 from search.progress import percent, plural
 from search.replays import Replay
 
@@ -28,16 +27,14 @@ class LadderProgress:
         self._console = console
         self._seeds = seeds
         self._seen = {_mark(replay) for result in known for replay in _finished(result)}
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self._line = LiveLine(console)
 
     def __enter__(self) -> LadderProgress:
-        if self._live is not None:
-            self._live.start()
+        self._line.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            self._live.stop()
+        self._line.__exit__()
 
     def show(self, results: Sequence[StepResult]) -> None:
         """Prints what has been finished since the last call and renews the live line."""
@@ -47,8 +44,7 @@ class LadderProgress:
                     self._seen.add(_mark(replay))
                     line = _finished_line(result, replay)
                     self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-        if self._live is not None:
-            self._live.update(Text(self._summary(results)), refresh=True)
+        self._line.renew(lambda: self._summary(results))
 
     def _summary(self, results: Sequence[StepResult]) -> str:
         left = sum(result.missing(self._seeds) for result in results)

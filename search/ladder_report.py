@@ -14,6 +14,7 @@ from search.ladder_analysis import analysis, compare
 from search.ladder_file import LadderFile
 from search.ladder_result import StepResult
 from search.progress import plural
+from search.replays import Replay
 from search.trained import Spread
 
 __all__ = [
@@ -106,7 +107,7 @@ def write_csv(results: Sequence[StepResult], path: Path) -> None:
     Raises:
         ExportError: if the file cannot be written.
     """
-    rows = [_row(result, index) for result in results for index in range(len(result.done))]
+    rows = [_row(result, replay) for result in results for replay in result.done]
     _write(path, pd.DataFrame(rows, columns=_COLUMNS).to_csv(index=False))
 
 
@@ -130,8 +131,8 @@ _COLUMNS = (
 )
 
 
-def _row(result: StepResult, index: int) -> tuple[str | int | float, ...]:
-    replay, floor_epochs = result.done[index], result.floor_epochs
+def _row(result: StepResult, replay: Replay) -> tuple[str | int | float, ...]:
+    floor_epochs = result.floor_epochs
     return (
         result.ladder.settings.name,
         result.step.name,
@@ -187,13 +188,13 @@ def _cells(result: StepResult) -> tuple[str, ...]:
     )
 
 
-def _shown(spread: Spread | None, factor: float = 100.0, digits: int = 2, sign: str = "") -> str:
+def _shown(spread: Spread | None, factor: float = 100.0, sign: str = "") -> str:
     if spread is None:
         return "-"
-    mean = f"{factor * spread.mean:{sign}.{digits}f}"
+    mean = f"{factor * spread.mean:{sign}.2f}"
     if spread.deviation is None:
         return mean
-    return f"{mean} ± {factor * spread.deviation:.{digits}f}"
+    return f"{mean} ± {factor * spread.deviation:.2f}"
 
 
 def _findings(result: StepResult, results: Sequence[StepResult]) -> str:

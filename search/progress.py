@@ -6,9 +6,8 @@ import time
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
+from search.live_line import LiveLine
 from search.records import Outcome, TrialRecord
 
 __all__ = ["Progress", "percent", "plural", "trial_line"]
@@ -58,16 +57,14 @@ class Progress:
         self._seen = {record.number for record in known if record.outcome is not None}
         self._trained_before = sum(is_trained(record) for record in known)
         self._started = time.monotonic()
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        self._line = LiveLine(console)
 
     def __enter__(self) -> Progress:
-        if self._live is not None:
-            self._live.start()
+        self._line.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            self._live.stop()
+        self._line.__exit__()
 
     def show(self, records: Sequence[TrialRecord]) -> None:
         """Prints what has ended since the last call and renews the live line."""
@@ -77,8 +74,7 @@ class Progress:
             self._seen.add(record.number)
             if record.outcome is not Outcome.REJECTED:
                 self._console.print(trial_line(record), highlight=False, soft_wrap=True)
-        if self._live is not None:
-            self._live.update(Text(self._summary(records)), refresh=True)
+        self._line.renew(lambda: self._summary(records))
 
     def _summary(self, records: Sequence[TrialRecord]) -> str:
         trained = sum(is_trained(record) for record in records)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from trainer.kernels import load_kernels
-from trainer.tracing import Addition, Convolution, Elementwise, Pool, Program, Shape, trace
+from trainer.program import Addition, Convolution, Elementwise, Pool, Program, Shape
+from trainer.tracing import trace
 
 __all__ = ["CompiledNetwork"]
 

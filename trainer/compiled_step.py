@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from trainer.compiled import CompiledNetwork
+from trainer.program import Shape
 from trainer.randomness import derived_seed
 from trainer.recipe import Recipe
 from trainer.schedule import Rates
 from trainer.step import Update
-from trainer.tracing import Shape
 from trainer.weights import FlatWeights
 
 __all__ = ["CompiledStep"]

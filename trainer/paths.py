@@ -13,9 +13,9 @@ from trainer.compiled_step import CompiledStep
 from trainer.errors import NoKernels
 from trainer.graph_step import GraphStep
 from trainer.kernels import load_kernels
+from trainer.program import Shape
 from trainer.recipe import Recipe
 from trainer.step import Step, TrainingStep
-from trainer.tracing import Shape
 from trainer.weights import FlatWeights
 
 __all__ = ["Path", "make_step", "prepare_path"]

@@ -1,20 +1,26 @@
-"""Reading a network as a list of the operations that the compiled kernels know."""
+"""Reading the operations of a network off a trace of it."""
 
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from trainer.errors import NoKernels
+from trainer.program import (
+    Addition,
+    Convolution,
+    Elementwise,
+    Operation,
+    Pool,
+    Program,
+    Shape,
+)
 
-__all__ = ["Addition", "Convolution", "Elementwise", "Pool", "Program", "Shape", "trace"]
-
-Shape = tuple[int, int, int]
-"""(channels, height, width) of a map."""
+__all__ = ["trace"]
 
 _ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.ReLU: "relu",
@@ -27,114 +33,6 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 # The sums of a layer's gradient take a vector for each weight: larger layers leave the cache.
 _MOST_WEIGHTS = 100_000
-
-
-@dataclass(frozen=True)
-class Convolution:
-    """A convolution, or a linear layer: a kernel as large as its map.
-
-    Attributes:
-        source: the map that is read.
-        target: the map that is written.
-        weight: (out, in / groups, height, width), or (out, in) of a linear layer.
-        bias: (out,), if any.
-        kernel: height and width.
-        stride: of both axes.
-        padding: zeros on either side, vertical and horizontal.
-        groups: of channels.
-    """
-
-    source: int
-    target: int
-    weight: Tensor
-    bias: Tensor | None
-    kernel: tuple[int, int]
-    stride: int = 1
-    padding: tuple[int, int] = (0, 0)
-    groups: int = 1
-
-
-@dataclass(frozen=True)
-class Elementwise:
-    """An activation, a normalisation, an activation and dropout; one activation at most.
-
-    Attributes:
-        source: the map that is read.
-        target: the map that is written.
-        first: activation before the normalisation, or "".
-        norm: the normalisation, if any.
-        second: activation after it, or "".
-        dropout: rate, from 0 to below 1.
-    """
-
-    source: int
-    target: int
-    first: str = ""
-    norm: nn.BatchNorm2d | None = None
-    second: str = ""
-    dropout: float = 0.0
-
-    def followed_by(self, other: Elementwise) -> Elementwise | None:
-        """Returns both as one operation, or None where the order of the parts forbids it."""
-        if self.dropout or (self.second and (other.norm or other.first)):
-            return None
-        if other.norm and self.norm:
-            return None
-        activations = [self.first, self.second, other.first, other.second]
-        if sum(map(bool, activations)) > 1:
-            return None
-        norm = self.norm or other.norm
-        before = self.first if self.norm else self.first or other.first
-        after = self.second or other.second or (other.first if self.norm else "")
-        return Elementwise(self.source, other.target, before, norm, after, other.dropout)
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Pooling over windows that touch and do not overlap.
-
-    Attributes:
-        source: the map that is read.
-        target: the map that is written.
-        largest: whether the largest value is taken, else the mean.
-        window: height and width.
-    """
-
-    source: int
-    target: int
-    largest: bool
-    window: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Addition:
-    """The sum of two maps.
-
-    Attributes:
-        source: one map.
-        other: the other map.
-        target: the map that is written.
-    """
-
-    source: int
-    other: int
-    target: int
-
-
-Operation = Convolution | Elementwise | Pool | Addition
-
-
-@dataclass
-class Program:
-    """The operations of a network in their order.
-
-    Attributes:
-        shapes: of each map; the first is the input, the last holds the logits.
-        operations: in an order in which each finds what it reads.
-    """
-
-    shapes: list[Shape]
-    operations: list[Operation] = field(default_factory=list)
 
 
 def trace(network: nn.Module, shape: Shape) -> Program:

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from space import Architecture
 from trainer.compiled import CompiledNetwork
-from trainer.tracing import Shape
+from trainer.program import Shape
 from trainer.weights import FlatWeights
 
 Figures = dict[str, Tensor]

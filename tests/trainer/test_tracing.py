@@ -14,16 +14,8 @@ from torch.nn.utils import parametrizations
 
 from space import Architecture
 from trainer.errors import NoKernels
-from trainer.tracing import (
-    Addition,
-    Convolution,
-    Elementwise,
-    Operation,
-    Pool,
-    Program,
-    Shape,
-    trace,
-)
+from trainer.program import Addition, Convolution, Elementwise, Operation, Pool, Program, Shape
+from trainer.tracing import trace
 
 SHAPE: Shape = (3, 8, 8)
 LETTERS = "and"

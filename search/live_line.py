@@ -1,0 +1,36 @@
+"""A line on a terminal that is renewed in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+__all__ = ["LiveLine"]
+
+
+class LiveLine:
+    """Stands below what is printed; where the console is no terminal there is none.
+
+    Args:
+        console: where to write.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+
+    def __enter__(self) -> LiveLine:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def renew(self, text: Callable[[], str]) -> None:
+        """Shows another text, which is not asked for where there is no line."""
+        if self._live is not None:
+            self._live.update(Text(text()), refresh=True)
