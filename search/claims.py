@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from search.processes import ProcessId, this_process
+from search.tables import make_tables
 
 __all__ = ["Claims"]
 
@@ -53,7 +54,7 @@ class Claims:
         self._study_id = study_id
         self._work = work
         self._mine = (_claims.c.study_id == study_id) & (_claims.c.work == work)
-        _metadata.create_all(engine)
+        make_tables(lambda: _metadata.create_all(engine))
 
     def take(self, total: int) -> int | None:
         """Claims the lowest free slot below ``total``; returns None where all are taken."""
@@ -92,14 +93,18 @@ class Claims:
 
     def of_dead(self) -> dict[int, ProcessId]:
         """Returns the unfinished slots whose processes are known to be dead, with these."""
+        held = self.unfinished()
+        return {slot: holder for slot, holder in held.items() if holder.is_known_dead()}
+
+    def unfinished(self) -> dict[int, ProcessId]:
+        """Returns the unfinished slots with the processes that hold them."""
         with self._engine.connect() as connection:
             rows = connection.execute(
                 select(_claims.c.slot, _claims.c.host, _claims.c.pid, _claims.c.started).where(
                     self._mine & _claims.c.done.is_(False)
                 )
             ).all()
-        holders = {slot: ProcessId(*holder) for slot, *holder in rows}
-        return {slot: holder for slot, holder in holders.items() if holder.is_known_dead()}
+        return {slot: ProcessId(*holder) for slot, *holder in rows}
 
     def release_dead(self) -> None:
         """Gives back the unfinished slots of dead processes."""

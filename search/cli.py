@@ -14,14 +14,13 @@ from types import FrameType
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 from typer.exceptions import TyperException
 
-from search.errors import FlyweightError, InputError, exit_code_of
+from search.errors import InputError, exit_code_of, message_of
 from search.storage import DEFAULT_STORAGE
-from space.errors import SpaceError
-from trainer.errors import TrainerError
 
 __all__ = ["app", "main"]
 
@@ -153,18 +152,20 @@ def validate(
     for path in files:
         if path not in wrong:
             _print(f"{path}: ok")
+    for error in errors:
+        _print_error(error)
     if errors:
-        raise InputError("\n".join(map(str, errors)))
+        raise typer.Exit(InputError.exit_code)
 
 
 @app.command()
 def confirm(
     study: _Study,
     top: Annotated[
-        int | None, typer.Option("--top", min=1, metavar="K", help="candidates  [default: 3]")
+        int | None, typer.Option("--top", min=1, metavar="K", help="candidates; else 3")
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, metavar="N", help="of each  [default: 5]")
+        int | None, typer.Option("--seeds", min=1, metavar="N", help="retrainings of each; else 5")
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="begin another confirm")] = False,
     workers: _Workers = None,
@@ -224,7 +225,10 @@ def ladder(
         typer.Option("--parameters", min=1, metavar="N", help="leave larger steps out"),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, metavar="N", help="else each step's own")
+        int | None,
+        typer.Option(
+            "--epochs", min=1, metavar="N", help="at least floor_epochs; else each step's own"
+        ),
     ] = None,
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, metavar="N", help="replays of each step")
@@ -294,26 +298,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A shell starts background commands with SIGINT ignored; kill -INT must end those too.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _as_interrupt)
+    # nohup has it ignored, and means that.
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        signal.signal(hangup, _as_interrupt)
     try:
         code = app(args=list(arguments), prog_name="flyweight", standalone_mode=False)
         return int(code or 0)
     except TyperException as error:
-        print(f"flyweight: {error.format_message()}", file=sys.stderr)
-        return 2
+        print(f"flyweight: {_usage_message(error)}", file=sys.stderr)
+        return InputError.exit_code
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in arguments:
             traceback.print_exc()
-        print(f"flyweight: {_message(error)}", file=sys.stderr)
+        _print_error(error)
         return exit_code_of(error)
 
 
-def _message(error: BaseException) -> str:
-    if isinstance(error, FlyweightError | SpaceError | TrainerError):
-        return str(error)
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}: {words} (--debug shows where)"
+def _usage_message(error: TyperException) -> str:
+    """Adds the value that an option refused, which Typer leaves out."""
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError):
+        return error.format_message()
+    given = cause.errors(include_url=False)[0]["input"]
+    return f"{error.format_message()}, not {given}"
+
+
+def _print_error(error: BaseException) -> None:
+    for line in message_of(error).splitlines():
+        print(f"flyweight: {line}", file=sys.stderr)
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:

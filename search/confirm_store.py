@@ -48,6 +48,7 @@ class Repeat:
         versions: of what decides the figures.
         normalisation: mean and deviation per channel, of the images it learned from.
         weights: artifact of the weights, where they were kept.
+        weights_sha256: of that file.
         path: what computed the steps.
     """
 
@@ -61,6 +62,7 @@ class Repeat:
     versions: Mapping[str, str] = field(default_factory=dict)
     normalisation: Mapping[str, Sequence[float]] = field(default_factory=dict)
     weights: str | None = None
+    weights_sha256: str | None = None
     path: str = Path.EAGER
 
     def floor(self, epochs: int) -> float:

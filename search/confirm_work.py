@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 import time
-from pathlib import Path
 
-import torch
-from optuna.artifacts import FileSystemArtifactStore, upload_artifact
-from safetensors.torch import save_file
 from torch import nn
 
 from search.candidate import Candidate
 from search.claims import Claims
 from search.confirm_store import Confirm, Repeat, load_confirm, save_repeat
 from search.devices import hardware, versions
-from search.objective import WEIGHTS_FILE, Parts, seeded_network, weights_of
+from search.objective import Parts, seeded_network
 from search.records import TrialRecord
 from search.seeds import confirm_seed
 from search.stop import Stopped, StopSignal
 from search.study import StoredStudy
+from search.weights import keep_weights
 from search.workshop import WorkerPlace, final_parts, reopen_data, search_parts
 from trainer.errors import Diverged, OutOfMemory
 from trainer.loop import Epoch, train
@@ -75,18 +71,21 @@ def _retrain(
     network = seeded_network(candidate, device)
     started = time.perf_counter()
     epochs, failure = _epochs(network, candidate, parts, stop)
+    seconds = round(time.perf_counter() - started, 3)
     keep = work == FINAL and index == 0 and not failure
+    kept = keep_weights(network, stored.artifacts, stored.study, stored.storage) if keep else None
     return Repeat(
         trial=number,
         repeat=index,
         seed=seed,
         accuracies=tuple(epoch.accuracy for epoch in epochs),
-        seconds=round(time.perf_counter() - started, 3),
+        seconds=seconds,
         failure=failure,
         device=hardware(device),
         versions=versions(),
         normalisation=dataclasses.asdict(candidate.recipe.normalisation(parts.normalisation)),
-        weights=_keep_weights(stored, network) if keep else None,
+        weights=kept.artifact if kept else None,
+        weights_sha256=kept.sha256 if kept else None,
         path=epochs[0].path if epochs else "",
     )
 
@@ -102,15 +101,3 @@ def _epochs(
     except (Diverged, OutOfMemory) as error:
         return found, str(error).splitlines()[0]
     return found, ""
-
-
-def _keep_weights(stored: StoredStudy, network: torch.nn.Module) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / WEIGHTS_FILE
-        save_file(weights_of(network), path)
-        return upload_artifact(
-            artifact_store=FileSystemArtifactStore(stored.artifacts),
-            file_path=str(path),
-            study_or_trial=stored.study,
-            storage=stored.storage,
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,8 @@ class _Member:
 class Crew:
     """Worker processes that end when this process closes their input or dies.
 
-    A worker that was killed is replaced, a few times; one that ends with an error stops the crew.
+    A worker that was killed, or told to end by somebody else, is replaced, a few times; one that
+    ends with an error stops the crew.
 
     Args:
         command: of a worker, without its index.
@@ -93,9 +95,10 @@ class Crew:
             if code is None:
                 continue
             self._members.remove(member)
-            if code < 0:
-                self._replace(member, -code)
-            elif code not in (0, _INTERRUPTED):
+            if code < 0 or code == _INTERRUPTED:
+                # Nobody here has asked it to stop.
+                self._replace(member, -code if code < 0 else signal.SIGTERM)
+            elif code != 0:
                 kind = InputError if code == InputError.exit_code else WorkFailed
                 raise kind(self._explain(member))
             member.messages.close()

@@ -34,8 +34,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from space.errors import Problem, SpaceError
-from trainer.errors import DataError, RecipeError
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
+
+from space.errors import Problem, SearchSpaceError, SpaceError
+from trainer.errors import DataError, RecipeError, TrainerError
 
 __all__ = [
     "DeviceError",
@@ -49,6 +52,7 @@ __all__ = [
     "TrialError",
     "WorkFailed",
     "exit_code_of",
+    "message_of",
 ]
 
 
@@ -135,6 +139,29 @@ def exit_code_of(error: BaseException) -> int:
     if isinstance(error, SpaceError | DataError | RecipeError):
         return InputError.exit_code
     return Interrupted.exit_code if isinstance(error, KeyboardInterrupt) else 1
+
+
+def message_of(error: BaseException) -> str:
+    """Give what a user is told of an error: one line, or one line for each problem.
+
+    What would break a line or drive the terminal is escaped: names of files and classes may hold
+    anything.
+    """
+    if isinstance(error, StudyFileError | SearchSpaceError):
+        return "\n".join(map(_printable, str(error).splitlines()))
+    if isinstance(error, FlyweightError | SpaceError | TrainerError):
+        return _printable(str(error))
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, StorageInternalError | SQLAlchemyError):
+        cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+        reason = _printable(str(cause or error).splitlines()[0])
+        return (
+            f"the study database cannot be used: {reason}; see that it has room and can be "
+            "reached, then run it again: what was finished is kept"
+        )
+    words = _printable(" ".join(str(error).split()))
+    return f"{type(error).__name__}: {words} (--debug shows where)"
 
 
 def _printable(text: str) -> str:

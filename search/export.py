@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
-from optuna.artifacts import FileSystemArtifactStore, download_artifact, get_all_artifact_meta
-from optuna.artifacts.exceptions import ArtifactNotFound
-from safetensors.torch import load_file
-from torch import Tensor
+from optuna.artifacts import get_all_artifact_meta
 
 from search.confirm_store import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
-from search.objective import WEIGHTS_FILE
 from search.package import write_package
 from search.progress import best_of
 from search.records import TrialRecord
 from search.storage import DEFAULT_STORAGE, quiet_optuna
 from search.study import StoredStudy, open_study
 from search.trained import Figures, SeedRun, TrainedNetwork
+from search.weights import WEIGHTS_FILE, KeptWeights, load_weights
 from trainer.data import Normalisation
 from trainer.recipe import Recipe
 
@@ -104,7 +99,8 @@ def _from_trial(stored: StoredStudy, record: TrialRecord) -> TrainedNetwork:
         seconds=record.seconds,
     )
     recipe = Recipe.from_dict(record.recipe)
-    return _trained(stored, record, recipe, artifacts[0], kept["normalisation"], figures)
+    weights = KeptWeights(artifacts[0], kept.get("weights_sha256"))
+    return _trained(stored, record, recipe, weights, kept["normalisation"], figures)
 
 
 def _champion(stored: StoredStudy) -> TrainedNetwork | None:
@@ -140,38 +136,25 @@ def _from_confirm(stored: StoredStudy, confirm: Confirm) -> TrainedNetwork:
         confirm=confirm.plan.ordinal,
     )
     recipe = dataclasses.replace(Recipe.from_dict(record.recipe), seed=first.seed)
-    return _trained(stored, record, recipe, first.weights, first.normalisation, figures)
+    weights = KeptWeights(first.weights, first.weights_sha256)
+    return _trained(stored, record, recipe, weights, first.normalisation, figures)
 
 
 def _trained(
     stored: StoredStudy,
     record: TrialRecord,
     recipe: Recipe,
-    artifact: str,
+    weights: KeptWeights,
     normalisation: Mapping[str, Sequence[float]],
     figures: Figures,
 ) -> TrainedNetwork:
     return TrainedNetwork(
         name=stored.name,
         architecture=record.candidate(stored.data.input_shape).architecture,
-        weights=_weights(stored, artifact),
+        weights=load_weights(stored.artifacts, weights, f"trial {record.number}"),
         normalisation=Normalisation(tuple(normalisation["mean"]), tuple(normalisation["std"])),
         dataset=stored.data.name,
         class_names=stored.data.classes,
         recipe=recipe,
         figures=figures,
     )
-
-
-def _weights(stored: StoredStudy, artifact: str) -> dict[str, Tensor]:
-    store: Any = FileSystemArtifactStore(stored.artifacts)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / WEIGHTS_FILE
-        try:
-            download_artifact(artifact_store=store, artifact_id=artifact, file_path=str(path))
-        except (ArtifactNotFound, OSError) as error:
-            raise TrialError(
-                f"{stored.artifacts / artifact}: the weights are not there ({error}); "
-                "put the study's artifacts back where they were"
-            ) from error
-        return load_file(path)

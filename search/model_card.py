@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from string import punctuation
 from typing import Any
 
+from search.example_image import image_lines
 from search.trained import Figures, Spread, TrainedNetwork
 from space.cost import cost
 from space.words import format_shape
@@ -71,23 +72,26 @@ def _summary(trained: TrainedNetwork) -> list[str]:
 
 
 def _usage(trained: TrainedNetwork, package: str) -> list[str]:
-    shape = trained.architecture.input_shape
+    shape = ", ".join(map(str, trained.architecture.input_shape))
     return [
+        "With the folder that holds this package on Python's path (start Python there, or name",
+        "it in `PYTHONPATH`):",
+        "",
         "```python",
-        "import torch",
+        *image_lines(trained.dataset, trained.architecture.input_shape),
         "",
         f"import {package}",
         "",
         f"network = {package}.load()",
-        f"image = torch.rand({', '.join(map(str, shape))})  # channels, height, width; 0 to 1",
         "with torch.inference_mode():",
         "    logits = network(image[None])[0]",
         f"print({package}.CLASSES[int(logits.argmax())])",
         "```",
         "",
-        "Pixels are floats from 0 to 1 (bytes divided by 255); the normalisation is inside the",
-        "network. It takes any number of images at once, (n, "
-        f"{', '.join(map(str, shape))}), and gives (n, {len(trained.class_names)}) logits.",
+        f"An image is ({shape}): channels, height, width, as floats from 0 (black) to 1;",
+        "the normalisation is inside the network. It takes any number of images at once, (n, "
+        f"{shape}),",
+        f"and gives (n, {len(trained.class_names)}) logits.",
     ]
 
 

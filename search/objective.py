@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.trial import Trial
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
 from search.candidate import Assessment, Candidate, assess
 from search.devices import hardware, versions
@@ -21,6 +18,7 @@ from search.seeds import training_seed
 from search.stop import StopSignal, interruptible
 from search.study_file import StudyFile
 from search.study_storage import StudyStorage
+from search.weights import keep_weights
 from space.network import build
 from space.search_space import SearchSpace
 from trainer.data import Images, Normalisation
@@ -29,9 +27,7 @@ from trainer.loop import Epoch, train
 from trainer.memory import working_memory
 from trainer.metrics import floor
 
-__all__ = ["Objective", "Parts", "Verdict", "seeded_network", "weights_of"]
-
-WEIGHTS_FILE = "weights.safetensors"
+__all__ = ["Objective", "Parts", "Verdict", "seeded_network"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ class Objective:
         self._search_space = search_space
         self._recipe_space = recipe_space
         self._parts = parts
-        self._artifacts = FileSystemArtifactStore(artifacts)
+        self._artifacts = artifacts
         self._stop = stop
         self._storage = storage
 
@@ -149,17 +145,10 @@ class Objective:
             last = epoch.number + 1 == candidate.recipe.epochs
             if not last and trial.should_prune():
                 return Verdict(Outcome.PRUNED)
-        self._keep_weights(trial, network)
+        kept = keep_weights(network, self._artifacts, trial, self._storage)
+        trial.set_user_attr("weights_sha256", kept.sha256)
         accuracies = [epoch.accuracy for epoch in figures]
         return Verdict(Outcome.COMPLETE, floor(accuracies, self._file.settings.floor_epochs))
-
-    def _keep_weights(self, trial: Trial, network: nn.Module) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / WEIGHTS_FILE
-            save_file(weights_of(network), path)
-            upload_artifact(
-                artifact_store=self._artifacts, file_path=str(path), study_or_trial=trial
-            )
 
 
 def seeded_network(candidate: Candidate, device: torch.device) -> nn.Module:
@@ -172,11 +161,3 @@ def seeded_network(candidate: Candidate, device: torch.device) -> nn.Module:
     with memory, torch.random.fork_rng(devices=[]):
         torch.manual_seed(candidate.recipe.seed)
         return build(candidate.architecture).to(device)
-
-
-def weights_of(network: nn.Module) -> dict[str, Tensor]:
-    """Returns a network's state on the CPU, each tensor with memory of its own."""
-    return {
-        name: tensor.detach().cpu().contiguous().clone()
-        for name, tensor in network.state_dict().items()
-    }

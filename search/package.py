@@ -40,7 +40,7 @@ DESCRIPTION = "architecture.json"
 FORMAT = "flyweight-package"
 _VERSION = 1
 _FILES = ("__init__.py", "network.py", "weights.safetensors", DESCRIPTION, "README.md")
-_NEEDED = ("numpy", "safetensors", "torch")
+_TAKEN = ("numpy", "safetensors", "torch", "search", "space", "trainer", "__init__", "__main__")
 _LONGEST_CLASS_NAME = 32
 
 _INIT = '''"""A trained network of {parameters:,} parameters; README.md tells more."""
@@ -101,7 +101,9 @@ def write_package(trained: TrainedNetwork, out: Path) -> None:
             if out.exists() or not aside.exists():
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
-        raise ExportError(f"{out}: cannot be written: {error.strerror or error}") from error
+        raise ExportError(
+            f"{out}: cannot be written ({error.strerror or error}); choose another --out"
+        ) from error
 
 
 def package_name_of(name: str) -> str:
@@ -124,7 +126,7 @@ def _importable(name: str) -> bool:
         re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
         and not keyword.iskeyword(name)
         and name not in sys.stdlib_module_names
-        and name not in _NEEDED
+        and name not in _TAKEN
     )
 
 
@@ -147,7 +149,7 @@ def _check_place(out: Path) -> None:
     try:
         marker = json.loads((out / DESCRIPTION).read_bytes())
         ours = isinstance(marker, dict) and marker.get("format") == FORMAT
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
         ours = False
     if not ours:
         raise ExportError(f"{out}: is not an exported network; remove it or choose another folder")

@@ -156,7 +156,8 @@ class _Reader:
                 self._add_problem("recipe.seed", _NOT_SEARCHED["seed"])
             elif key not in DEFAULTS and key != "augment":
                 known = (*DEFAULTS, "augment")
-                self._add_problem(f"recipe.{key}", f"unknown key{did_you_mean(key, known)}")
+                hint = did_you_mean(key, known) or f"; known: {', '.join(known)}"
+                self._add_problem(f"recipe.{key}", f"unknown key{hint}")
         for key, default in DEFAULTS.items():
             self._read_key(key, section.get(key, default))
         self._read_augment(section.get("augment", ()))

@@ -15,6 +15,7 @@ from space.architecture import Architecture
 from space.cost import Cost
 from trainer.loop import Epoch
 from trainer.metrics import floor
+from trainer.paths import Path
 from trainer.recipe import Recipe
 
 __all__ = ["Outcome", "TrialRecord", "record_candidate", "records_of", "trained_outcomes"]
@@ -87,7 +88,10 @@ class TrialRecord:
             architecture=kept.get("architecture"),
             recipe=kept.get("recipe", {}),
             parameters=kept.get("cost", {}).get("parameters"),
-            epochs=tuple(Epoch(**epoch) for epoch in kept.get("epochs", ())),
+            epochs=tuple(
+                Epoch(**epoch, path=Path(kept.get("path", Path.EAGER)))
+                for epoch in kept.get("epochs", ())
+            ),
             seconds=kept.get("seconds", 0.0),
             ended=trial.datetime_complete,
             attributes=kept,

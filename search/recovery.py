@@ -27,9 +27,19 @@ def recover(study: optuna.Study, storage: BaseStorage, claims: Claims) -> int:
     Returns:
         How many trials were queued again.
     """
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    signed = {trial.number: _signature(trial) for trial in running}
+    # Only then: whoever asked for one of these trials has held a slot since before.
+    living = {holder for holder in claims.unfinished().values() if not holder.is_known_dead()}
+    somebody_may_sign = bool(living - set(signed.values()))
     requeued = 0
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if _is_abandoned(trial) and requeue(study, storage, trial, "its worker died"):
+    for trial in running:
+        signature = signed[trial.number]
+        if signature is not None:
+            abandoned = signature.is_known_dead()
+        else:
+            abandoned = not somebody_may_sign or _is_old(trial)
+        if abandoned and requeue(study, storage, trial, "its worker died"):
             requeued += 1
     _settle_slots(study, claims)
     return requeued
@@ -57,13 +67,15 @@ def requeue(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, reaso
     return True
 
 
-def _is_abandoned(trial: FrozenTrial) -> bool:
+def _signature(trial: FrozenTrial) -> ProcessId | None:
+    """Returns who works on a trial, None where it was asked for and not signed yet."""
     worker = trial.user_attrs.get("worker")
-    if worker is None:
-        # Killed between asking for the trial and signing it, unless it is that young.
-        started = trial.datetime_start
-        return started is not None and datetime.now() - started > _ANONYMOUS_GRACE
-    return ProcessId.from_dict(worker).is_known_dead()
+    return None if worker is None else ProcessId.from_dict(worker)
+
+
+def _is_old(trial: FrozenTrial) -> bool:
+    started = trial.datetime_start
+    return started is not None and datetime.now() - started > _ANONYMOUS_GRACE
 
 
 def _settle_slots(study: optuna.Study, claims: Claims) -> None:

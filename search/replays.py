@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from search.claims import Claims
+from search.tables import make_tables
 from trainer.loop import Epoch
 from trainer.metrics import floor
 from trainer.paths import Path
@@ -124,7 +125,7 @@ class Replays:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        _metadata.create_all(engine)
+        make_tables(lambda: _metadata.create_all(engine))
 
     def save(self, replay: Replay) -> None:
         """Keeps a replay in the place of what was kept of it before."""

@@ -16,7 +16,7 @@ from search.progress import Progress, best_of, is_trained
 from search.records import TrialRecord
 from search.recovery import recover
 from search.storage import DEFAULT_STORAGE, quiet_optuna
-from search.study import StoredStudy, begin_study, open_study
+from search.study import StoredStudy, begin_study, open_study, refuse_changes
 from search.study_file import StudyFile
 from search.trial_work import trial_claims
 from search.workshop import data_root, open_data, workers_for
@@ -117,6 +117,7 @@ def run(
 
 
 def _begin(file: StudyFile, storage: str, artifacts: Path | None, root: Path) -> StoredStudy:
+    refuse_changes(file, storage)
     info = open_data(file, root).info
     file.check_fits(file.search_space(info.input_shape, len(info.classes)))
     return begin_study(file, storage, artifacts, info)
@@ -125,7 +126,7 @@ def _begin(file: StudyFile, storage: str, artifacts: Path | None, root: Path) ->
 def _watch(
     stored: StoredStudy, crew: Crew, total: int, timeout: float | None, console: Console
 ) -> None:
-    deadline = time.monotonic() + timeout if timeout else None
+    deadline = None if timeout is None else time.monotonic() + timeout
     with Progress(console, total, stored.records()) as progress:
         try:
             with crew:

@@ -133,6 +133,9 @@ def _call(before: str, call: Call, after: str = "") -> Iterable[str]:
 def _forward(plan: Plan, shape: Shape) -> Iterator[str]:
     yield from ("", "    def forward(self, images: Tensor) -> Tensor:")
     yield '        """Normalise images and give their logits."""'
+    yield f"        if list(images.shape[1:]) != {list(shape)}:"
+    needed = ", ".join(map(str, ("n", *shape)))
+    yield f'            raise ValueError("images must have the shape ({needed})")'
     yield "        x = (images - self.mean) / self.std"
     known: Shape | None = shape
     for statement in forward_statements(plan):

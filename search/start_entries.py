@@ -50,7 +50,7 @@ def _exported(folder: Path) -> Candidate:
         return _described(json.loads((folder / DESCRIPTION).read_text("utf-8")))
     except OSError as error:
         message = f"is no ladder (FILE.toml) and no exported network ({error.strerror})"
-    except (ValueError, SpaceError, RecipeError) as error:
+    except (ValueError, RecursionError, SpaceError, RecipeError) as error:
         message = f"{DESCRIPTION} cannot be used: {str(error).splitlines()[0]}"
     raise StudyFileError(folder, [Problem("", message)])
 

@@ -11,7 +11,7 @@ from search.confirm_store import last_ordinal, load_confirm
 from search.errors import StorageError
 from search.progress import best_of, is_trained, percent
 from search.records import Outcome, TrialRecord
-from search.storage import DEFAULT_STORAGE, quiet_optuna
+from search.storage import DEFAULT_STORAGE, quiet_optuna, shown_url
 from search.study import StoredStudy, open_study, study_names
 
 __all__ = ["FrontPoint", "Status", "front_of", "status", "status_text", "trials_an_hour"]
@@ -87,7 +87,7 @@ def status(study: str | None = None, *, storage: str = DEFAULT_STORAGE) -> list[
     quiet_optuna()
     names = [study] if study is not None else study_names(storage)
     if not names:
-        raise StorageError(f"{storage} holds no study yet; start one with flyweight run")
+        raise StorageError(f"{shown_url(storage)} holds no study yet; start one with flyweight run")
     return [_status(open_study(name, storage, writing=False)) for name in names]
 
 
@@ -144,7 +144,7 @@ def status_text(state: Status) -> str:
     """Returns a status as lines for people."""
     counts = ", ".join(f"{count} {name}" for name, count in state.outcomes.items() if count)
     lines = [
-        f"{state.name}: {state.trained} of {state.total} trials trained"
+        f"{state.name}: {state.trained} of {max(state.trained, state.total)} trials trained"
         + (f" ({counts})" if counts else ""),
         f"  running {state.running}, queued {state.queued}"
         + (f", {state.trials_an_hour:.0f} trials an hour" if state.trials_an_hour else ""),

@@ -7,19 +7,24 @@ import sqlite3
 import tempfile
 import warnings
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.storages._rdb.models import BaseModel
+from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from search.errors import StorageError
 from search.study_storage import StudyStorage
+from search.tables import make_tables
 
 __all__ = [
     "DEFAULT_STORAGE",
     "artifacts_beside",
+    "holds_nothing",
     "open_storage",
     "quiet_optuna",
     "shown_url",
@@ -48,19 +53,28 @@ def open_storage(url: str, *, create: bool = False, writing: bool = True) -> Stu
         if path is not None:
             _check_file(path, create=create, writing=writing)
             kwargs = {"connect_args": {"timeout": _BUSY_SECONDS}}
-        return StudyStorage(url, kwargs, create=create, writing=writing)
+        opening = partial(StudyStorage, url, kwargs, create=create, writing=writing)
+        return make_tables(opening) if create else opening()
     except ImportError as error:
         missing = getattr(error.__cause__ or error, "name", None) or "of its driver"
-        package = "'flyweight[postgres]'" if missing == "psycopg" else missing
-        raise StorageError(f"{place} needs the package {missing}; pip install {package}") from error
+        way_out = "flyweight is made for SQLite and PostgreSQL"
+        if missing == "psycopg":
+            way_out = "pip install 'flyweight[postgres]'"
+        raise StorageError(f"{place} needs the package {missing}; {way_out}") from error
     except RuntimeError as error:
         raise StorageError(
-            f"{place} has the schema of another Optuna ({_first_line(error)}); "
+            f"{place} has the schema of another Optuna than {optuna.__version__}; "
             "upgrade it with 'optuna storage upgrade' or use another --storage"
         ) from error
     except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.OptunaError) as error:
         cause = error.__cause__ or error
-        raise StorageError(f"{place} cannot be opened: {_first_line(cause)}") from error
+        raise StorageError(
+            f"{place} cannot be opened: {_first_line(cause)}; {_way_out(path)}"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise StorageError(
+            f"{place} cannot be opened: {_first_line(error)}; use another --storage"
+        ) from error
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -72,10 +86,36 @@ def sqlite_path(url: str) -> Path | None:
     parsed = _parsed(url)
     if parsed.get_backend_name() != "sqlite":
         return None
+    if parsed.get_driver_name() != "pysqlite":
+        raise StorageError(f"--storage {url}: write it as {DEFAULT_STORAGE}")
     database = parsed.database or ""
     if not database or database == ":memory:" or database.startswith("file:"):
         raise StorageError(f"--storage {url}: workers need a file, such as {DEFAULT_STORAGE}")
     return Path(database)
+
+
+def holds_nothing(url: str) -> bool:
+    """Tells whether there is no database yet, or one without tables; changes nothing.
+
+    Raises:
+        StorageError: if the URL is none, or leads to what is no database.
+    """
+    path = sqlite_path(url)
+    if path is not None:
+        try:
+            return not path.exists() or (path.is_file() and not _tables(path))
+        except (OSError, ValueError) as error:
+            raise StorageError(
+                f"{shown_url(url)} cannot be opened: {_first_line(error)}; use another --storage"
+            ) from error
+    try:
+        engine = create_engine(url)
+        try:
+            return not inspect(engine).has_table("studies")
+        finally:
+            engine.dispose()
+    except (ImportError, SQLAlchemyError):
+        return False  # opening it tells why
 
 
 def shown_url(url: str) -> str:
@@ -111,14 +151,19 @@ def _parsed(url: str) -> URL:
 
 
 def _check_file(path: Path, *, create: bool, writing: bool) -> None:
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         if not create:
-            raise StorageError(f"{path}: there is no study database; start one with flyweight run")
+            raise StorageError(
+                f"{path.absolute()}: there is no study database; start one with flyweight run, or "
+                "name another in --storage"
+            )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _make_database(path)
         except OSError as error:
-            raise StorageError(f"{path} cannot be made: {error.strerror}") from error
+            raise StorageError(
+                f"{path} cannot be made: {error.strerror}; use another --storage"
+            ) from error
         return
     if not path.is_file():
         raise StorageError(f"{path} is no file; name a database file in --storage")
@@ -126,7 +171,7 @@ def _check_file(path: Path, *, create: bool, writing: bool) -> None:
         raise StorageError(f"{path} cannot be read; change its rights or use another --storage")
     if writing and not os.access(path, os.W_OK):
         raise StorageError(f"{path} is read-only; make it writable or use another --storage")
-    _check_tables(path)
+    _check_tables(path, create=create)
 
 
 def _make_database(path: Path) -> None:
@@ -141,23 +186,43 @@ def _make_database(path: Path) -> None:
             os.link(made, path)
 
 
-def _check_tables(path: Path) -> None:
+def _check_tables(path: Path, *, create: bool) -> None:
+    tables = _tables(path)
+    if not tables and not create:
+        raise StorageError(f"{path} holds no study yet; start one with flyweight run")
+    if tables and not {"studies", "trials", "version_info"} <= tables:
+        raise StorageError(f"{path} is the database of another program; use another --storage")
+    missing = sorted(BaseModel.metadata.tables.keys() - tables)
+    if tables and missing:
+        raise StorageError(
+            f"{path} lacks the table {missing[0]}: it is damaged, or of an older Optuna; restore "
+            "it from a copy, upgrade it with 'optuna storage upgrade' or use another --storage"
+        )
+
+
+def _tables(path: Path) -> set[str]:
+    """Returns the names of an SQLite database's tables without changing it."""
     try:
         uri = f"{path.resolve().as_uri()}?mode=ro"
         connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)
         try:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            tables = {name for (name,) in rows}
+            return {name for (name,) in rows}
         finally:
             connection.close()
     except sqlite3.OperationalError as error:
-        raise StorageError(f"{path} cannot be opened: {error}") from error
+        raise StorageError(f"{path} cannot be opened: {error}; use another --storage") from error
     except sqlite3.DatabaseError as error:
         raise StorageError(
-            f"{path} is no SQLite database ({error}); use another --storage"
+            f"{path} is no SQLite database or is damaged ({error}); "
+            "restore it from a copy or use another --storage"
         ) from error
-    if tables and not {"studies", "trials", "version_info"} <= tables:
-        raise StorageError(f"{path} is the database of another program; use another --storage")
+
+
+def _way_out(path: Path | None) -> str:
+    if path is None:
+        return "see that the server runs and that --storage names it"
+    return "restore it from a copy or use another --storage"
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,15 +11,15 @@ import optuna
 from optuna.study import StudyDirection
 
 from search.claims import Claims
-from search.errors import ResumeError, StorageError
+from search.errors import ResumeError, StorageError, StudyFileError
 from search.records import TrialRecord, records_of
 from search.starts import Start, enqueue_starts, find_starts
-from search.storage import artifacts_beside, open_storage, shown_url, sqlite_path
+from search.storage import artifacts_beside, holds_nothing, open_storage, shown_url
 from search.study_file import StudyFile, differences
 from search.study_storage import StudyStorage
 from trainer.data import DataInfo
 
-__all__ = ["StoredStudy", "begin_study", "open_study"]
+__all__ = ["StoredStudy", "begin_study", "open_study", "refuse_changes", "study_names"]
 
 _ATTRIBUTE = "flyweight"
 _START = "start"
@@ -98,6 +98,18 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
     return stored
 
 
+def refuse_changes(file: StudyFile, url: str) -> None:
+    """Compares a file with its study where that has begun, without the data and without writing.
+
+    Raises:
+        StorageError: if the storage cannot be used, or has such a study that is not ours.
+        ResumeError: if the stored study differs in more than the number of its trials.
+    """
+    stored = _begun(file.settings.name, url)
+    if stored is not None:
+        _refuse_differences(stored, file)
+
+
 def open_study(study: str, url: str, *, writing: bool) -> StoredStudy:
     """Opens the study of a file or of a name.
 
@@ -122,30 +134,36 @@ def open_study(study: str, url: str, *, writing: bool) -> StoredStudy:
 
 
 def study_names(url: str) -> list[str]:
-    """Returns the names of the studies in a storage, the newest last."""
-    storage = open_storage(url, writing=False)
-    return [frozen.study_name for frozen in storage.get_all_studies()]
+    """Returns the names of our studies in a storage, the newest last."""
+    studies = open_storage(url, writing=False).get_all_studies()
+    return [frozen.study_name for frozen in studies if _ATTRIBUTE in frozen.user_attrs]
 
 
 def _starts_of_new(file: StudyFile, url: str, info: DataInfo) -> tuple[Start, ...]:
     """Finds the starts of a study that does not exist yet, before anything is written."""
-    if not file.settings.start_from or _has_begun(file.settings.name, url):
+    if not file.settings.start_from or _begun(file.settings.name, url) is not None:
         return ()
     return find_starts(file, info.input_shape, len(info.classes))
 
 
-def _has_begun(name: str, url: str) -> bool:
-    path = sqlite_path(url)
-    if path is not None and not path.exists():
-        return False
-    studies = open_storage(url, create=True).get_all_studies()
-    return any(found.study_name == name and _ATTRIBUTE in found.user_attrs for found in studies)
+def _begun(name: str, url: str) -> StoredStudy | None:
+    """Reads a study, None where there is none yet; makes nothing."""
+    if holds_nothing(url):
+        return None
+    storage = open_storage(url, writing=False)
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError:
+        return None
+    finally:
+        storage.engine.dispose()
+    return None if _is_fresh(study) else _read(study, storage, url)
 
 
 def _is_fresh(study: optuna.Study) -> bool:
     """Tells whether a study is as it was made, so that it can become ours."""
     return (
-        study.direction is StudyDirection.MAXIMIZE
+        study.directions == [StudyDirection.MAXIMIZE]
         and not study.user_attrs
         and not study.get_trials(deepcopy=False)
     )
@@ -168,12 +186,27 @@ def _to_keep(
 
 
 def _read(study: optuna.Study, storage: StudyStorage, url: str) -> StoredStudy:
-    kept = study.user_attrs.get(_ATTRIBUTE)
-    if not isinstance(kept, Mapping):
+    place = f"{shown_url(url)}: the study {study.study_name!r}"
+    try:
+        kept = study.user_attrs.get(_ATTRIBUTE)
+        if not isinstance(kept, Mapping):
+            raise StorageError(f"{place} was not made by flyweight; give another name")
+        return _from_kept(kept, study, storage, url)
+    except StudyFileError as error:
+        first = error.problems[0]
         raise StorageError(
-            f"{shown_url(url)}: the study {study.study_name!r} was not made by flyweight; "
-            "give another name"
-        )
+            f"{place} was made by another version of flyweight ({first}); use that one"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageError(
+            f"{place} cannot be read, what it was begun with is damaged ({error!r}); "
+            "restore the database from a copy or give another name"
+        ) from error
+
+
+def _from_kept(
+    kept: Mapping[str, Any], study: optuna.Study, storage: StudyStorage, url: str
+) -> StoredStudy:
     data = kept["data"]
     channels, height, width = data["input_shape"]
     info = DataInfo(
@@ -184,9 +217,9 @@ def _read(study: optuna.Study, storage: StudyStorage, url: str) -> StoredStudy:
     return StoredStudy(url, storage, study, file, Path(kept["artifacts"]), info, starts)
 
 
-def _refuse_differences(stored: StoredStudy, file: StudyFile, info: DataInfo) -> None:
+def _refuse_differences(stored: StoredStudy, file: StudyFile, info: DataInfo | None = None) -> None:
     changed = list(differences(stored.file.to_dict(), file.to_dict()))
-    if not changed and not stored.search_data_matches(info):
+    if not changed and info is not None and not stored.search_data_matches(info):
         changed = [f"study.dataset: the images of {info.name} are not those it began with"]
     if changed:
         raise ResumeError(

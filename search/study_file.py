@@ -119,7 +119,8 @@ def _checked(sections: Mapping[str, object], path: Path | None) -> StudyFile:
     if isinstance(sections.get("study"), Mapping):
         problems += study.problems
         problems += _folder_problems(study.good)
-        problems += _floor_problems(study.good, recipe)
+        if not any(problem.key == "study.floor_epochs" for problem in study.problems):
+            problems += _floor_problems(tables["study"], study.good, recipe)
     if isinstance(sections.get("budget"), Mapping):
         problems += budget.problems or _empty_budget_problems(budget.good)
     if isinstance(sections.get("space"), Mapping):
@@ -138,6 +139,8 @@ def _section_problems(sections: Mapping[str, object]) -> Iterator[Problem]:
     for name, section in sections.items():
         if name not in SECTIONS:
             hint = did_you_mean(name, SECTIONS) or f"; a study file has {', '.join(SECTIONS)}"
+            if name == "augment":
+                hint = "; write [[recipe.augment]]"
             yield Problem(name, f"unknown section{hint}")
         elif not isinstance(section, Mapping):
             yield Problem(name, f"{file_value(section)} is not a section; write [{name}]")
@@ -155,12 +158,15 @@ def _folder_problems(study: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(f"study.{key}", f"is for folder:PATH only, not for {dataset}; remove it")
 
 
-def _floor_problems(study: Mapping[str, Any], recipe: Mapping[str, object]) -> Iterator[Problem]:
+def _floor_problems(
+    given: Mapping[str, object], study: Mapping[str, Any], recipe: Mapping[str, object]
+) -> Iterator[Problem]:
     floor, epochs = study["floor_epochs"], recipe.get("epochs", DEFAULTS["epochs"])
     if type(epochs) is int and 1 <= epochs < floor:
+        default = "" if "floor_epochs" in given else ", the default,"
         yield Problem(
             "study.floor_epochs",
-            f"{floor} is more than recipe.epochs = {epochs}; give at most {epochs}",
+            f"{floor}{default} is more than recipe.epochs = {epochs}; give at most {epochs}",
         )
 
 

@@ -43,7 +43,9 @@ NAME = r"^[a-z0-9][a-z0-9-]*$"
 
 
 def _known_dataset(name: str) -> str:
-    if name in DATASET_NAMES or (name.startswith("folder:") and name != "folder:"):
+    if name in DATASET_NAMES:
+        return name
+    if name.startswith("folder:") and name.isprintable() and name.removeprefix("folder:").strip():
         return name
     hint = did_you_mean(name, DATASET_NAMES)
     known = ", ".join(DATASET_NAMES)

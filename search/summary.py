@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 from search.confirm_store import Confirm, spread
-from search.progress import percent
+from search.progress import percent, plural
 from search.run import RunResult
 from search.study import StoredStudy
 from search.trained import TrainedNetwork
@@ -34,7 +34,8 @@ def run_summary(result: RunResult, study: str) -> str:
             reached = "reached" if (best.score or 0) >= result.target else "not reached"
             lines.append(f"target {percent(result.target)}: {reached} on validation")
     if result.trained < result.total:
-        lines.append(f"{result.total - result.trained} trials to go: the same command goes on")
+        left = plural(result.total - result.trained, "trial")
+        lines.append(f"{left} to go: the same command goes on")
     else:
         lines.append(f"next: flyweight confirm {study}")
     return "\n".join(lines)
@@ -51,7 +52,7 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
         mark = "  <- champion" if trial == champion else ""
         lines.append(
             f"  trial {trial:>4}  {records[trial].parameters:>9,} parameters  "
-            f"{percent(fmean(floors))} ± {spread(floors) * 100:.2f}{mark}"
+            f"{percent(fmean(floors))}{_deviation(floors)}{mark}"
         )
     lines += ["", "champion, trained on the whole training set, on the test set:"]
     lines.append(f"  seed   last epoch   floor of the last {confirm.floor_epochs}")
@@ -63,14 +64,19 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
     lasts = [repeat.last for repeat in confirm.final]
     floors = confirm.test_floors
     lines.append(
-        f"  mean   {percent(fmean(lasts)):>10}   {percent(fmean(floors))} "
-        f"± {spread(floors) * 100:.2f} (n = {len(floors)})"
+        f"  mean   {percent(fmean(lasts)):>10}   {percent(fmean(floors))}{_deviation(floors)} "
+        f"(n = {len(floors)})"
     )
     target = stored.file.settings.target
     if target is not None:
         reached = "reached" if fmean(floors) >= target else "not reached"
         lines.append(f"target {percent(target)}: {reached} by the mean test floor")
     return "\n".join(lines)
+
+
+def _deviation(values: list[float]) -> str:
+    """Writes the sample standard deviation, which a single value has not."""
+    return f" ± {spread(values) * 100:.2f}" if len(values) > 1 else ""
 
 
 def export_summary(trained: TrainedNetwork, out: Path) -> str:
@@ -81,5 +87,5 @@ def export_summary(trained: TrainedNetwork, out: Path) -> str:
         what = f"champion of confirm {figures.confirm} of {trained.name} (trial {figures.trial})"
     return (
         f"{out}: {what}, {cost(trained.architecture).parameters:,} parameters\n"
-        f"use it: from {out.name} import load; network = load()"
+        f"use it, with {out.parent} on Python's path: from {out.name} import load; network = load()"
     )

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from search.errors import exit_code_of
+from search.errors import exit_code_of, message_of
 from search.stop import StopSignal
 from search.storage import quiet_optuna
 from search.workshop import WorkerPlace, data_root
@@ -44,6 +44,6 @@ def run_worker(work: Callable[[StopSignal], None], options: argparse.Namespace) 
     except Exception as error:
         if options.debug:
             traceback.print_exc()
-        print(f"{error}" if str(error) else type(error).__name__, file=sys.stderr)
+        print(message_of(error), file=sys.stderr)
         return exit_code_of(error)
     return 130 if stop else 0

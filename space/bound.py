@@ -105,8 +105,16 @@ def merge(front: dict[State, Least], other: Mapping[State, Least]) -> None:
         front[state] = costs if known is None else Least(*map(min, known, costs))
 
 
-def finish(ends: Iterable[tuple[Shape, Least]], input_shape: Shape, classes: int) -> Bound:
+def finish(
+    ends: Iterable[tuple[Shape, Least]], input_shape: Shape, classes: int, advice: str
+) -> Bound:
     """Give the least cost of those ends that are logits.
+
+    Args:
+        ends: the last maps that candidates can have, each with its least cost.
+        input_shape: of an image.
+        classes: how many logits there must be.
+        advice: what may help where there are none.
 
     Raises:
         SearchSpaceError: there are none, so that no candidate of the space can ever be built.
@@ -118,8 +126,7 @@ def finish(ends: Iterable[tuple[Shape, Least]], input_shape: Shape, classes: int
                 Problem(
                     "space",
                     f"no candidate turns an input of {format_shape(input_shape)} into "
-                    f"{classes}x1x1 logits; allow fewer pools, smaller kernels, padding or "
-                    "another head",
+                    f"{classes}x1x1 logits; {advice}",
                 )
             ]
         )

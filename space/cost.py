@@ -27,7 +27,8 @@ class Cost:
             Element-wise words work in place and add nothing; a line without an operation holds its
             one map. A separable is two operations, with the depthwise map between them. A line's
             input that a skip adds is kept to the end of the last line that adds it; while the first
-            operation of its own line reads it, it is counted once.
+            operation of its own line reads it, it is counted once, even behind words such as
+            ``bn relu`` that would have to work on a copy.
         receptive_field_before_gap: input pixels, a side, that one output of the last line before
             the first ``gap`` sees; not capped by the image. Without a ``gap``: the next figure. A
             skip adds nothing: what it goes around sees at least as much.

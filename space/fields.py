@@ -37,6 +37,9 @@ __all__ = [
 Kind: TypeAlias = Literal["int", "float", "bool", "str"]
 
 
+_MOST_STEPS = 1_000_000
+
+
 def parse_field(
     raw: object,
     *,
@@ -71,13 +74,18 @@ def show(value: object) -> str:
     """Write a value as a study file would."""
     if isinstance(value, str | bool):
         return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {show(item)}' for key, item in value.items())} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(show, value))}]"
     return str(value)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Give `` (did you mean "x"?)`` when a known word is close, else nothing."""
-    close = get_close_matches(word, list(known), n=1)
-    return f' (did you mean "{close[0]}"?)' if close else ""
+    spellings = {name.casefold(): name for name in known}
+    close = get_close_matches(word.casefold(), list(spellings), n=1)
+    return f' (did you mean "{spellings[close[0]]}"?)' if close else ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,8 @@ class _Rules:
     def _what(self, raw: object) -> str:
         if self.kind == "int" and isinstance(raw, float) and raw.is_integer():
             return f"a whole number; write {int(raw)}"
+        if self.kind in ("int", "float") and isinstance(raw, str) and _spells_number(raw):
+            return "a number; remove the quotes"
         if self.kind == "str" and self.allowed is not None:
             return f"one of {_listed(self.allowed)}"
         return {
@@ -148,6 +158,13 @@ class _Rules:
         numbers = [option for option in options if not isinstance(option, str)]
         nearest = sorted(numbers, key=lambda option: abs(option - value))[:2]
         return "the nearest that are: " + ", ".join(map(show, sorted(nearest)))
+
+
+def _spells_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _to_float(number: int | float) -> float:
@@ -226,6 +243,11 @@ def _parse_step(raw: object, rules: _Rules) -> int | float:
 
 
 def _check_step(low: float, high: float, step: float, rules: _Rules) -> None:
+    if (high - low) / step > _MOST_STEPS:
+        raise rules.error(
+            f"step {step} makes more than {_MOST_STEPS:,} of the range from {low} to {high}; "
+            "give a larger step, or none"
+        )
     left_over = (exact(high) - exact(low)) % exact(step)
     if left_over:
         last = exact(high) - left_over

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from math import prod
 from typing import Protocol
 
 from space.architecture import Architecture
 from space.bound import Bound
-from space.errors import OutsideSpaceError, SearchSpaceError
-from space.fields import Field, Fixed, Scalar, Trial
+from space.cost import Cost, cost
+from space.errors import OutsideSpaceError, Problem, SearchSpaceError, ShapeError
+from space.fields import Field, Fixed, FloatRange, Scalar, Trial
 from space.layers import Shape
 from space.stages import StagedSpace
 from space.template import TemplateSpace
 
 __all__ = ["Bound", "OutsideSpaceError", "SearchSpace", "SearchSpaceError", "Suggestion"]
+
+ENUMERATED = 1_000
+"""A space of at most so many settings is bounded by trying all of them."""
 
 
 @dataclass(frozen=True)
@@ -111,4 +116,35 @@ class SearchSpace:
 
     @cached_property
     def _bound(self) -> Bound:
-        return self._form.lower_bound()
+        parameters = self._form.parameters
+        if prod(field.count() or 2 for field in parameters.values()) > ENUMERATED:
+            return self._form.lower_bound()
+        settings = product(*map(_telling, parameters.values()))
+        return _least_of(
+            (dict(zip(parameters, each, strict=True)) for each in settings), self._form
+        )
+
+
+def _telling(field: Field) -> Sequence[Scalar]:
+    """Give the values that can make a difference to the cost; a rate's ends, for 0 is no rate."""
+    continuous = isinstance(field, FloatRange) and field.step is None
+    return (field.minimum, field.maximum) if continuous else field.values()
+
+
+def _least_of(every: Iterable[Mapping[str, Scalar]], form: _Form) -> Bound:
+    """Give the exact bound of a space by trying all of its settings."""
+    costs: list[Cost] = []
+    refusal = ""
+    for values in every:
+        architecture, _ = form.assemble(values)
+        try:
+            costs.append(cost(architecture))
+        except ShapeError as error:
+            refusal = refusal or str(error)
+    if not costs:
+        raise SearchSpaceError([Problem("space", f"no candidate fits together: {refusal}")])
+    return Bound(
+        min(each.parameters for each in costs),
+        min(each.macs for each in costs),
+        min(each.activation_bytes for each in costs),
+    )

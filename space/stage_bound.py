@@ -21,6 +21,11 @@ from space.stage_lines import (
 
 Front = dict[Shape, Least]
 
+_ADVICE = (
+    "allow other stages or convs, smaller kernels, padding or another head (full-conv needs a "
+    "square map whose side is odd, 2, 4 or 6)"
+)
+
 
 def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -> Bound:
     """Give what every candidate of a space by stages costs at least.
@@ -47,7 +52,7 @@ def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -
         if stage in stages:
             ends += advance(stage_end, walk.headed).items()
         front = advance(stage_end, walk.pooled)
-    return finish(ends, input_shape, classes)
+    return finish(ends, input_shape, classes, _ADVICE)
 
 
 class _Walk:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from space.errors import FieldError, Problem
 from space.fields import Field, Fixed, Kind, Scalar, did_you_mean, parse_field, show
 from space.operations import EVEN_KERNELS, MAX_KERNEL
+from space.stage_lines import HIDDEN_HEADS, can_skip, same_padding
 from space.words import ACTIVATIONS, MAX_CHANNELS
 
 Place: TypeAlias = Literal["network", "stage", "conv"]
@@ -98,7 +99,10 @@ def parse_fields(section: Mapping[str, object]) -> tuple[dict[str, PlacedField],
     """
     fields: dict[str, PlacedField] = {}
     problems = [
-        Problem(f"space.{key}", f"unknown key{did_you_mean(key, SPECS)}")
+        Problem(
+            f"space.{key}",
+            f"unknown key{did_you_mean(key, SPECS) or '; known: ' + ', '.join(SPECS)}",
+        )
         for key in section
         if key not in SPECS
     ]
@@ -112,6 +116,7 @@ def parse_fields(section: Mapping[str, object]) -> tuple[dict[str, PlacedField],
             fields[name] = PlacedField(Fixed(spec.default), spec.place)
     problems += _missing(section, fields)
     if not problems:
+        problems += _idle(section, fields)
         # Absent only where no transition is possible, so that nothing ever reads this one.
         fields.setdefault("transition_width", PlacedField(Fixed(1), "stage"))
     return fields, problems
@@ -121,12 +126,14 @@ def parameters(fields: Fields) -> dict[str, Field]:
     """Name every parameter of a space: always all of them, in one fixed order.
 
     Parameters of absent stages and convolutions are among them; those that no candidate
-    could use (a skip of the first convolution, a pool after the last possible stage) are not.
+    could use (a skip of the first convolution, a pool after the last possible stage, the padding
+    of 1x1 convolutions) are not.
     """
     stages, convs = most(fields, "stages"), most(fields, "convs")
+    names = [name for name in SPECS if _acts(name, fields)]
     found: dict[str, Field] = {}
     for place, stage, conv in _spots(stages, convs):
-        for name in SPECS:
+        for name in names:
             placed = fields[name]
             if placed.place == place and _matters(name, place, (stage, conv), stages, convs):
                 found[placed.parameter(name, stage, conv)] = placed.field
@@ -144,6 +151,49 @@ def _spots(stages: int, convs: int) -> Iterator[tuple[Place, int, int]]:
         yield "stage", stage, 1
         for conv in range(1, convs + 1):
             yield "conv", stage, conv
+
+
+def _acts(name: str, fields: Fields) -> bool:
+    """Tell whether the values of other fields ever let this one act."""
+    if name in ("transition_width", "transition_style"):
+        return any(value != "none" for value in fields["transition"].field.values())
+    if name == "head_hidden":
+        return not set(HIDDEN_HEADS).isdisjoint(fields["head"].field.values())
+    if name == "head_hidden_style":
+        return most(fields, "head_hidden") > 0 and _acts("head_hidden", fields)
+    if name == "padding":
+        return any(same_padding(int(kernel)) for kernel in fields["kernel"].field.values())
+    if name == "skip":
+        return any(can_skip(*window) for window in _windows(fields))
+    return True
+
+
+def _windows(fields: Fields) -> Iterator[tuple[int, int]]:
+    """List every kernel with every padding, in pixels, that it can have."""
+    paddings = fields["padding"].field.values()
+    for kernel in map(int, fields["kernel"].field.values()):
+        for padding in paddings:
+            yield kernel, same_padding(kernel) if padding == "same" else 0
+
+
+def _idle(section: Mapping[str, object], fields: Fields) -> Iterator[Problem]:
+    """Refuse what a section asks for and can never get."""
+    if "skip" in section and True in fields["skip"].field.values() and not _acts("skip", fields):
+        yield Problem(
+            "space.skip",
+            "true can never act: a skip needs a convolution that keeps its map; "
+            'allow padding = "same" with an odd kernel, or drop true',
+        )
+    if most(fields, "head_hidden") > 0 and not _acts("head_hidden", fields):
+        yield Problem(
+            "space.head_hidden",
+            f"a hidden layer stands behind gap, which {_listed(fields, 'head')} cannot have; "
+            f"allow the head {' or '.join(map(show, HIDDEN_HEADS))}, or remove the key",
+        )
+
+
+def _listed(fields: Fields, name: str) -> str:
+    return f"{name} = {' or '.join(map(show, fields[name].field.values()))}"
 
 
 def _matters(name: str, place: Place, spot: tuple[int, int], stages: int, convs: int) -> bool:

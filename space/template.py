@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
 
 from space.architecture import Architecture
 from space.bound import Bound
@@ -103,12 +102,12 @@ def _parse_hole(key: str, raw: object) -> Field:
     if "str" in kinds and len(kinds) > 1:
         raise FieldError(key, "mixes numbers and text; write all choices as text")
     kind: Kind = "str" if "str" in kinds else "float" if "float" in kinds else "int"
-    field = parse_field(raw, key=key, kind=kind)
+    parsed = parse_field(raw, key=key, kind=kind)
     if kind == "str":
-        for value in field.values():
+        for value in parsed.values():
             if any(brace in str(value) for brace in "{}"):
                 raise FieldError(key, f"{show(value)} has a brace; a hole holds no other hole")
-    return field
+    return parsed
 
 
 def _parts(raw: object) -> Sequence[object]:
@@ -151,7 +150,12 @@ def _check_holes(section: Mapping[str, object], lines: Sequence[TemplateLine]) -
     used = dict.fromkeys(name for line in lines for name in line.holes)
     for index, line in enumerate(lines):
         for name in line.holes:
-            if name not in keys:
+            if name == "layers":
+                yield Problem(
+                    f"space.layers[{index}]",
+                    "the hole {layers} has the name of the lines themselves; give it another",
+                )
+            elif name not in keys:
                 hint = did_you_mean(name, keys)
                 yield Problem(
                     f"space.layers[{index}]",
@@ -183,6 +187,7 @@ class _Ends:
     fields: Mapping[str, Field]
     input_shape: Shape
     classes: int
+    seen: set[tuple[int, frozenset[tuple[str, Scalar]], bool]] = field(default_factory=set)
 
     def outcomes(
         self, before: int, chosen: Mapping[str, Scalar], kept: bool = False
@@ -194,14 +199,20 @@ class _Ends:
         if before == 0:
             yield -1, self.input_shape[0], kept
             return
-        fixed = {name: Fixed(value) for name, value in chosen.items()}
+        earlier = {name for line in self.lines[:before] for name in line.holes}
+        matters = {name: value for name, value in chosen.items() if name in earlier}
+        state = (before, frozenset(matters.items()), kept)
+        if state in self.seen:
+            return
+        self.seen.add(state)
+        fixed = {name: Fixed(value) for name, value in matters.items()}
         for variant in self.lines[before - 1].variants({**self.fields, **fixed}):
             channels = _channels(variant.layer)
             if channels is not None:
                 yield before - 1, channels, True
             else:
                 left = kept or variant.layer is not None
-                yield from self.outcomes(before - 1, {**chosen, **variant.values}, left)
+                yield from self.outcomes(before - 1, {**matters, **variant.values}, left)
 
 
 def _channels(layer: Layer | None) -> int | None:
@@ -214,7 +225,10 @@ def _channels(layer: Layer | None) -> int | None:
 def _check_ends(ends: _Ends) -> list[Problem]:
     """Refuse a template that can end in another number of channels than there are classes."""
     way_out = f"end with conv1 {ends.classes} or linear {ends.classes}"
-    for line, channels, kept in islice(ends.outcomes(len(ends.lines), {}), MAX_ENDINGS):
+    for line, channels, kept in ends.outcomes(len(ends.lines), {}):
+        if len(ends.seen) > MAX_ENDINGS:
+            message = f"the lines can end in more than {MAX_ENDINGS:,} ways; {way_out}"
+            return [Problem("space.layers", message)]
         if not kept:
             return [Problem("space.layers", f"every line can vanish at once; {way_out}")]
         if channels != ends.classes:

@@ -10,6 +10,7 @@ from space.layers import Layer, Shape
 from space.template_line import TemplateLine
 
 MAX_MOVES = 300_000
+_ADVICE = "allow kernels, paddings and pools that the maps have room for, and end with gap"
 
 # A map, and the lines applied last, which an ``again`` may apply once more.
 _State = tuple[Shape, tuple[Layer, ...]]
@@ -37,7 +38,8 @@ def lower_bound(
         if len(front) * len(filling) > MAX_MOVES:
             return Bound(0, 0, 0)
         front = advance(front, _Filled(filling, memory).moves)
-    return finish(((shape, costs) for (shape, _), costs in front.items()), input_shape, classes)
+    ends = ((shape, costs) for (shape, _), costs in front.items())
+    return finish(ends, input_shape, classes, _ADVICE)
 
 
 class _Filled:

@@ -106,9 +106,11 @@ class TemplateLine:
         found: dict[str, tuple[Scalar, ...]] = {}
         for name, before in prefixes.items():
             field = fields[name]
-            if before != {"drop"} and any(isinstance(end, float) for end in _ends(field)):
+            decimals = [end for end in _ends(field) if isinstance(end, float)]
+            if before != {"drop"} and decimals:
+                worst = next((end for end in decimals if not end.is_integer()), decimals[0])
                 raise LayerError(
-                    f'"{text}": {{{name}}} takes whole numbers there, not {field.minimum}; '
+                    f'"{text}": {{{name}}} takes whole numbers there, not {worst}; '
                     "only a dropout rate may have decimals"
                 )
             if before == {"drop"}:

@@ -14,6 +14,8 @@ from trainer.errors import DataError, Diverged, OutOfMemory, RecipeError, Traine
 if TYPE_CHECKING:
     from trainer.data import DATASET_NAMES, DataInfo, Dataset, known_shape, open_dataset
     from trainer.images import Images, Normalisation, normalisation
+    from trainer.loop import Epoch, train
+    from trainer.recipe import Recipe
 
 __all__ = [
     "DATASET_NAMES",
@@ -21,25 +23,31 @@ __all__ = [
     "DataInfo",
     "Dataset",
     "Diverged",
+    "Epoch",
     "Images",
     "Normalisation",
     "OutOfMemory",
+    "Recipe",
     "RecipeError",
     "TrainerError",
     "known_shape",
     "normalisation",
     "open_dataset",
+    "train",
 ]
 
 _HOMES = {
     "DATASET_NAMES": "trainer.data",
     "DataInfo": "trainer.data",
     "Dataset": "trainer.data",
+    "Epoch": "trainer.loop",
     "Images": "trainer.images",
     "Normalisation": "trainer.images",
+    "Recipe": "trainer.recipe",
     "known_shape": "trainer.data",
     "normalisation": "trainer.images",
     "open_dataset": "trainer.data",
+    "train": "trainer.loop",
 }
 
 

@@ -62,8 +62,8 @@ def open_folder(
 
     The folder holds either one subfolder for each class, or `train/` and perhaps `test/` with
     such subfolders. Where there is no `test/`, a stratified fifth is set aside as the test part.
-    The test part's files stay shut until `read_test` is called. Images are turned upright by
-    their EXIF data; transparency is dropped.
+    The test part's files stay shut until `read_test` is called, but an empty one is refused
+    at once. Images are turned upright by their EXIF data; transparency is dropped.
 
     Args:
         path: The folder; `~` is expanded.
@@ -73,32 +73,42 @@ def open_folder(
 
     Raises:
         DataError: The folder is missing, has fewer than two classes, a class without enough
-            images to split, other classes in `test/`, or an image that cannot be read or
-            has another size than the first.
+            images to split, other classes in `test/`, an image that cannot be read or has
+            another size than the first, or more pixels than there is memory for.
     """
     if image_size is not None and image_size < 1:
         raise DataError(f"image_size is {image_size}; give the side of an image in pixels, >= 1")
-    path = path.expanduser()
     try:
+        path = path.expanduser()
         parts = _parts(path)
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}); look at its rights") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{path} cannot be read ({reason}); look at its name and rights") from error
     files, labels = _listing(parts[0])
     classes = tuple(parts[0])
     if len(parts) == 2:
-        require_images(labels, VALIDATION_PARTS, classes)
+        _require_images(path, labels, VALIDATION_PARTS, classes)
         test_files, test_labels = _listing(parts[1])
     else:
-        require_images(labels, LEAST_WITHOUT_TEST, classes)
+        _require_images(path, labels, LEAST_WITHOUT_TEST, classes)
         keep, aside = stratified_split(labels, TEST_PARTS, classes)
         test_files, test_labels = [files[i] for i in aside.tolist()], labels[aside]
         files, labels = [files[i] for i in keep.tolist()], labels[keep]
+    for file in test_files:
+        _refuse_empty(file)
     form = _common_format(files, image_size, colour)
     return ImageFolder(
         classes=classes,
         training=Images(_read_all(files, form), labels),
         read_test=lambda: Images(_read_all(test_files, form), test_labels),
     )
+
+
+def _require_images(path: Path, labels: torch.Tensor, least: int, classes: Sequence[str]) -> None:
+    try:
+        require_images(labels, least, classes)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def _parts(path: Path) -> list[dict[str, list[Path]]]:
@@ -162,7 +172,14 @@ def _common_format(files: Sequence[Path], image_size: int | None, colour: bool |
 
 def _read_all(files: Sequence[Path], form: _Format) -> torch.Tensor:
     width, height = form.size
-    pixels = np.empty((len(files), 3 if form.colour else 1, height, width), dtype=np.uint8)
+    channels = 3 if form.colour else 1
+    try:
+        pixels = np.empty((len(files), channels, height, width), dtype=np.uint8)
+    except (MemoryError, ValueError) as error:
+        raise DataError(
+            f"{len(files):,} images of {channels}x{height}x{width} need more memory than there is; "
+            "set a smaller image_size"
+        ) from error
 
     def read(index: int) -> None:
         pixels[index] = _read(files[index], form)
@@ -205,11 +222,15 @@ def _eight_bits(image: Image.Image, file: Path) -> Image.Image:
     return image
 
 
+def _refuse_empty(file: Path) -> None:
+    if file.exists() and not file.stat().st_size:
+        raise DataError(f"{file} is empty; replace or remove it")
+
+
 @contextmanager
 def _open(file: Path) -> Iterator[Image.Image]:
     try:
-        if not file.stat().st_size:
-            raise DataError(f"{file} is empty; replace or remove it")
+        _refuse_empty(file)
         with Image.open(file, formats=_FORMATS) as image:
             yield image
     except DataError:

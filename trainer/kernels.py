@@ -55,11 +55,11 @@ def load_kernels() -> CDLL:
 def _load() -> CDLL | NoKernels:
     try:
         library = CDLL(str(build_library(SOURCE)))
+        for name, (arguments, result) in _SIGNATURES.items():
+            function = getattr(library, f"flyweight_{name}")
+            function.argtypes, function.restype = arguments, result
     except NoKernels as error:
         return error
-    except OSError as error:
+    except (OSError, AttributeError) as error:
         return NoKernels(f"the compiled kernels cannot be loaded: {error}")
-    for name, (arguments, result) in _SIGNATURES.items():
-        function = getattr(library, f"flyweight_{name}")
-        function.argtypes, function.restype = arguments, result
     return library

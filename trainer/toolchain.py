@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import stat
 import subprocess
@@ -48,7 +49,7 @@ def build_library(source: Path, folder: Path | None = None) -> Path:
     flags = (*_FLAGS, _native_flag())
     folder = _kept_safely(folder)
     target = folder / f"{source.stem}-{_fingerprint(source.parent, compiler, flags)}.so"
-    if not target.exists():
+    if not _is_whole(target):
         _build(compiler, flags, source, target)
     return target
 
@@ -59,13 +60,22 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "flyweight"
 
 
-def _find_compiler() -> str:
-    wanted = os.environ.get("CXX")
-    for name in (wanted,) if wanted else _COMPILERS:
+def _find_compiler() -> tuple[str, ...]:
+    """Gives a command; that of ``$CXX`` may have arguments, such as ``ccache g++``."""
+    wanted = os.environ.get("CXX", "").strip()
+    for command in (wanted,) if wanted else _COMPILERS:
+        name, *arguments = _words_of(command)
         if path := shutil.which(name):
-            return path
+            return (path, *arguments)
     names = wanted or ", ".join(_COMPILERS)
     raise NoKernels(f"no C++ compiler was found ({names}); install one to train faster")
+
+
+def _words_of(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:  # a quotation without an end
+        return [command]
 
 
 def _native_flag() -> str:
@@ -90,18 +100,18 @@ def _not_kept(folder: Path | None, error: Exception) -> NoKernels:
     return NoKernels(f"builds cannot be kept in {folder or '~'}: {error}; set XDG_CACHE_HOME")
 
 
-def _fingerprint(folder: Path, compiler: str, flags: tuple[str, ...]) -> str:
+def _fingerprint(folder: Path, compiler: tuple[str, ...], flags: tuple[str, ...]) -> str:
     digest = hashlib.blake2b(digest_size=12)
     for path in sorted(folder.iterdir()):
         if path.suffix in (".h", ".cpp"):
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    for part in (_version(compiler), *flags, _processor()):
+    for part in (_version(compiler), *compiler[1:], *flags, _processor()):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()
 
 
-def _version(compiler: str) -> str:
-    return _run([compiler, "--version"])
+def _version(compiler: tuple[str, ...]) -> str:
+    return _run([*compiler, "--version"])
 
 
 def _processor() -> str:
@@ -114,14 +124,30 @@ def _processor() -> str:
     return "\n".join(sorted({line for line in lines if line.startswith(kinds)}))
 
 
-def _build(compiler: str, flags: tuple[str, ...], source: Path, target: Path) -> None:
+def _checksum(target: Path) -> Path:
+    return target.with_suffix(".sha256")
+
+
+def _is_whole(target: Path) -> bool:
+    """Tells whether a kept build is what was built: half a library would end the process."""
+    try:
+        return _checksum(target).read_text() == hashlib.sha256(target.read_bytes()).hexdigest()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _build(compiler: tuple[str, ...], flags: tuple[str, ...], source: Path, target: Path) -> None:
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, suffix=".so")
         os.close(handle)
         try:
-            _run([compiler, *flags, str(source), "-o", name])
-            # Whoever builds the same at the same time replaces it by the same.
+            _run([*compiler, *flags, str(source), "-o", name])
+            content = Path(name).read_bytes()
+            if not content:
+                raise NoKernels(f"the C++ compiler {compiler[0]} gave nothing")
+            # Whoever builds the same at the same time replaces both by the same.
             Path(name).replace(target)
+            _checksum(target).write_text(hashlib.sha256(content).hexdigest())
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:

@@ -3,8 +3,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import time
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -22,16 +20,6 @@ def _claims(folder: Path, work: str = "trial", study: int = 1) -> Claims:
     return Claims(storage.engine, study, work)
 
 
-def _take_all(folder: Path, total: int) -> list[int]:
-    claims = _claims(folder)
-    taken = []
-    while (slot := claims.take(total)) is not None:
-        taken.append(slot)
-        time.sleep(0.001)
-        claims.finish(slot)
-    return taken
-
-
 def _take_and_wait(folder: Path, pipe: Connection) -> None:
     pipe.send(_claims(folder).take(9))
     signal.pause()
@@ -44,14 +32,6 @@ def _holder(folder: Path) -> tuple[int, int]:
     process.start()
     assert process.pid is not None
     return process.pid, mine.recv()
-
-
-def test_slots_are_shared_out(tmp_path: Path) -> None:
-    """Of several processes no two take the same slot, and none is left over."""
-    with ProcessPoolExecutor(4, FORK) as pool:
-        shares = list(pool.map(_take_all, [tmp_path] * 4, [24] * 4))
-    assert sorted(slot for share in shares for slot in share) == list(range(24))
-    assert _claims(tmp_path).done() == 24
 
 
 def test_the_lowest_free_slot_is_taken(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ import pickle
 from pathlib import Path
 
 import pytest
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import OperationalError
 
 from search import errors
-from search.errors import FlyweightError, StudyFileError, exit_code_of
+from search.errors import FlyweightError, StudyFileError, exit_code_of, message_of
 from space.errors import FieldError, LayerError, Problem, SearchSpaceError, ShapeError
 from trainer.errors import DataError, Diverged, OutOfMemory, RecipeError
 
@@ -76,3 +78,26 @@ def test_study_file_error_survives_pickling() -> None:
     error = pickle.loads(pickle.dumps(StudyFileError(Path("a.toml"), iter(PROBLEMS))))
     assert error.path == Path("a.toml")
     assert error.problems == PROBLEMS
+
+
+def test_messages_are_one_line_for_each_problem() -> None:
+    """What names of files and classes hold cannot break a line or drive the terminal."""
+    assert message_of(DataError("class 'a\n\x1b[31m' is empty")) == (
+        r"class 'a\n\x1b[31m' is empty"
+    )
+    assert message_of(errors.StorageError("a\nb: no")) == r"a\nb: no"
+    assert message_of(StudyFileError(None, PROBLEMS)).count("\n") == len(PROBLEMS) - 1
+    assert message_of(SearchSpaceError(PROBLEMS)).count("\n") == len(PROBLEMS) - 1
+    assert message_of(KeyboardInterrupt()) == "interrupted"
+    assert message_of(ValueError("a\nb")) == "ValueError: a b (--debug shows where)"
+
+
+def test_a_database_that_fails_is_said_to_have_failed() -> None:
+    """The cause, such as a full disk, is told instead of Optuna's guess, with the way out."""
+    failure = StorageInternalError("An exception is raised during the commit. Perhaps ...")
+    failure.__cause__ = OperationalError("INSERT", {}, Exception("database or disk is full"))
+    said = message_of(failure)
+    assert "database or disk is full" in said
+    assert "room" in said
+    assert "\n" not in said
+    assert "INSERT" not in said

@@ -109,8 +109,9 @@ def test_living_workers_are_left_alone(tmp_path: Path) -> None:
 def test_an_unsigned_trial_is_given_a_minute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A trial that nobody has signed may be one that was asked for just now."""
+    """A trial that nobody has signed may be one that a living worker asked for just now."""
     stored = begun(tmp_path)
+    trial_claims(stored).take(9)
     stored.study.ask()
     assert _recover(stored) == 0
 
@@ -122,6 +123,22 @@ def test_an_unsigned_trial_is_given_a_minute(
     monkeypatch.setattr(search.recovery, "datetime", Later)
     assert _recover(stored) == 1
     assert states_of(stored) == [TrialState.FAIL]
+
+
+def test_an_unsigned_trial_that_nobody_can_sign_is_abandoned(tmp_path: Path) -> None:
+    """It is queued again at once where every living worker has signed the trial it works on."""
+    stored = begun(tmp_path)
+    stored.study.enqueue_trial({"a": 0.25})
+
+    def work() -> None:
+        own = open_study(stored.name, stored.url, writing=True)
+        trial_claims(own).take(9)
+        own.study.ask()
+
+    _dead_after(work)
+    _sign(stored.study.ask(), trial_claims(stored).take(9))
+    assert _recover(stored) == 1
+    assert states_of(stored) == [TrialState.FAIL, TrialState.RUNNING, TrialState.WAITING]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.PRUNED, Outcome.DIVERGED])

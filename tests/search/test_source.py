@@ -78,6 +78,8 @@ class SmallNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalise images and give their logits."""
+        if list(images.shape[1:]) != [1, 28, 28]:
+            raise ValueError("images must have the shape (n, 1, 28, 28)")
         x = (images - self.mean) / self.std
         x = self.stage1(x)  # 12x12x12
         x = self.stage2_conv1(x)  # 8x12x12

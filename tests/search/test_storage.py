@@ -17,7 +17,6 @@ from search.errors import StorageError
 from search.storage import (
     artifacts_beside,
     open_storage,
-    quiet_optuna,
     shown_url,
     sqlite_path,
 )
@@ -69,42 +68,8 @@ def _open_to_all(path: Path) -> None:
             folder.chmod(folder.stat().st_mode | 0o055)
 
 
-def _pop_all(url: str) -> list[int]:
-    quiet_optuna()
-    study = optuna.load_study(study_name="s", storage=open_storage(url))
-    popped = []
-    while (trial_id := study._pop_waiting_trial_id()) is not None:
-        popped.append(trial_id)
-    return popped
-
-
-def _ask_some(url: str, count: int) -> list[int]:
-    quiet_optuna()
-    study = optuna.load_study(study_name="s", storage=open_storage(url))
-    return [study.ask().number for _ in range(count)]
-
-
 def _open_and_count(url: str) -> int:
     return len(open_storage(url, create=True).get_all_studies())
-
-
-def test_each_queued_trial_is_popped_once(tmp_path: Path) -> None:
-    """Three processes that pop the same queue share it out, none of it twice."""
-    url = _made(tmp_path)
-    study = optuna.load_study(study_name="s", storage=open_storage(url))
-    for value in range(30):
-        study.enqueue_trial({"x": value})
-    with ProcessPoolExecutor(3, FORK) as pool:
-        popped = [number for found in pool.map(_pop_all, [url] * 3) for number in found]
-    assert len(popped) == len(set(popped)) == 30
-
-
-def test_trials_get_numbers_of_their_own(tmp_path: Path) -> None:
-    """Processes that ask for trials at the same time never get the same one."""
-    url = _made(tmp_path)
-    with ProcessPoolExecutor(3, FORK) as pool:
-        asked = [number for found in pool.map(_ask_some, [url] * 3, [8] * 3) for number in found]
-    assert sorted(asked) == list(range(24))
 
 
 def test_several_processes_can_make_the_same_database(tmp_path: Path) -> None:

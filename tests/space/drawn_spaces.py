@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from space.fields import Scalar
 from space.layers import Shape
 from space.search_space import SearchSpace
-from space.stage_fields import STYLES
+from space.stage_fields import STYLES, parse_fields
 
 INPUT_SHAPES: list[Shape] = [(1, 28, 28), (3, 16, 16), (1, 8, 8), (2, 20, 14), (3, 1, 1)]
 
@@ -103,6 +103,11 @@ def staged_sections(draw: st.DrawFn) -> dict[str, object]:
         if isinstance(raw, dict) and finest in _PLACES and draw(st.booleans()):
             raw = {**raw, "per": draw(st.sampled_from(_PLACES[finest]))}
         section[name] = raw
+    # Of these a section may hold only what some candidate can have.
+    idle = {problem.key for problem in parse_fields(section)[1]}
+    for name in ("skip", "head_hidden"):
+        if f"space.{name}" in idle:
+            del section[name]
     return section
 
 

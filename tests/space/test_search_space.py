@@ -183,9 +183,35 @@ def test_the_bound_is_reached(section: dict[str, object]) -> None:
 
 def test_a_space_without_candidates_is_refused() -> None:
     """Where every map vanishes, the bound says so and names a way out."""
-    space = make({"width": 8, "stages": 4, "kernel": [7, 9]})
+    space = make({"width": {"low": 4, "high": 64}, "stages": 4, "kernel": [7, 9]})
     with pytest.raises(SearchSpaceError, match="no candidate turns an input of 1x28x28 into"):
         space.lower_bound()
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["conv3 9 pad1", "conv3 {a} groups2", "gap", "linear 10"], '"groups2" does not divide'),
+        (["conv9 {a}", "conv31 10"], "31x31 kernel does not fit"),
+        (["conv3 {a}", "conv1 10"], "end with gap"),
+        (["conv3 {a}", "conv3 8 pad1 skip", "gap", "linear 10"], "a skip needs equal shapes"),
+    ],
+)
+def test_a_small_space_without_candidates_says_why(lines: list[str], reason: str) -> None:
+    """Where all settings can be tried, what no bound sees is found too, and the line is named."""
+    space = make({"layers": lines, "a": [4, 6]})
+    with pytest.raises(SearchSpaceError, match=r'no candidate fits together: line \d "') as caught:
+        space.lower_bound()
+    assert reason in str(caught.value)
+
+
+def test_the_bound_of_a_small_space_is_exact() -> None:
+    """What several lines share is taken together, and a rate that can be 0 may remove a line."""
+    layers = ["conv3 {a} pad1", "drop{d}", "conv3 {a} pad1 skip2", "gap", "conv1 10"]
+    space = make({"layers": layers, "a": [4, 6], "d": {"low": 0.0, "high": 0.5}})
+    # Without the second line the skip goes around both convolutions and adds 1 channel to 4.
+    least = Architecture.parse(["conv3 4 pad1", "drop0.5", "conv3 4 pad1 skip2", *layers[3:]])
+    assert space.lower_bound().parameters == cost(least).parameters
 
 
 def test_the_form_follows_from_the_keys() -> None:

@@ -49,9 +49,10 @@ def refuse(section: Section) -> dict[str, str]:
 )
 def test_heads(head: str, hidden: int, end: list[str]) -> None:
     """Every head ends the network as it is described, and all of them fit together."""
-    section: Section = {"width": 8, "convs": 1, "stages": 2, "head": head, "head_hidden": hidden}
-    space = make(section, input_shape=(1, 16, 16))
-    architecture = space.suggest(RandomTrial(0)).architecture
+    section: Section = {"width": 8, "convs": 1, "stages": 2, "head_hidden": hidden}
+    heads = ["gap-linear", head] if head != "gap-linear" else head
+    space = make({**section, "head": heads}, input_shape=(1, 16, 16))
+    architecture = space.suggest(RandomTrial(0, {"head": head})).architecture
     architecture.check()
     assert [str(layer) for layer in architecture.layers[2:]] == end
 
@@ -139,28 +140,70 @@ def test_a_skip_ties_the_width() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "inactive"),
+    ("section", "answers", "skips"),
     [
-        ({"padding": "valid"}, {"skip"}),
-        ({"padding": "same", "kernel": 4}, {"skip"}),
-        ({"kernel": 1}, set()),
-        ({"padding": "same", "head": "gap"}, {"skip"}),
-        ({"padding": "same", "head": "gap", "width": 10}, set()),
+        ({"padding": ["same", "valid"]}, {"padding": "valid"}, False),
+        ({"padding": ["same", "valid"]}, {"padding": "same"}, True),
+        ({"padding": "same", "kernel": [3, 4]}, {"kernel": 4}, False),
+        ({"padding": "same", "kernel": [3, 4]}, {"kernel": 3}, True),
+        ({"kernel": 1}, {}, True),
+        ({"padding": "same", "head": "gap"}, {}, False),
+        ({"padding": "same", "head": "gap", "width": 10}, {}, True),
     ],
 )
-def test_a_skip_that_cannot_add_is_inactive(section: Section, inactive: set[str]) -> None:
+def test_a_skip_that_cannot_add_is_inactive(
+    section: Section, answers: Section, skips: bool
+) -> None:
     """Where shapes cannot agree a skip has no effect, and the line has no skip."""
     fixed: Section = {"width": 8, "stages": 1, "convs": 2, "skip": {"choices": [True]}}
-    suggestion = suggest({**fixed, **section})
+    suggestion = suggest(
+        {**fixed, **section}, **{f"stage1__conv2__{name}": value for name, value in answers.items()}
+    )
     suggestion.architecture.check()
-    assert suggestion.inactive == {f"stage1.conv2.{name}" for name in inactive}
-    assert ("skip" in str(suggestion.architecture)) == (not inactive)
+    assert ("stage1.conv2.skip" in suggestion.inactive) != skips
+    assert ("skip" in str(suggestion.architecture)) == skips
+
+
+def test_what_no_candidate_could_use_is_not_asked() -> None:
+    """Parameters that the other fields leave without any effect are none of the space's."""
+    two: Section = {"width": 8, "stages": 2, "convs": 2}
+    transition: Section = {"transition_width": [4, 8], "transition_style": ["bare", "full"]}
+    assert not make({**two, **transition}).parameters.keys() & {
+        "stage1.transition_width",
+        "transition_style",
+    }
+    assert (
+        "stage1.transition_width"
+        in make({**two, **transition, "transition": "after-pool"}).parameters
+    )
+    narrow = make({**two, "kernel": 1, "padding": ["same", "valid"]})
+    assert not any("padding" in name for name in narrow.parameters)
+    skip = make({**two, "padding": "valid", "skip": [False]})
+    assert not any("skip" in name for name in skip.parameters)
+    style: Section = {"head_hidden": 0, "head_hidden_style": ["bare", "full"]}
+    assert "head_hidden_style" not in make({**two, **style}).parameters
+
+
+def test_what_can_never_act_is_refused() -> None:
+    """A skip or a hidden layer that no candidate could have is named, with the way out."""
+    assert refuse({"width": 8, "skip": [False, True]}) == {
+        "space.skip": "true can never act: a skip needs a convolution that keeps its map; "
+        'allow padding = "same" with an odd kernel, or drop true'
+    }
+    even: Section = {"width": 8, "skip": True, "padding": "same", "kernel": [2, 4]}
+    assert refuse(even).keys() == {"space.skip"}
+    assert refuse({"width": 8, "head": ["conv-gap", "gap"], "head_hidden": [0, 8]}) == {
+        "space.head_hidden": "a hidden layer stands behind gap, which "
+        'head = "conv-gap" or "gap" cannot have; allow the head "gap-conv" or "gap-linear", '
+        "or remove the key"
+    }
 
 
 def test_absent_stages_and_heads_are_inactive() -> None:
     """Parameters of stages, convolutions and heads that the network lacks are inactive."""
     section: Section = {"stages": [1, 2], "convs": [1, 2], "width": [4, 8], "head_hidden": [0, 4]}
-    suggestion = suggest({**section, "head": ["gap"]}, stages=1, stage1__convs=1)
+    heads = ["gap", "gap-conv"]
+    suggestion = suggest({**section, "head": heads}, head="gap", stages=1, stage1__convs=1)
     assert suggestion.inactive == {
         "head_hidden",
         "stage1.conv1.width",

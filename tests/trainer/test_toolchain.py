@@ -49,7 +49,8 @@ class Workshop:
         compiler = self.folder / "compiler"
         real = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
         compiler.write_text(
-            f"#!/bin/sh\nREAL={real}\nif [ $1 = --version ]; then echo {version}; exit 0; fi\n"
+            f"#!/bin/sh\nREAL={real}\n"
+            f'case "$*" in *--version) echo {version}; exit 0;; esac\n'
             f"echo build >> {self.folder}/calls\n{script}\n"
         )
         compiler.chmod(0o755)
@@ -65,8 +66,11 @@ class Workshop:
         return int(ctypes.CDLL(str(build_library(self.source))).answer())
 
     def kept(self) -> list[Path]:
-        """All files of the place for builds."""
-        return list(self.cache.iterdir())
+        """All libraries of the place for builds; each has its checksum beside it."""
+        files = set(self.cache.iterdir())
+        libraries = [path for path in files if path.suffix == ".so"]
+        assert files == {*libraries, *(path.with_suffix(".sha256") for path in libraries)}
+        return libraries
 
 
 @pytest.fixture
@@ -146,6 +150,35 @@ def test_the_flags_reach_the_compiler(workshop: Workshop) -> None:
     assert {"-O3", "-shared", "-fPIC", "-pthread"} < set(words)
     assert any(word in words for word in ("-march=native", "-mcpu=native"))
     assert "-ffast-math" not in words
+
+
+@pytest.mark.parametrize("damage", ["half", "nothing", "without checksum"])
+def test_a_damaged_build_is_built_again(workshop: Workshop, damage: str) -> None:
+    """Half a library would end the process that loads it, so it must never be loaded."""
+    library = build_library(workshop.source)
+    content = library.read_bytes()
+    if damage == "without checksum":
+        library.with_suffix(".sha256").unlink()
+    library.write_bytes({"half": content[: len(content) // 2], "nothing": b""}.get(damage, content))
+    assert workshop.answer() == 41
+    assert workshop.calls() == 2
+    assert library.stat().st_size == len(content)
+
+
+def test_a_compiler_may_have_arguments(workshop: Workshop) -> None:
+    """``$CXX`` may be a command such as ``ccache g++``, and other arguments build anew."""
+    assert workshop.answer() == 41
+    workshop.monkeypatch.setenv("CXX", f"{workshop.folder / 'compiler'} -DUNUSED -g0")
+    assert workshop.answer() == 41
+    assert workshop.calls() == len(workshop.kept()) == 2
+
+
+def test_a_compiler_that_gives_nothing_is_refused(workshop: Workshop) -> None:
+    """An empty file must not be kept as a library."""
+    workshop.use_compiler("exit 0")
+    with pytest.raises(NoKernels, match="gave nothing"):
+        build_library(workshop.source)
+    assert workshop.kept() == []
 
 
 @pytest.mark.parametrize("missing", ["named", "unnamed"])

@@ -1,0 +1,111 @@
+"""The weights of a trained network as an artifact of its trial or study."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optuna import Study
+from optuna.artifacts import FileSystemArtifactStore, download_artifact, upload_artifact
+from optuna.artifacts.exceptions import ArtifactNotFound
+from optuna.storages import BaseStorage
+from optuna.trial import Trial
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+from torch import Tensor, nn
+
+from search.errors import TrialError, WorkFailed
+
+__all__ = ["WEIGHTS_FILE", "KeptWeights", "keep_weights", "load_weights", "weights_of"]
+
+WEIGHTS_FILE = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class KeptWeights:
+    """Weights that lie in a study's folder of artifacts.
+
+    Attributes:
+        artifact: the name of their file.
+        sha256: of the file, in hexadecimal digits; None where it was not kept.
+    """
+
+    artifact: str
+    sha256: str | None
+
+
+def keep_weights(
+    network: nn.Module, artifacts: Path, owner: Trial | Study, storage: BaseStorage
+) -> KeptWeights:
+    """Writes a network's weights into a folder of artifacts.
+
+    Args:
+        network: on any device.
+        artifacts: an existing folder.
+        owner: the running trial, or the study, that they belong to.
+        storage: of the study.
+
+    Raises:
+        WorkFailed: if the disk is full or the folder has gone.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / WEIGHTS_FILE
+            save_file(weights_of(network), path)
+            artifact = upload_artifact(
+                artifact_store=FileSystemArtifactStore(artifacts),
+                file_path=str(path),
+                study_or_trial=owner,
+                storage=None if isinstance(owner, Trial) else storage,
+            )
+            return KeptWeights(artifact, hashlib.sha256(path.read_bytes()).hexdigest())
+    except (OSError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WorkFailed(
+            f"{artifacts}: weights cannot be kept ({reason}); make room and run it again"
+        ) from error
+
+
+def load_weights(artifacts: Path, kept: KeptWeights, owner: str) -> dict[str, Tensor]:
+    """Reads weights that were kept.
+
+    Args:
+        artifacts: the folder.
+        kept: which weights.
+        owner: whose they are, for messages, such as ``trial 3``.
+
+    Raises:
+        TrialError: if the file is not there or is not what was written.
+    """
+    store: Any = FileSystemArtifactStore(artifacts)
+    place = artifacts / kept.artifact
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / WEIGHTS_FILE
+            download_artifact(artifact_store=store, artifact_id=kept.artifact, file_path=str(path))
+            content = path.read_bytes()
+    except (ArtifactNotFound, OSError) as error:
+        raise TrialError(
+            f"{place}: the weights of {owner} are not there ({error}); "
+            "put the study's artifacts back where they were"
+        ) from error
+    try:
+        if kept.sha256 not in (None, hashlib.sha256(content).hexdigest()):
+            raise SafetensorError("they are not those that were written")
+        return load(content)
+    except SafetensorError as error:
+        raise TrialError(
+            f"{place}: the weights of {owner} are damaged ({error}); restore the file from a "
+            "copy, or have the network trained again by flyweight confirm"
+        ) from error
+
+
+def weights_of(network: nn.Module) -> dict[str, Tensor]:
+    """Returns a network's state on the CPU, each tensor with memory of its own."""
+    return {
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in network.state_dict().items()
+    }

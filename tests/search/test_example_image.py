@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from search.example_image import image_lines
+from trainer.data import open_dataset
+from trainer.datasets import SOURCES
+
+IDX_NAMES = [name for name in SOURCES if name != "cifar10"]
+
+
+def _image(dataset: str, shape: tuple[int, int, int]) -> Any:
+    """What the statements of a card make."""
+    names: dict[str, Any] = {}
+    exec("\n".join(image_lines(dataset, shape)), names)
+    return names["image"]
+
+
+def _write_idx(path: Path, array: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
+
+
+def test_a_digit() -> None:
+    """A digit of scikit-learn is what the study made of it, to the rounding to bytes."""
+    image = _image("digits", (1, 8, 8))
+    assert image.shape == (1, 8, 8)
+    training = open_dataset("digits", Path("unused")).training().pixels.float() / 255
+    nearest = (training - image).abs().amax(dim=(1, 2, 3)).min()
+    assert nearest <= 0.51 / 255
+
+
+@pytest.mark.parametrize("name", IDX_NAMES)
+def test_an_image_of_torchvision(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first test image of torchvision's class becomes that of the study, the right way up."""
+    random = np.random.default_rng(0)
+    monkeypatch.chdir(tmp_path)
+    for part in ("training", "test"):
+        images, labels = SOURCES[name].files(part)  # type: ignore[arg-type]
+        folder = tmp_path / "data" / SOURCES[name].folder
+        _write_idx(folder / images, random.integers(0, 256, (90, 28, 28), dtype=np.uint8))
+        _write_idx(folder / labels, (np.arange(90) % 10).astype(np.uint8))
+    wanted = open_dataset(name, tmp_path / "data").test().pixels[0].float() / 255
+    torch.testing.assert_close(_image(name, (1, 28, 28)), wanted)
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("L", False), ("RGB", True), ("RGBA", True)])
+@pytest.mark.parametrize("size", [None, 9])
+def test_a_picture_of_a_folder(
+    mode: str, colour: bool, size: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is read, made grey or coloured, and resized as the study did it."""
+    random = np.random.default_rng(0)
+    for name in "ab":
+        for part in ("train", "test"):
+            folder = tmp_path / "images" / part / name
+            folder.mkdir(parents=True)
+            for index in range(8):
+                shape = (12, 20) if mode == "L" else (12, 20, len(mode))
+                pixels = random.integers(0, 256, shape, dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{index}.png")
+    dataset = open_dataset(f"folder:{tmp_path / 'images'}", Path("unused"), image_size=size)
+    wanted = dataset.test().pixels[0].float() / 255
+    assert wanted.shape[0] == (3 if colour else 1)
+    (tmp_path / "images" / "test" / "a" / "0.png").rename(tmp_path / "some.png")
+    monkeypatch.chdir(tmp_path)
+    made = _image(f"folder:{tmp_path / 'images'}", dataset.info.input_shape)
+    torch.testing.assert_close(made, wanted)
