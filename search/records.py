@@ -54,6 +54,7 @@ class TrialRecord:
         parameters: trainable parameters, None where there is no cost.
         epochs: the figures of each epoch.
         seconds: wall time of the training.
+        began: when it began.
         ended: when it ended.
         attributes: all user attributes.
     """
@@ -67,6 +68,7 @@ class TrialRecord:
     parameters: int | None
     epochs: tuple[Epoch, ...]
     seconds: float
+    began: datetime | None
     ended: datetime | None
     attributes: Mapping[str, Any]
 
@@ -93,6 +95,7 @@ class TrialRecord:
                 for epoch in kept.get("epochs", ())
             ),
             seconds=kept.get("seconds", 0.0),
+            began=trial.datetime_start,
             ended=trial.datetime_complete,
             attributes=kept,
         )

@@ -50,7 +50,7 @@ class Status:
         target: the accuracy that the study file names, 0 to 1.
         front: complete trials of which none is beaten in accuracy and parameters at once, the
             smallest first.
-        trials_an_hour: trained trials, over the last of them; None before there are two.
+        trials_an_hour: trained trials, over the last of them; None before there is one.
         confirms: how many confirms were begun.
         test_floors: the champion's, one for each seed of the last confirm, where it is finished.
     """
@@ -112,7 +112,11 @@ def _status(stored: StoredStudy) -> Status:
         target=stored.file.settings.target,
         front=front_of(records),
         trials_an_hour=trials_an_hour(
-            [record.ended for record in records if is_trained(record) and record.ended]
+            [
+                (record.began, record.ended)
+                for record in records
+                if is_trained(record) and record.began and record.ended
+            ]
         ),
         confirms=ordinal,
         test_floors=tuple(confirm.test_floors) if confirm and confirm.finished else (),
@@ -132,12 +136,17 @@ def front_of(records: Sequence[TrialRecord]) -> tuple[FrontPoint, ...]:
     return tuple(front)
 
 
-def trials_an_hour(ended: Sequence[datetime]) -> float | None:
-    """Returns the rate of the last trials that ended, None where it cannot be told."""
-    last = sorted(ended)[-_RATE_OVER:]
-    if len(last) < 2 or last[0] == last[-1]:
+def trials_an_hour(spans: Sequence[tuple[datetime, datetime]]) -> float | None:
+    """Returns the rate of the last trials that ended, None where it cannot be told.
+
+    Args:
+        spans: when each trial began and ended.
+    """
+    last = sorted(spans, key=lambda span: span[1])[-_RATE_OVER:]
+    if not last:
         return None
-    return (len(last) - 1) * 3600 / (last[-1] - last[0]).total_seconds()
+    seconds = (last[-1][1] - min(began for began, _ in last)).total_seconds()
+    return len(last) * 3600 / seconds if seconds > 0 else None
 
 
 def status_text(state: Status) -> str:

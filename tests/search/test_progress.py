@@ -21,6 +21,7 @@ COMPLETE = TrialRecord(
     parameters=1234,
     epochs=EPOCHS,
     seconds=12.4,
+    began=None,
     ended=None,
     attributes={},
 )

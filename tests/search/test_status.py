@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import optuna
+import pytest
+from small_studies import begun, search_here, template, url_in
+
+from search.errors import StorageError
+from search.status import FrontPoint, front_of, status, status_text, trials_an_hour
+
+NOON = datetime(2026, 1, 1, 12)
+SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
+
+
+def _spans(*minutes: tuple[float, float]) -> list[tuple[datetime, datetime]]:
+    return [(NOON + timedelta(minutes=a), NOON + timedelta(minutes=b)) for a, b in minutes]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "rate"),
+    [
+        ([], None),
+        ([(0, 0)], None),
+        ([(0, 6)], 10),
+        ([(0, 6), (0, 6)], 20),
+        ([(3, 6), (0, 3)], 20),
+        # Trials that were long ago say nothing of the rate now.
+        ([(-9000, -8990), *((n, n + 1) for n in range(20))], 60),
+    ],
+)
+def test_the_rate_is_that_of_the_last_trials(
+    minutes: list[tuple[float, float]], rate: float | None
+) -> None:
+    """Trials an hour count the time in which the last of them were trained, from end to end."""
+    assert trials_an_hour(_spans(*minutes)) == rate
+
+
+def test_every_study_of_ours_is_shown(tmp_path: Path) -> None:
+    """Without a name all our studies are shown, and those of others are passed over."""
+    for name in ("one", "two"):
+        search_here(begun(tmp_path, name=name, space=SPACE, epochs=1), 1)
+    url = url_in(tmp_path)
+    optuna.create_study(study_name="another", storage=url)
+    assert [state.name for state in status(storage=url)] == ["one", "two"]
+    with pytest.raises(StorageError, match="'another' was not made by flyweight"):
+        status("another", storage=url)
+
+
+def test_more_trials_than_the_file_asks_for(tmp_path: Path) -> None:
+    """A study that was run with a larger total says no nonsense such as 4 of 3."""
+    stored = begun(tmp_path, space=SPACE, epochs=1, trials=3)
+    search_here(stored, 4)
+    (state,) = status("tiny", storage=stored.url)
+    assert status_text(state).startswith("tiny: 4 of 4 trials trained (4 complete)")
+    assert state.total == 3
+
+
+def test_the_front_has_what_nothing_beats(tmp_path: Path) -> None:
+    """A trial is on the front where no other is as small and better, or smaller and as good."""
+    stored = begun(tmp_path, space=SPACE, epochs=2)
+    search_here(stored, 6)
+    records = [record for record in stored.records() if record.score is not None]
+    points = [FrontPoint(r.number, r.parameters or 0, r.score or 0.0) for r in records]
+    front = front_of(records)
+    for point in points:
+        beaten = any(
+            (other.parameters <= point.parameters and other.score > point.score)
+            or (other.parameters < point.parameters and other.score >= point.score)
+            for other in points
+        )
+        same = [(p.parameters, p.score) for p in front]
+        assert ((point.parameters, point.score) in same) != beaten
+    assert sorted(front, key=lambda point: point.parameters) == list(front)
