@@ -27,20 +27,24 @@ class Architecture:
 
     Attributes:
         input_shape: channels, height and width of an image.
-        layers: the lines, at least one.
+        layers: the lines, at least one; of both a list is taken too, and becomes a tuple.
 
     The constructor refuses an empty or impossible value but does not check that the layers fit
     together: that is ``check``, which ``parse`` calls.
 
     Raises:
-        LayerError: no layers, or an input shape that is not three positive whole numbers.
+        LayerError: no layers, something that is no layer, or an input shape that is not three
+            positive whole numbers.
     """
 
     input_shape: Shape
     layers: tuple[Layer, ...]
 
     def __post_init__(self) -> None:
-        sizes = self.input_shape
+        sizes = tuple(self.input_shape)
+        layers = tuple(self.layers)
+        object.__setattr__(self, "input_shape", sizes)
+        object.__setattr__(self, "layers", layers)
         if len(sizes) != 3 or any(
             type(size) is not int or not 1 <= size <= MAX_CHANNELS for size in sizes
         ):
@@ -48,8 +52,11 @@ class Architecture:
                 f"{sizes!r} is not an input shape: channels, height and width, "
                 f"each a whole number from 1 to {MAX_CHANNELS}"
             )
-        if not self.layers:
+        if not layers:
             raise LayerError("an architecture needs at least one line, such as gap")
+        for layer in layers:
+            if not isinstance(layer, Layer):
+                raise LayerError(f"{layer!r} is not a Layer; Architecture.parse reads text")
 
     @classmethod
     def parse(

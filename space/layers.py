@@ -52,12 +52,17 @@ class Layer:
     """One line: a non-empty tuple of words, in the order in which the data meets them.
 
     Raises:
-        LayerError: no words, more than one operation, or ``again`` beside other words.
+        LayerError: no words, something that is no word, more than one operation, or ``again``
+            beside other words.
     """
 
     words: tuple[Word, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "words", tuple(self.words))
+        for word in self.words:
+            if not isinstance(word, Word):
+                raise LayerError(f"{word!r} is not a Word; Layer.parse reads text")
         if not self.words:
             raise LayerError("a line needs at least one word, such as conv3 16 or gap")
         if len(self.words) > 1 and any(isinstance(word, Again) for word in self.words):

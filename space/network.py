@@ -50,7 +50,8 @@ class Network(nn.Module):
 
     Line ``i`` of the text, from 1, is the child ``line{i}``, so that parameters are called, for
     example, ``line1.conv.weight`` or ``line4.bn.bias``. Lines that are applied again are the same
-    modules, called again.
+    modules, called again. ``forward`` calls the modules of the words one after another and not
+    the children that hold them, so hooks belong on the words' modules.
     """
 
     def __init__(self, architecture: Architecture) -> None:

@@ -5,6 +5,7 @@ import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from math import exp, isfinite, log
 
 import pytest
@@ -253,3 +254,21 @@ def test_importing_space_does_not_import_torch() -> None:
         "assert callable(space.build) and 'torch' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_lists_become_tuples() -> None:
+    """An architecture made of lists equals, and hashes as, the one made of tuples."""
+    layers = [Layer.parse(line) for line in ("conv3 4 relu", "gap", "linear 10")]
+    made = Architecture([1, 28, 28], layers)  # type: ignore[arg-type]
+    assert made == Architecture((1, 28, 28), tuple(layers))
+    assert len({made, Architecture.parse(str(made))}) == 1
+    assert hash(Layer(list(layers[0].words))) == hash(layers[0])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Architecture((1, 28, 28), ("gap",)), lambda: Layer(("gap",))]
+)
+def test_text_is_no_layer_and_no_word(make: Callable[[], object]) -> None:
+    """What has to be parsed first is refused at once, with the way to do it."""
+    with pytest.raises(LayerError, match=r"\.parse reads text"):
+        make()
