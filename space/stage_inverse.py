@@ -14,7 +14,19 @@ from typing import TypeVar
 from space.architecture import Architecture
 from space.errors import OutsideSpaceError
 from space.fields import Field, Scalar, show
-from space.layers import Activation, BatchNorm, Conv, Dropout, Layer, Pool, Separable, Skip, Word
+from space.layers import (
+    Activation,
+    BatchNorm,
+    Conv,
+    Dropout,
+    Gap,
+    Layer,
+    Linear,
+    Pool,
+    Separable,
+    Skip,
+    Word,
+)
 from space.spelled import allowed, spelled
 from space.stage_draft import Draft, Reading
 from space.stage_fields import Fields
@@ -44,6 +56,10 @@ def invert(fields: Fields, architecture: Architecture, classes: int) -> dict[str
         while trail and not trail[-1].advance():
             trail.pop()
         if not trail:
+            head = _head_of(architecture.layers)
+            if head not in fields["head"].field.values():
+                heads = allowed(fields["head"].field)
+                raise OutsideSpaceError(f'it ends in the head "{head}", space.head is {heads}')
             raise OutsideSpaceError(furthest.reason)
 
 
@@ -126,8 +142,12 @@ class _Guide(Reading):
         if name == "transition_style":
             return _styles(self._line())
         told = _TELLS[name](self._line())
+        if told is None and name == "transition_width":
+            is_now = allowed(self.fields["transition"].field)
+            raise self.differs(f"the space has a transition there, space.transition is {is_now}")
         if told is None:
-            raise self.differs(f"the space has a line with a {name} there")
+            what = "a pool" if name == "pool" else "a convolution"
+            raise self.differs(f"the space has {what} there")
         return [told]
 
     def _behind(self) -> tuple[Layer, ...]:
@@ -149,6 +169,17 @@ class _Checked(Draft):
     def add(self, layer: Layer) -> None:
         self.reading.check(layer)
         super().add(layer)
+
+
+def _head_of(layers: Sequence[Layer]) -> str:
+    """Name the head that the last lines look like."""
+    last, *before = [layer.operation for layer in reversed(layers)]
+    if isinstance(last, Linear):
+        return "gap-linear"
+    if not isinstance(last, Gap):
+        return "gap-conv" if any(isinstance(word, Gap) for word in before) else "full-conv"
+    bare = len(layers) > 1 and len(layers[-2].words) == 1
+    return "conv-gap" if bare and isinstance(before[0], Conv) and before[0].kernel == 1 else "gap"
 
 
 def _word(layer: Layer, kind: type[W]) -> W | None:

@@ -95,12 +95,12 @@ REFUSED: list[tuple[Mapping[str, object], str, str]] = [
     (
         STAGED,
         "conv3 8 pad1 bn relu, maxpool2, gap, linear 10",
-        'line 3 "gap": the space has a line with a kernel there',
+        'line 3 "gap": the space has a convolution there',
     ),
     (
         STAGED,
         "conv3 8 pad1 bn relu, gap, conv1 10",
-        'line 3 "conv1 10": the space gives "linear 10" there',
+        'it ends in the head "gap-conv", space.head is "conv-gap" or "gap-linear"',
     ),
     (
         STAGED,
