@@ -50,6 +50,8 @@ class Mnist8kNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalise images and give their logits."""
+        if list(images.shape[1:]) != [1, 28, 28]:
+            raise ValueError("images must have the shape (n, 1, 28, 28)")
         x = (images - self.mean) / self.std
         x = self.stage1(x)  # 13x11x11
         x = self.stage2(x)  # 11x5x5
