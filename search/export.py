@@ -11,13 +11,13 @@ from optuna.artifacts import get_all_artifact_meta
 
 from search.confirm_store import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
+from search.kept_weights import WEIGHTS_FILE, KeptWeights, load_weights
 from search.package import write_package
 from search.progress import best_of
 from search.records import TrialRecord
 from search.storage import DEFAULT_STORAGE, quiet_optuna
 from search.study import StoredStudy, open_study
 from search.trained import Figures, SeedRun, TrainedNetwork
-from search.weights import WEIGHTS_FILE, KeptWeights, load_weights
 from trainer.data import Normalisation
 from trainer.recipe import Recipe
 

@@ -134,7 +134,7 @@ class _Rules:
         if self.kind == "int" and isinstance(raw, float) and raw.is_integer():
             return f"a whole number; write {int(raw)}"
         if self.kind in ("int", "float") and isinstance(raw, str) and _spells_number(raw):
-            return "a number; remove the quotes"
+            return f"a {'whole ' * (self.kind == 'int')}number; remove the quotes"
         if self.kind == "str" and self.allowed is not None:
             return f"one of {_listed(self.allowed)}"
         return {

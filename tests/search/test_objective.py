@@ -13,13 +13,13 @@ from optuna.trial import TrialState
 from safetensors.torch import load_file
 from small_studies import ROOT, begun, place, reopened, search_here, template, url_in
 
+from search.kept_weights import weights_of
 from search.objective import seeded_network
 from search.records import Outcome, TrialRecord
 from search.seeds import training_seed
 from search.stop import Stopped, StopSignal
 from search.study import StoredStudy
 from search.trial_work import search
-from search.weights import weights_of
 from search.workshop import open_data, search_parts
 from space.network import build
 from trainer.metrics import accuracy

@@ -8,8 +8,8 @@ from small_studies import begun, reopened, search_here, template
 
 from search.errors import TrialError, WorkFailed
 from search.export import export
+from search.kept_weights import KeptWeights, keep_weights, load_weights, weights_of
 from search.study import StoredStudy
-from search.weights import KeptWeights, keep_weights, load_weights, weights_of
 from space.architecture import Architecture
 from space.network import build
 
