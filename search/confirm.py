@@ -183,5 +183,6 @@ def _show(
             f"{work} {len(shown)}/{total}: trial {repeat.trial}, seed {repeat.repeat + 1} of "
             f"{plan.seeds}, {figures}, {repeat.seconds:.0f} s",
             highlight=False,
+            markup=False,
             soft_wrap=True,
         )

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from search.live_line import LiveLine
 from search.records import Outcome, TrialRecord
+from search.starts import START_ATTRIBUTE
 
 __all__ = ["Progress", "percent", "plural", "trial_line"]
 
@@ -36,6 +37,8 @@ def trial_line(record: TrialRecord) -> str:
         figures.append(f"{record.seconds:.0f} s")
     if record.reason:
         figures.append(record.reason)
+    if START_ATTRIBUTE in record.attributes:
+        figures.append(f"from {record.attributes[START_ATTRIBUTE]}")
     return f"trial {record.number:>4} {record.outcome or 'running':<13} " + "  ".join(figures)
 
 
@@ -73,7 +76,9 @@ class Progress:
                 continue
             self._seen.add(record.number)
             if record.outcome is not Outcome.REJECTED:
-                self._console.print(trial_line(record), highlight=False, soft_wrap=True)
+                self._console.print(
+                    trial_line(record), highlight=False, markup=False, soft_wrap=True
+                )
         self._line.renew(lambda: self._summary(records))
 
     def _summary(self, records: Sequence[TrialRecord]) -> str:

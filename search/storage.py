@@ -53,8 +53,8 @@ def open_storage(url: str, *, create: bool = False, writing: bool = True) -> Stu
         if path is not None:
             _check_file(path, create=create, writing=writing)
             kwargs = {"connect_args": {"timeout": _BUSY_SECONDS}}
-        opening = partial(StudyStorage, url, kwargs, create=create, writing=writing)
-        return make_tables(opening) if create else opening()
+        # Even a reader may come while another process is still making the tables.
+        return make_tables(partial(StudyStorage, url, kwargs, create=create, writing=writing))
     except ImportError as error:
         missing = getattr(error.__cause__ or error, "name", None) or "of its driver"
         way_out = "flyweight is made for SQLite and PostgreSQL"

@@ -53,6 +53,8 @@ def test_a_line_tells_how_a_trial_ended() -> None:
     unknown = replace(REJECTED, parameters=None, reason="line 5 'conv5 16': no room")
     assert trial_line(unknown).count("\n") == 0
     assert percent(None) == "-"
+    given = replace(PRUNED, attributes={"start_from": "ladders/a[b].toml#step"})
+    assert trial_line(given).endswith("  from ladders/a[b].toml#step")
 
 
 def test_piped_lines_are_plain_and_come_once() -> None:
@@ -61,9 +63,10 @@ def test_piped_lines_are_plain_and_come_once() -> None:
     with Progress(console, 5, [COMPLETE]) as progress:
         progress.show([COMPLETE, REJECTED, RUNNING])
         assert file.getvalue() == ""
-        progress.show([COMPLETE, REJECTED, PRUNED, RUNNING])
-        progress.show([COMPLETE, REJECTED, PRUNED, RUNNING])
-    assert file.getvalue() == trial_line(PRUNED) + "\n"
+        given = replace(PRUNED, attributes={"start_from": "ladders/a[b].toml#step"})
+        progress.show([COMPLETE, REJECTED, given, RUNNING])
+        progress.show([COMPLETE, REJECTED, given, RUNNING])
+    assert file.getvalue() == trial_line(given) + "\n"
 
 
 def test_a_terminal_shows_how_far_the_search_is() -> None:
