@@ -29,7 +29,8 @@ def image_lines(dataset: str, shape: tuple[int, int, int]) -> list[str]:
             f"from torchvision.datasets import {name}",
             "from torchvision.transforms.functional import to_tensor",
             "",
-            f'images = {name}("data", {options}train=False, download=True)',
+            f'root = "data"  # the folder that has, or is to have, {SOURCES[dataset].folder}',
+            f"images = {name}(root, {options}train=False, download=True)",
             "image = to_tensor(images[0][0])",
         ]
         # Their files hold rows and columns the wrong way round, which torchvision leaves so.

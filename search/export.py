@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
 
 from optuna.artifacts import get_all_artifact_meta
 
@@ -17,7 +16,7 @@ from search.progress import best_of
 from search.records import TrialRecord
 from search.storage import DEFAULT_STORAGE, quiet_optuna
 from search.study import StoredStudy, open_study
-from search.trained import Figures, SeedRun, TrainedNetwork
+from search.trained import Figures, SeedRun, Spread, TrainedNetwork
 from trainer.data import Normalisation
 from trainer.recipe import Recipe
 
@@ -119,11 +118,13 @@ def _from_confirm(stored: StoredStudy, confirm: Confirm) -> TrainedNetwork:
             f"confirm {confirm.plan.ordinal} of {stored.name} kept no weights: its first "
             f"retraining failed ({first.failure}); export a trial with --trial N"
         )
+    validation = Spread.of(confirm.validation_floors(record.number))
     figures = Figures(
         kind="champion",
         trial=record.number,
-        validation_floor=fmean(confirm.validation_floors(record.number)),
-        validation_seeds=confirm.plan.seeds,
+        validation_floor=validation.mean,
+        validation_seeds=validation.n,
+        validation_deviation=validation.deviation,
         floor_epochs=confirm.floor_epochs,
         epochs=len(first.accuracies),
         hardware=first.device,

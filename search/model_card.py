@@ -97,9 +97,9 @@ def _usage(trained: TrainedNetwork, package: str) -> list[str]:
 
 def _accuracy(figures: Figures) -> list[str]:
     floor = f"floor (lowest of the last {figures.floor_epochs} of {figures.epochs} epochs)"
-    rows = [
-        ("validation", floor, str(figures.validation_seeds), per_cent(figures.validation_floor))
-    ]
+    seeds = figures.validation_seeds
+    validation = Spread(figures.validation_floor, figures.validation_deviation, seeds)
+    rows = [("validation", floor, str(seeds), _spread(validation))]
     if figures.runs:
         first = figures.runs[0]
         for what, spread in (

@@ -9,7 +9,7 @@ from typing import Any
 
 from search.confirm_store import last_ordinal, load_confirm
 from search.errors import StorageError
-from search.progress import best_of, is_trained, percent
+from search.progress import best_of, is_trained, percent, plural
 from search.records import Outcome, TrialRecord
 from search.storage import DEFAULT_STORAGE, quiet_optuna, shown_url
 from search.study import StoredStudy, open_study, study_names
@@ -175,7 +175,7 @@ def status_text(state: Status) -> str:
     if state.confirms:
         mean = sum(state.test_floors) / len(state.test_floors) if state.test_floors else None
         figures = (
-            f"mean test floor {percent(mean)} over {len(state.test_floors)} seeds"
+            f"mean test floor {percent(mean)} over {plural(len(state.test_floors), 'seed')}"
             if mean is not None
             else "not finished"
         )

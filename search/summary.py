@@ -46,7 +46,8 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
     records = {record.number: record for record in stored.records()}
     champion = confirm.champion
     lines = [f"confirm {confirm.plan.ordinal} of {stored.name}", ""]
-    lines.append(f"validation floor over {confirm.plan.seeds} seeds (chosen on the mean):")
+    seeds = plural(confirm.plan.seeds, "seed")
+    lines.append(f"validation floor over {seeds} (chosen on the mean):")
     for trial in confirm.plan.trials:
         floors = confirm.validation_floors(trial)
         mark = "  <- champion" if trial == champion else ""

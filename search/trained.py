@@ -64,6 +64,7 @@ class Figures:
         trial: number of the trial in its study.
         validation_floor: mean floor on the validation part, 0 to 1.
         validation_seeds: how many runs that is the mean of.
+        validation_deviation: their sample standard deviation; None for one run.
         floor_epochs: how many last epochs a floor is taken over.
         epochs: of a run.
         hardware: what it was trained on, in words.
@@ -85,6 +86,7 @@ class Figures:
     versions: Mapping[str, str]
     seconds: float
     validation_seeds: int = 1
+    validation_deviation: float | None = None
     runs: tuple[SeedRun, ...] = ()
     confirm: int | None = None
 

@@ -139,7 +139,7 @@ class _Rules:
             return f"one of {_listed(self.allowed)}"
         return {
             "int": "a whole number",
-            "float": "a finite number",
+            "float": "a finite number" if isinstance(raw, int | float) else "a number",
             "bool": "true or false",
             "str": "a text in quotes",
         }[self.kind]
