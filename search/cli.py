@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.exceptions import TyperException
 
+from search.cli_options import Data, Debug, Device, Storage, Study, StudyFile, Workers
 from search.errors import InputError, exit_code_of, message_of
 from search.storage import DEFAULT_STORAGE
 
@@ -31,22 +32,6 @@ app = typer.Typer(
 )
 
 _WIDTH_OF_FILES = 120
-
-_StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="study file")]
-_Study = Annotated[str, typer.Argument(metavar="STUDY", help="study file, or a study's name")]
-_Storage = Annotated[str, typer.Option("--storage", metavar="URL", help="study database")]
-_Data = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help="data sets; else $FLYWEIGHT_DATA or data/"),
-]
-_Device = Annotated[
-    str | None, typer.Option("--device", metavar="DEV", help="cpu, cuda, cuda:N or mps")
-]
-_Workers = Annotated[
-    int | None,
-    typer.Option("--workers", min=1, metavar="N", help="worker processes; else as suits"),
-]
-_Debug = Annotated[bool, typer.Option("--debug", help="show tracebacks")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -67,21 +52,21 @@ def flyweight(
 
 @app.command()
 def run(
-    study: _StudyFile,
+    study: StudyFile,
     trials: Annotated[
         int | None, typer.Option("--trials", min=1, metavar="N", help="trained trials in total")
     ] = None,
     timeout: Annotated[
         float | None, typer.Option("--timeout", min=0, metavar="S", help="seconds to search")
     ] = None,
-    workers: _Workers = None,
-    storage: _Storage = DEFAULT_STORAGE,
+    workers: Workers = None,
+    storage: Storage = DEFAULT_STORAGE,
     artifacts: Annotated[
         Path | None, typer.Option("--artifacts", metavar="DIR", help="weights of a new study")
     ] = None,
-    data: _Data = None,
-    device: _Device = None,
-    debug: _Debug = False,
+    data: Data = None,
+    device: Device = None,
+    debug: Debug = False,
 ) -> None:
     """Search: begin the study or resume it."""
     from search.run import run as search_run
@@ -107,8 +92,8 @@ def status(
         str | None, typer.Argument(metavar="STUDY", help="study file or name; else all")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
-    storage: _Storage = DEFAULT_STORAGE,
-    debug: _Debug = False,
+    storage: Storage = DEFAULT_STORAGE,
+    debug: Debug = False,
 ) -> None:
     """Show where a study stands; readable while it runs."""
     from search.status import status as search_status
@@ -130,8 +115,8 @@ def dashboard(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, metavar="N", help="0: any free one")
     ] = 8080,
-    storage: _Storage = DEFAULT_STORAGE,
-    debug: _Debug = False,
+    storage: Storage = DEFAULT_STORAGE,
+    debug: Debug = False,
 ) -> None:
     """Open optuna-dashboard on this machine, read-only, until Ctrl-C."""
     from search.dashboard import dashboard as search_dashboard
@@ -142,7 +127,7 @@ def dashboard(
 @app.command()
 def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="study or ladder files")],
-    debug: _Debug = False,
+    debug: Debug = False,
 ) -> None:
     """Check study and ladder files; every error at once, with its place."""
     from search.validate import validate as search_validate
@@ -160,7 +145,7 @@ def validate(
 
 @app.command()
 def confirm(
-    study: _Study,
+    study: Study,
     top: Annotated[
         int | None, typer.Option("--top", min=1, metavar="K", help="candidates; else 3")
     ] = None,
@@ -168,11 +153,11 @@ def confirm(
         int | None, typer.Option("--seeds", min=1, metavar="N", help="retrainings of each; else 5")
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="begin another confirm")] = False,
-    workers: _Workers = None,
-    storage: _Storage = DEFAULT_STORAGE,
-    data: _Data = None,
-    device: _Device = None,
-    debug: _Debug = False,
+    workers: Workers = None,
+    storage: Storage = DEFAULT_STORAGE,
+    data: Data = None,
+    device: Device = None,
+    debug: Debug = False,
 ) -> None:
     """Retrain the best, choose on validation, then look at the test set once."""
     from search.confirm import confirm as search_confirm
@@ -195,14 +180,14 @@ def confirm(
 
 @app.command()
 def export(
-    study: _Study,
+    study: Study,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder of the new package")],
     trial: Annotated[
         int | None,
         typer.Option("--trial", min=0, metavar="N", help="else the champion, or the best trial"),
     ] = None,
-    storage: _Storage = DEFAULT_STORAGE,
-    debug: _Debug = False,
+    storage: Storage = DEFAULT_STORAGE,
+    debug: Debug = False,
 ) -> None:
     """Write the champion (before confirm: the best trial) as a reusable module."""
     from search.export import export as search_export
@@ -239,11 +224,11 @@ def ladder(
     markdown: Annotated[
         Path | None, typer.Option("--markdown", metavar="FILE", help="write a report")
     ] = None,
-    workers: _Workers = None,
-    storage: _Storage = DEFAULT_STORAGE,
-    data: _Data = None,
-    device: _Device = None,
-    debug: _Debug = False,
+    workers: Workers = None,
+    storage: Storage = DEFAULT_STORAGE,
+    data: Data = None,
+    device: Device = None,
+    debug: Debug = False,
 ) -> None:
     """Replay hand-made steps beside what their authors reported."""
     from search.ladder import ladder as search_ladder
