@@ -14,13 +14,11 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 from typer.exceptions import TyperException
 
 from search.cli_options import Data, Debug, Device, Storage, Study, StudyFile, Workers
-from search.errors import InputError, exit_code_of, message_of
+from search.cli_output import print_error, print_table, print_text, usage_message
+from search.errors import InputError, exit_code_of
 from search.storage import DEFAULT_STORAGE
 
 __all__ = ["app", "main"]
@@ -30,8 +28,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-
-_WIDTH_OF_FILES = 120
 
 
 def _show_version(wanted: bool) -> None:
@@ -83,7 +79,7 @@ def run(
         device=device,
         debug=debug,
     )
-    _print(run_summary(result, str(study)))
+    print_text(run_summary(result, str(study)))
 
 
 @app.command()
@@ -102,9 +98,9 @@ def status(
     states = search_status(study, storage=storage)
     if as_json:
         plain = [state.to_dict() for state in states]
-        _print(json.dumps(plain if study is None else plain[0], indent=2))
+        print_text(json.dumps(plain if study is None else plain[0], indent=2))
     else:
-        _print("\n\n".join(status_text(state) for state in states))
+        print_text("\n\n".join(status_text(state) for state in states))
 
 
 @app.command()
@@ -136,9 +132,9 @@ def validate(
     wrong = {error.path for error in errors}
     for path in files:
         if path not in wrong:
-            _print(f"{path}: ok")
+            print_text(f"{path}: ok")
     for error in errors:
-        _print_error(error)
+        print_error(error)
     if errors:
         raise typer.Exit(InputError.exit_code)
 
@@ -175,7 +171,7 @@ def confirm(
         device=device,
         debug=debug,
     )
-    _print(confirm_summary(open_study(study, storage, writing=False), result))
+    print_text(confirm_summary(open_study(study, storage, writing=False), result))
 
 
 @app.command()
@@ -193,7 +189,7 @@ def export(
     from search.export import export as search_export
     from search.summary import export_summary
 
-    _print(export_summary(search_export(study, out, trial=trial, storage=storage), out))
+    print_text(export_summary(search_export(study, out, trial=trial, storage=storage), out))
 
 
 @app.command()
@@ -255,23 +251,12 @@ def ladder(
         debug=debug,
     )
     for table in ladder_tables(results):
-        _print_table(table)
-    _print(analysis_text(results))
+        print_table(table)
+    print_text(analysis_text(results))
     if csv is not None:
         write_csv(results, csv)
     if markdown is not None:
         write_markdown(results, shlex.join(["flyweight", *sys.argv[1:]]), markdown)
-
-
-def _print_table(table: Table) -> None:
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_OF_FILES
-    console.print(table)
-
-
-def _print(text: str) -> None:
-    Console(soft_wrap=True, highlight=False, markup=False).print(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -291,27 +276,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = app(args=list(arguments), prog_name="flyweight", standalone_mode=False)
         return int(code or 0)
     except TyperException as error:
-        print(f"flyweight: {_usage_message(error)}", file=sys.stderr)
+        print(f"flyweight: {usage_message(error)}", file=sys.stderr)
         return InputError.exit_code
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in arguments:
             traceback.print_exc()
-        _print_error(error)
+        print_error(error)
         return exit_code_of(error)
-
-
-def _usage_message(error: TyperException) -> str:
-    """Adds the value that an option refused, which Typer leaves out."""
-    cause = error.__cause__
-    if not isinstance(cause, ValidationError):
-        return error.format_message()
-    given = cause.errors(include_url=False)[0]["input"]
-    return f"{error.format_message()}, not {given}"
-
-
-def _print_error(error: BaseException) -> None:
-    for line in message_of(error).splitlines():
-        print(f"flyweight: {line}", file=sys.stderr)
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:

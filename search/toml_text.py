@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from search.errors import StudyFileError
 from space.errors import Problem
+from space.fields import show
 
 __all__ = ["file_value", "read_toml"]
 
@@ -51,7 +51,7 @@ def read_toml(path: Path) -> dict[str, object]:
 
 def file_value(value: object) -> str:
     """Write a value as TOML spells it, shortened when it is long."""
-    return _shortened(_written(value))
+    return _shortened(show(value))
 
 
 _TOO_DEEP = f"is nested too deeply; no key needs more than {MOST_LEVELS} levels"
@@ -96,14 +96,3 @@ def _shortened(text: str) -> str:
     """Cut out the middle; the end of a syntax error says where it is."""
     half = _LONGEST_SHOWN // 2
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:half]} ... {text[-half:]}"
-
-
-def _written(value: object) -> str:
-    if isinstance(value, str | bool):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, Mapping):
-        pairs = ", ".join(f"{key} = {_written(item)}" for key, item in value.items())
-        return f"{{ {pairs} }}" if pairs else "{}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_written, value))}]"
-    return str(value)

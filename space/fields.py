@@ -75,7 +75,8 @@ def show(value: object) -> str:
     if isinstance(value, str | bool):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {show(item)}' for key, item in value.items())} }}"
+        pairs = ", ".join(f"{key} = {show(item)}" for key, item in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(show, value))}]"
     return str(value)

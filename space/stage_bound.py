@@ -16,7 +16,7 @@ from space.stage_lines import (
     can_skip,
     convolution,
     head_lines,
-    same_padding,
+    padding_of,
 )
 
 Front = dict[Shape, Least]
@@ -142,7 +142,7 @@ class _Window(NamedTuple):
 def _windows(values: Mapping[str, Sequence[Scalar]]) -> Iterator[_Window]:
     for block, size, padding in product(values["block"], values["kernel"], values["padding"]):
         kernel = int(size)
-        yield _Window(str(block), kernel, same_padding(kernel) if padding == "same" else 0)
+        yield _Window(str(block), kernel, padding_of(kernel, padding))
 
 
 def _after(shape: Shape, *layers: Layer) -> Iterator[Move[Shape]]:

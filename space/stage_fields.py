@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from space.errors import FieldError, Problem
 from space.fields import Field, Fixed, Kind, Scalar, did_you_mean, parse_field, show
 from space.operations import EVEN_KERNELS, MAX_KERNEL
-from space.stage_lines import HIDDEN_HEADS, can_skip, same_padding
+from space.stage_lines import HIDDEN_HEADS, can_skip, padding_of, same_padding
 from space.words import ACTIVATIONS, MAX_CHANNELS
 
 Place: TypeAlias = Literal["network", "stage", "conv"]
@@ -173,7 +173,7 @@ def _windows(fields: Fields) -> Iterator[tuple[int, int]]:
     paddings = fields["padding"].field.values()
     for kernel in map(int, fields["kernel"].field.values()):
         for padding in paddings:
-            yield kernel, same_padding(kernel) if padding == "same" else 0
+            yield kernel, padding_of(kernel, padding)
 
 
 def _idle(section: Mapping[str, object], fields: Fields) -> Iterator[Problem]:

@@ -35,6 +35,11 @@ def same_padding(kernel: int) -> int:
     return (kernel - 1) // 2
 
 
+def padding_of(kernel: int, word: object) -> int:
+    """Give the padding, in pixels, that ``"same"`` or ``"valid"`` means for a kernel."""
+    return same_padding(kernel) if word == "same" else 0
+
+
 def can_skip(kernel: int, padding: int) -> bool:
     """Tell whether a convolution keeps the size of its map, as what a skip adds up must have."""
     return kernel == 2 * padding + 1

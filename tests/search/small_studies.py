@@ -93,6 +93,10 @@ def template(*lines: str, **fields: str) -> str:
     return "\n".join([f"layers = [{quoted}]", *(f"{key} = {v}" for key, v in fields.items())])
 
 
+SKELETON = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
+"""A space of few small networks, all of which fit."""
+
+
 def write_study(folder: Path, **values: object) -> Path:
     """The path of a study file that differs from the defaults in these values."""
     path = folder / f"{values.get('name', DEFAULTS['name'])}.toml"

@@ -13,7 +13,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 from shown_studies import ask
-from small_studies import command, flyweight, kill_all, quiet, template, wait_for, write_study
+from small_studies import SKELETON, command, flyweight, kill_all, quiet, wait_for, write_study
 
 from search.claims import Claims
 from search.confirm import confirm
@@ -28,7 +28,6 @@ from search.storage import open_storage, quiet_optuna
 from search.study import StoredStudy, open_study
 
 FORK = multiprocessing.get_context("fork")
-SKELETON = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
 
 
 def _run(database: str, path: Path, trials: int | None = None, workers: int = 2) -> RunResult:

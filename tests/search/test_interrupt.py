@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 from small_studies import (
+    SKELETON,
     flyweight,
     is_alive,
     quiet,
     reopened,
-    template,
     training,
     url_in,
     wait_for,
@@ -21,8 +21,6 @@ from small_studies import (
 from search.records import Outcome
 from search.run import run
 from search.study import StoredStudy
-
-SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
 
 
 def _check_all_queued(stored: StoredStudy) -> None:
@@ -36,7 +34,7 @@ def _check_all_queued(stored: StoredStudy) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     """It ends with 130 and one line on how to go on; the trial in flight is in the queue."""
-    path = write_study(tmp_path, space=SPACE, epochs=10_000, trials=2)
+    path = write_study(tmp_path, space=SKELETON, epochs=10_000, trials=2)
     process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
     trials = wait_for(lambda: training(tmp_path), "a worker trains")
     workers = [worker_of(trial) for trial in trials]
@@ -51,7 +49,7 @@ def test_an_interrupted_run_ends_cleanly(tmp_path: Path, number: signal.Signals)
 
 def test_a_run_ends_with_its_time(tmp_path: Path) -> None:
     """After --timeout seconds the run ends well, and the trial in flight is in the queue."""
-    path = write_study(tmp_path, space=SPACE, epochs=10_000, trials=2)
+    path = write_study(tmp_path, space=SKELETON, epochs=10_000, trials=2)
     result = run(
         path, workers=2, timeout=1.0, storage=url_in(tmp_path), device="cpu", console=quiet()
     )

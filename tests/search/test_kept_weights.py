@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_studies import begun, reopened, search_here, template
+from small_studies import SKELETON, begun, reopened, search_here
 
 from search.errors import TrialError, WorkFailed
 from search.export import export
@@ -13,12 +13,10 @@ from search.study import StoredStudy
 from space.architecture import Architecture
 from space.network import build
 
-SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
-
 
 def _trained(folder: Path) -> tuple[StoredStudy, Path]:
     """A study with one complete trial, and the file of its weights."""
-    stored = begun(folder, space=SPACE, epochs=1)
+    stored = begun(folder, space=SKELETON, epochs=1)
     search_here(stored, 1)
     (file,) = stored.artifacts.iterdir()
     return reopened(folder), file

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from optuna.trial import TrialState
 from small_studies import (
+    SKELETON,
     flyweight,
     is_alive,
     kill_all,
     quiet,
     reopened,
-    template,
     training,
     url_in,
     wait_for,
@@ -22,11 +22,9 @@ from small_studies import (
 from search.records import Outcome
 from search.run import run
 
-SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
-
 
 def _study(folder: Path, epochs: int = 300) -> Path:
-    return write_study(folder, space=SPACE, epochs=epochs, trials=3)
+    return write_study(folder, space=SKELETON, epochs=epochs, trials=3)
 
 
 def _check_requeued(folder: Path, reason: str, trials: int) -> None:

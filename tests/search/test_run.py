@@ -5,10 +5,10 @@ import signal
 from pathlib import Path
 
 from small_studies import (
+    SKELETON,
     flyweight,
     quiet,
     reopened,
-    template,
     training,
     url_in,
     wait_for,
@@ -19,12 +19,10 @@ from small_studies import (
 from search.run import run
 from search.summary import run_summary
 
-SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
-
 
 def test_no_time_trains_nothing(tmp_path: Path) -> None:
     """A timeout of 0 s begins the study and says what is left; the next run goes on."""
-    path = write_study(tmp_path, space=SPACE, epochs=1)
+    path = write_study(tmp_path, space=SKELETON, epochs=1)
     where = {"workers": 1, "storage": url_in(tmp_path), "device": "cpu"}
     result = run(path, timeout=0, console=quiet(), **where)  # type: ignore[arg-type]
     assert (result.trained, result.best) == (0, None)
@@ -34,7 +32,7 @@ def test_no_time_trains_nothing(tmp_path: Path) -> None:
 
 def test_the_best_trial_tells_how_it_was_trained(tmp_path: Path) -> None:
     """The epochs of what a run returns have the path that the trial kept."""
-    path = write_study(tmp_path, space=SPACE, epochs=2, trials=1)
+    path = write_study(tmp_path, space=SKELETON, epochs=2, trials=1)
     best = run(path, workers=1, storage=url_in(tmp_path), device="cpu", console=quiet()).best
     assert best is not None
     assert {epoch.path for epoch in best.epochs} == {best.attributes["path"]}
@@ -42,7 +40,7 @@ def test_the_best_trial_tells_how_it_was_trained(tmp_path: Path) -> None:
 
 def test_a_worker_that_is_told_to_end_is_replaced(tmp_path: Path) -> None:
     """SIGTERM from outside costs the run no trial: the worker queues its own, another takes it."""
-    path = write_study(tmp_path, space=SPACE, epochs=300)
+    path = write_study(tmp_path, space=SKELETON, epochs=300)
     process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
     first, *_ = wait_for(lambda: training(tmp_path), "a worker trains")
     os.kill(worker_of(first), signal.SIGTERM)
@@ -56,7 +54,7 @@ def test_a_worker_that_is_told_to_end_is_replaced(tmp_path: Path) -> None:
 
 def test_a_closed_terminal_ends_it_cleanly(tmp_path: Path) -> None:
     """SIGHUP ends a run as Ctrl-C does, with one line on how to go on."""
-    path = write_study(tmp_path, space=SPACE, epochs=10_000)
+    path = write_study(tmp_path, space=SKELETON, epochs=10_000)
     process = flyweight(tmp_path, "run", str(path), "--workers", "1", "--device", "cpu")
     wait_for(lambda: training(tmp_path), "a worker trains")
     process.send_signal(signal.SIGHUP)

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import optuna
 import pytest
-from small_studies import begun, search_here, template, url_in
+from small_studies import SKELETON, begun, search_here, url_in
 
 from search.errors import StorageError
 from search.status import FrontPoint, front_of, status, status_text, trials_an_hour
 
 NOON = datetime(2026, 1, 1, 12)
-SPACE = template("conv3 {a} relu bn", "gap", "linear 10", a="{ low = 4, high = 8 }")
 
 
 def _spans(*minutes: tuple[float, float]) -> list[tuple[datetime, datetime]]:
@@ -40,7 +39,7 @@ def test_the_rate_is_that_of_the_last_trials(
 def test_every_study_of_ours_is_shown(tmp_path: Path) -> None:
     """Without a name all our studies are shown, and those of others are passed over."""
     for name in ("one", "two"):
-        search_here(begun(tmp_path, name=name, space=SPACE, epochs=1), 1)
+        search_here(begun(tmp_path, name=name, space=SKELETON, epochs=1), 1)
     url = url_in(tmp_path)
     optuna.create_study(study_name="another", storage=url)
     assert [state.name for state in status(storage=url)] == ["one", "two"]
@@ -50,7 +49,7 @@ def test_every_study_of_ours_is_shown(tmp_path: Path) -> None:
 
 def test_more_trials_than_the_file_asks_for(tmp_path: Path) -> None:
     """A study that was run with a larger total says no nonsense such as 4 of 3."""
-    stored = begun(tmp_path, space=SPACE, epochs=1, trials=3)
+    stored = begun(tmp_path, space=SKELETON, epochs=1, trials=3)
     search_here(stored, 4)
     (state,) = status("tiny", storage=stored.url)
     assert status_text(state).startswith("tiny: 4 of 4 trials trained (4 complete)")
@@ -59,7 +58,7 @@ def test_more_trials_than_the_file_asks_for(tmp_path: Path) -> None:
 
 def test_the_front_has_what_nothing_beats(tmp_path: Path) -> None:
     """A trial is on the front where no other is as small and better, or smaller and as good."""
-    stored = begun(tmp_path, space=SPACE, epochs=2)
+    stored = begun(tmp_path, space=SKELETON, epochs=2)
     search_here(stored, 6)
     records = [record for record in stored.records() if record.score is not None]
     points = [FrontPoint(r.number, r.parameters or 0, r.score or 0.0) for r in records]

@@ -1,0 +1,44 @@
+"""What the command line prints: texts and tables, errors one line each."""
+
+from __future__ import annotations
+
+import sys
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from typer.exceptions import TyperException
+
+from search.errors import message_of
+
+__all__ = ["print_error", "print_table", "print_text", "usage_message"]
+
+_WIDTH_OF_FILES = 120
+
+
+def print_table(table: Table) -> None:
+    """Prints a table, wide where nobody watches."""
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_FILES
+    console.print(table)
+
+
+def print_text(text: str) -> None:
+    """Prints a text as it is."""
+    Console(soft_wrap=True, highlight=False, markup=False).print(text)
+
+
+def usage_message(error: TyperException) -> str:
+    """Adds the value that an option refused, which Typer leaves out."""
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError):
+        return error.format_message()
+    given = cause.errors(include_url=False)[0]["input"]
+    return f"{error.format_message()}, not {given}"
+
+
+def print_error(error: BaseException) -> None:
+    """Prints an error on standard error, one line for each problem."""
+    for line in message_of(error).splitlines():
+        print(f"flyweight: {line}", file=sys.stderr)
