@@ -19,7 +19,6 @@ from wsgiref.util import setup_testing_defaults
 
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.trial import Trial, TrialState
-from study_texts import GOOD, written
 
 from search.candidate import Candidate, assess
 from search.dashboard import dashboard_app
@@ -28,6 +27,7 @@ from search.storage import open_storage
 from search.study import StoredStudy, begin_study
 from search.study_file import StudyFile
 from space.architecture import Architecture
+from tests.search.study_texts import GOOD, written
 from trainer.data import DataInfo
 from trainer.loop import Epoch
 from trainer.recipe import Recipe

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import optuna
 import pytest
-from small_studies import STAGES, begun, search_here, url_in, write_study
 
 from search.cli import main
+from tests.search.small_studies import STAGES, begun, search_here, url_in, write_study
 
 
 def _refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -7,8 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from ladder_texts import GOOD as LADDER
-from small_studies import (
+
+from search.cli import app, main
+from tests.search.ladder_texts import GOOD as LADDER
+from tests.search.small_studies import (
     HARDLY_EVER_FITS,
     STAGES,
     begun,
@@ -17,8 +19,6 @@ from small_studies import (
     wait_for,
     write_study,
 )
-
-from search.cli import app, main
 
 BROKEN = '"conv3 8", "maxpool2", "conv7 10", "gap"'
 COMMANDS = sorted(

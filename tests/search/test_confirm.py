@@ -13,7 +13,16 @@ from optuna.artifacts import FileSystemArtifactStore, download_artifact
 from PIL import Image
 from rich.console import Console
 from safetensors.torch import load_file
-from small_studies import (
+
+from search.confirm import confirm
+from search.confirm_store import Confirm, load_confirm
+from search.errors import InputError, ResumeError
+from search.records import TrialRecord
+from search.study import StoredStudy
+from search.summary import confirm_summary
+from search.workshop import final_parts, open_data
+from space.network import build
+from tests.search.small_studies import (
     begun,
     flyweight,
     kill_all,
@@ -24,15 +33,6 @@ from small_studies import (
     url_in,
     wait_for,
 )
-
-from search.confirm import confirm
-from search.confirm_store import Confirm, load_confirm
-from search.errors import InputError, ResumeError
-from search.records import TrialRecord
-from search.study import StoredStudy
-from search.summary import confirm_summary
-from search.workshop import final_parts, open_data
-from space.network import build
 from trainer.metrics import accuracy
 
 SPACE = template("conv3 {a} relu bn", "gap", "linear 3", a="[4, 6, 8]")

@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_studies import begun
 
 from search.confirm_store import (
     Confirm,
@@ -15,6 +14,7 @@ from search.confirm_store import (
     save_repeat,
     spread,
 )
+from tests.search.small_studies import begun
 
 PLAN = Plan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)
 

@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from small_studies import ROOT, is_alive, wait_for
 
 from search.crew import Crew
 from search.errors import InputError, WorkFailed
+from tests.search.small_studies import ROOT, is_alive, wait_for
 
 WORKER = """
 import os, signal, sys

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from shown_studies import SMALL, WIDE, add_trial, new_study, served
+
+from tests.search.shown_studies import SMALL, WIDE, add_trial, new_study, served
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""

@@ -12,11 +12,20 @@ from urllib.parse import urlsplit
 import optuna
 import pytest
 from optuna_dashboard import wsgi
-from shown_studies import ROUTES, SMALL, WEIGHTS, Shown, add_trial, ask, new_study, served
 
 from search.dashboard import dashboard
 from search.dashboard_storage import PresentedStorage
 from search.errors import InputError, StorageError
+from tests.search.shown_studies import (
+    ROUTES,
+    SMALL,
+    WEIGHTS,
+    Shown,
+    add_trial,
+    ask,
+    new_study,
+    served,
+)
 
 OTHER_HOSTS = (
     "",

@@ -12,8 +12,6 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import TrialState
-from shown_studies import ask
-from small_studies import SKELETON, command, flyweight, kill_all, quiet, wait_for, write_study
 
 from search.claims import Claims
 from search.confirm import confirm
@@ -26,6 +24,16 @@ from search.run import RunResult, run
 from search.status import status
 from search.storage import open_storage, quiet_optuna
 from search.study import StoredStudy, open_study
+from tests.search.shown_studies import ask
+from tests.search.small_studies import (
+    SKELETON,
+    command,
+    flyweight,
+    kill_all,
+    quiet,
+    wait_for,
+    write_study,
+)
 
 FORK = multiprocessing.get_context("fork")
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_studies import flyweight, quiet, reopened, states, url_in, write_study
 
 from search.records import Outcome
 from search.run import RunResult, run
+from tests.search.small_studies import flyweight, quiet, reopened, states, url_in, write_study
 
 
 def _run(folder: Path, path: Path, trials: int) -> RunResult:

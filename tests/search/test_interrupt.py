@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
-from small_studies import (
+
+from search.records import Outcome
+from search.run import run
+from search.study import StoredStudy
+from tests.search.small_studies import (
     SKELETON,
     flyweight,
     is_alive,
@@ -17,10 +21,6 @@ from small_studies import (
     worker_of,
     write_study,
 )
-
-from search.records import Outcome
-from search.run import run
-from search.study import StoredStudy
 
 
 def _check_all_queued(stored: StoredStudy) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_studies import SKELETON, begun, reopened, search_here
 
 from search.errors import TrialError, WorkFailed
 from search.export import export
@@ -12,6 +11,7 @@ from search.kept_weights import KeptWeights, keep_weights, load_weights, weights
 from search.study import StoredStudy
 from space.architecture import Architecture
 from space.network import build
+from tests.search.small_studies import SKELETON, begun, reopened, search_here
 
 
 def _trained(folder: Path) -> tuple[StoredStudy, Path]:

@@ -5,7 +5,10 @@ import signal
 from pathlib import Path
 
 from optuna.trial import TrialState
-from small_studies import (
+
+from search.records import Outcome
+from search.run import run
+from tests.search.small_studies import (
     SKELETON,
     flyweight,
     is_alive,
@@ -18,9 +21,6 @@ from small_studies import (
     worker_of,
     write_study,
 )
-
-from search.records import Outcome
-from search.run import run
 
 
 def _study(folder: Path, epochs: int = 300) -> Path:

@@ -6,9 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from ladder_texts import GOOD, written
 from rich.console import Console
-from small_studies import flyweight, kill_all, quiet, url_in, wait_for
 
 from search.ladder import ladder
 from search.ladder_plan import LadderPlan, rungs_of
@@ -16,6 +14,8 @@ from search.ladder_report import analysis_text, ladder_tables, markdown, write_c
 from search.ladder_result import StepResult
 from search.replays import Replays
 from search.storage import open_storage
+from tests.search.ladder_texts import GOOD, written
+from tests.search.small_studies import flyweight, kill_all, quiet, url_in, wait_for
 from trainer.data import open_dataset
 
 LONG = GOOD.replace("epochs = 3", "epochs = 250").replace("test = [80.0, 90, 91.5]", "")

@@ -4,13 +4,13 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from ladder_texts import GOOD, written
-from test_replays import replay
 
 from search.ladder_analysis import analysis, compare, goal_words
 from search.ladder_file import LadderFile
 from search.ladder_result import StepResult
 from search.replays import Replay
+from tests.search.ladder_texts import GOOD, written
+from tests.search.test_replays import replay
 
 
 def result(folder: Path, *replays: Replay, step: int = 0) -> StepResult:

@@ -3,13 +3,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ladder_texts import LADDERS
 
 from search.ladder_changes import changes
 from search.ladder_file import LadderFile
 from search.ladder_step import LadderStep, Reported
 from space.architecture import Architecture
 from space.cost import cost
+from tests.search.ladder_texts import LADDERS
 from trainer.augment import Affine, Colour
 from trainer.recipe import Recipe
 

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ladder_texts import GOOD, written
-from study_texts import GOOD as STUDY
-from study_texts import STUDIES
 
 from search import ladder_file
 from search.errors import StudyFileError
 from search.ladder_file import LadderFile, LadderSettings, Reported
 from search.validate import validate
 from space.architecture import Architecture
+from tests.search.ladder_texts import GOOD, written
+from tests.search.study_texts import GOOD as STUDY
+from tests.search.study_texts import STUDIES
 from trainer.augment import Affine
 from trainer.recipe import Recipe
 

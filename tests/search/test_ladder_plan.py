@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ladder_texts import GOOD, LADDERS, written
 
 from search.errors import StudyFileError
 from search.ladder_plan import LadderPlan, Rung, rungs_of
+from tests.search.ladder_texts import GOOD, LADDERS, written
 
 EVERY = len(LADDERS)
 

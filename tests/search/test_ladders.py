@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from ladder_texts import LADDERS
 
 from search.ladder_file import LadderFile, LadderStep
 from search.validate import validate
 from space.cost import cost
 from space.network import build
+from tests.search.ladder_texts import LADDERS
 
 LARGEST_BUILT = 1_000_000
 

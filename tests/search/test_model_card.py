@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from trained_networks import CHAMPION, HOSTILE, TRIAL, trained_network
 
 from search.model_card import as_markdown, model_card, per_cent
 from search.trained import SeedRun, Spread
 from space.cost import cost
+from tests.search.trained_networks import CHAMPION, HOSTILE, TRIAL, trained_network
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 ANY_TEXT = st.text() | st.sampled_from(HOSTILE) | st.text("<>&|`*_[]()#!\\~+-.:/\n 1aw", min_size=1)

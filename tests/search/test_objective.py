@@ -11,7 +11,6 @@ import torch
 from optuna.artifacts import FileSystemArtifactStore, download_artifact, get_all_artifact_meta
 from optuna.trial import TrialState
 from safetensors.torch import load_file
-from small_studies import ROOT, begun, place, reopened, search_here, template, url_in
 
 from search.kept_weights import weights_of
 from search.objective import seeded_network
@@ -22,6 +21,7 @@ from search.study import StoredStudy
 from search.trial_work import search
 from search.workshop import open_data, search_parts
 from space.network import build
+from tests.search.small_studies import ROOT, begun, place, reopened, search_here, template, url_in
 from trainer.metrics import accuracy
 
 CPU = torch.device("cpu")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
@@ -13,7 +12,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trained_networks import HOSTILE, TRIAL, trained_network
 
 from search import package
 from search.errors import ExportError
@@ -22,11 +20,10 @@ from search.source_modules import weight_names
 from space.architecture import Architecture
 from space.cost import cost
 from space.network import build
+from tests.search.trained_networks import HOSTILE, TRIAL, trained_network
+from tests.space.strategies import architectures
 from trainer.batches import normalise
 from trainer.recipe import Recipe
-
-sys.path.append(str(Path(__file__).parents[1] / "space"))
-architectures = importlib.import_module("strategies").architectures
 
 FILES = {"__init__.py", "network.py", "weights.safetensors", "architecture.json", "README.md"}
 

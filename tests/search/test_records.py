@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import Trial, TrialState
-from small_studies import begun
 
 from search.candidate import Candidate, assess
 from search.records import Outcome, TrialRecord, record_candidate, records_of, trained_outcomes
 from search.study import StoredStudy
 from space.architecture import Architecture
+from tests.search.small_studies import begun
 from trainer.loop import Epoch
 from trainer.recipe import Recipe
 

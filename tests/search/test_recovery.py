@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import Trial, TrialState
-from small_studies import begun, reopened, search_here
-from small_studies import states as states_of
 
 import search.recovery
 from search.processes import ProcessId, this_process
@@ -16,6 +14,8 @@ from search.records import Outcome
 from search.recovery import recover, requeue
 from search.study import StoredStudy, open_study
 from search.trial_work import trial_claims
+from tests.search.small_studies import begun, reopened, search_here
+from tests.search.small_studies import states as states_of
 
 FORK = multiprocessing.get_context("fork")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_studies import url_in
 
 from search.replays import Replay, Replays
 from search.storage import open_storage
+from tests.search.small_studies import url_in
 from trainer.loop import Epoch
 
 ACCURACIES = st.lists(st.floats(0, 1), min_size=1, max_size=20)

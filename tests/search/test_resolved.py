@@ -4,9 +4,9 @@ import copy
 import json
 
 import pytest
-from study_texts import GOOD, STUDIES, TEMPLATE, changed, sections
 
 from search.study_file import StudyFile, differences
+from tests.search.study_texts import GOOD, STUDIES, TEMPLATE, changed, sections
 from trainer.data import known_shape
 
 

@@ -4,7 +4,9 @@ import os
 import signal
 from pathlib import Path
 
-from small_studies import (
+from search.run import run
+from search.summary import run_summary
+from tests.search.small_studies import (
     SKELETON,
     flyweight,
     quiet,
@@ -15,9 +17,6 @@ from small_studies import (
     worker_of,
     write_study,
 )
-
-from search.run import run
-from search.summary import run_summary
 
 
 def test_no_time_trains_nothing(tmp_path: Path) -> None:

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,10 +16,8 @@ from search.source import network_source
 from search.source_modules import weight_names
 from space.architecture import Architecture
 from space.network import Network, build
+from tests.space.strategies import architectures
 from trainer.data import Normalisation
-
-sys.path.append(str(Path(__file__).parents[1] / "space"))
-architectures = importlib.import_module("strategies").architectures
 
 GREY = Normalisation((0.1307,), (0.3081,))
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.trial import TrialState
-from small_studies import ROOT, begun, reopened, search_here, states, template, write_study
 
 from search.claims import Claims
 from search.cli import main
@@ -22,6 +21,15 @@ from search.starts import START_ATTRIBUTE, find_starts
 from search.study import StoredStudy
 from search.study_file import StudyFile
 from space.architecture import Architecture
+from tests.search.small_studies import (
+    ROOT,
+    begun,
+    reopened,
+    search_here,
+    states,
+    template,
+    write_study,
+)
 from trainer.recipe import Recipe
 
 LADDER = """

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import optuna
 import pytest
-from small_studies import SKELETON, begun, search_here, url_in
 
 from search.errors import StorageError
 from search.status import FrontPoint, front_of, status, status_text, trials_an_hour
+from tests.search.small_studies import SKELETON, begun, search_here, url_in
 
 NOON = datetime(2026, 1, 1, 12)
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from small_studies import ROOT
 
 from search.stop import Stopped, StopSignal
+from tests.search.small_studies import ROOT
 
 
 @pytest.fixture

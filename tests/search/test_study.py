@@ -8,13 +8,13 @@ from pathlib import Path
 
 import optuna
 import pytest
-from small_studies import STAGES, begun, reopened, url_in, write_study
 
 from search.errors import ResumeError, StorageError
 from search.storage import open_storage, quiet_optuna
 from search.study import begin_study, open_study, study_names
 from search.study_file import StudyFile
 from search.workshop import open_data
+from tests.search.small_studies import STAGES, begun, reopened, url_in, write_study
 from trainer.data import DataInfo
 
 DIGITS = DataInfo("digits", (1, 8, 8), tuple("0123456789"), "as-they-were")

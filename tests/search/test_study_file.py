@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from study_texts import GOOD, STUDIES, changed, sections, written
 
 from search.errors import StudyFileError
 from search.study_file import Budget, StudyFile, StudySettings
+from tests.search.study_texts import GOOD, STUDIES, changed, sections, written
 from trainer.data import known_shape
 
 

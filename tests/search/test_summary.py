@@ -3,10 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from test_progress import COMPLETE
 
 from search.run import RunResult
 from search.summary import run_summary
+from tests.search.test_progress import COMPLETE
 
 RESULT = RunResult(
     name="tiny",

@@ -3,11 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from study_texts import GOOD, sections, written
 
 from search.errors import StudyFileError
 from search.study_file import StudyFile
 from search.toml_text import file_value
+from tests.search.study_texts import GOOD, sections, written
 
 
 def file_problem(path: Path) -> str:

@@ -4,15 +4,6 @@ import time
 from pathlib import Path
 
 import pytest
-from small_studies import (
-    HARDLY_EVER_FITS,
-    begun,
-    objective_of,
-    place,
-    reopened,
-    search_here,
-    template,
-)
 
 import search.trial_work
 from search.errors import ResumeError, WorkFailed
@@ -22,6 +13,15 @@ from search.samplers import PRUNERS, SAMPLERS
 from search.stop import StopSignal
 from search.trial_work import search as search_trials
 from search.trial_work import trial_claims
+from tests.search.small_studies import (
+    HARDLY_EVER_FITS,
+    begun,
+    objective_of,
+    place,
+    reopened,
+    search_here,
+    template,
+)
 
 MANY_PARAMETERS = """
 stages = [1, 2, 3]

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_studies import HARDLY_EVER_FITS, begun, reopened, url_in
 
 from search.worker import main
+from tests.search.small_studies import HARDLY_EVER_FITS, begun, reopened, url_in
 
 
 @pytest.fixture(autouse=True)

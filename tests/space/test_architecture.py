@@ -11,11 +11,11 @@ from math import exp, isfinite, log
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import architectures, kernels, loose_architectures
 
 from space.architecture import Architecture
 from space.errors import LayerError, ShapeError
 from space.layers import Conv, Layer, Operation, Pool, Separable
+from tests.space.strategies import architectures, kernels, loose_architectures
 
 relaxed = settings(deadline=None, max_examples=150)
 

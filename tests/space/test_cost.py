@@ -5,8 +5,6 @@ from math import prod
 import pytest
 import torch
 from hypothesis import assume, example, given, settings
-from seed_networks import SEED_NETWORKS, SeedNetwork
-from strategies import BLOCKS, architectures
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
@@ -16,6 +14,8 @@ from space.errors import ShapeError
 from space.layers import Layer, Linear, Operation, Separable, Skip, Word
 from space.network import FlatLinear, Network, build
 from space.operations import Convolution
+from tests.space.seed_networks import SEED_NETWORKS, SeedNetwork
+from tests.space.strategies import BLOCKS, architectures
 
 relaxed = settings(deadline=None, max_examples=100)
 

@@ -4,7 +4,6 @@ import pickle
 from math import inf, nan
 
 import pytest
-from drawn_spaces import RandomTrial, dropouts, one_or_more, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from space.fields import (
     parse_field,
     show,
 )
+from tests.space.drawn_spaces import RandomTrial, dropouts, one_or_more, whole
 
 relaxed = settings(deadline=None)
 seeds = st.integers(0, 2**32)

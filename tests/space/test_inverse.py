@@ -3,15 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-from drawn_spaces import RandomTrial, search_spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_search_space import STAGED, TEMPLATE, make
 
 from space.architecture import Architecture
 from space.errors import OutsideSpaceError
 from space.fields import FloatRange, Scalar
 from space.search_space import SearchSpace
+from tests.space.drawn_spaces import RandomTrial, search_spaces
+from tests.space.test_search_space import STAGED, TEMPLATE, make
 
 seeds = st.integers(0, 2**32)
 

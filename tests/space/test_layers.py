@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import layers
 
 from space.errors import LayerError
 from space.layers import (
@@ -21,6 +20,7 @@ from space.layers import (
     Skip,
 )
 from space.words import Word
+from tests.space.strategies import layers
 
 relaxed = settings(deadline=None, max_examples=300)
 

@@ -7,7 +7,6 @@ import weakref
 import pytest
 import torch
 from hypothesis import example, given, settings
-from strategies import BLOCKS, architectures
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,6 +14,7 @@ from space.architecture import Architecture
 from space.errors import ShapeError
 from space.layers import Layer
 from space.network import Network, build
+from tests.space.strategies import BLOCKS, architectures
 
 relaxed = settings(deadline=None, max_examples=100)
 

@@ -4,7 +4,6 @@ from itertools import product
 
 import optuna
 import pytest
-from drawn_spaces import RandomTrial, search_spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from space.cost import Cost, cost
 from space.errors import SearchSpaceError, ShapeError
 from space.fields import Fixed
 from space.search_space import Bound, SearchSpace
+from tests.space.drawn_spaces import RandomTrial, search_spaces
 
 relaxed = settings(deadline=None, max_examples=100)
 seeds = st.integers(0, 2**32)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from drawn_spaces import RandomTrial
-from seed_networks import SEED_NETWORKS
 
 from space.architecture import Architecture
 from space.cost import cost
 from space.fields import Scalar
 from space.search_space import SearchSpace
+from tests.space.drawn_spaces import RandomTrial
+from tests.space.seed_networks import SEED_NETWORKS
 
 WIDE: dict[str, object] = {
     "stages": {"low": 1, "high": 3},

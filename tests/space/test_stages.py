@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from drawn_spaces import RandomTrial
 
 from space.errors import SearchSpaceError, ShapeError
 from space.fields import Scalar
 from space.layers import Shape
 from space.search_space import SearchSpace, Suggestion
+from tests.space.drawn_spaces import RandomTrial
 
 Section = dict[str, object]
 

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import pytest
-from drawn_spaces import RandomTrial
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from seed_networks import SEED_NETWORKS, SeedNetwork
 
 from space.architecture import Architecture
 from space.cost import cost
 from space.errors import SearchSpaceError
 from space.fields import Scalar
 from space.search_space import Bound, SearchSpace
+from tests.space.drawn_spaces import RandomTrial
+from tests.space.seed_networks import SEED_NETWORKS, SeedNetwork
 
 END = ["gap", "conv1 10"]
 

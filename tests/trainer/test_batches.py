@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_networks import digits
 from torch import Tensor
 
+from tests.trainer.small_networks import digits
 from trainer.augment import Affine, Augmenter
 from trainer.batches import Batches, batch_bounds, normalise
 from trainer.images import Images, Normalisation

@@ -6,14 +6,14 @@ from math import inf
 
 import pytest
 import torch
-from drawn_networks import architectures, network_of, noise
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from small_networks import convolutional
 from torch import Tensor, nn
 from torch.nn import functional
 
 from space import Architecture
+from tests.trainer.drawn_networks import architectures, network_of, noise
+from tests.trainer.small_networks import convolutional
 from trainer.compiled import CompiledNetwork
 from trainer.program import Shape
 from trainer.weights import FlatWeights

@@ -5,9 +5,9 @@ import itertools
 
 import pytest
 import torch
-from drawn_networks import noise
 from torch import Tensor, nn
 
+from tests.trainer.drawn_networks import noise
 from trainer.compiled import CompiledNetwork
 from trainer.weights import FlatWeights
 

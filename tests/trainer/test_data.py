@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from datafiles import failure, write_part
 
+from tests.trainer.datafiles import failure, write_part
 from trainer.data import DATASET_NAMES, Dataset, Images, known_shape, normalisation, open_dataset
 from trainer.errors import DataError, Diverged
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from datafiles import failure, write_cifar, write_idx, write_part
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.trainer.datafiles import failure, write_cifar, write_idx, write_part
 from trainer.data import open_dataset
 from trainer.datasets import SOURCES, read_part
 from trainer.errors import DataError

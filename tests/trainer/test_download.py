@@ -12,9 +12,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from datafiles import failure, write_cifar, write_part
 from torchvision.datasets import CIFAR10, EMNIST, MNIST
 
+from tests.trainer.datafiles import failure, write_cifar, write_part
 from trainer.data import open_dataset
 from trainer.datasets import SOURCES
 from trainer.download import ensure_available

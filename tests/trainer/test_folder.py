@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from datafiles import failure, opened, picture, write_classes
 from PIL import Image
 
+from tests.trainer.datafiles import failure, opened, picture, write_classes
 from trainer.errors import DataError
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from datafiles import failure, picture, write_classes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.trainer.datafiles import failure, picture, write_classes
 from trainer.errors import DataError
 from trainer.folder import open_folder
 

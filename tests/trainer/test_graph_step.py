@@ -12,9 +12,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_networks import CLASSES, Sharing, cloned_state, convolutional, digits
 from torch import Tensor, nn
 
+from tests.trainer.small_networks import CLASSES, Sharing, cloned_state, convolutional, digits
 from trainer import graph_step
 from trainer.augment import Affine, Perspective
 from trainer.batches import Batches

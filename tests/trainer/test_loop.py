@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_networks import (
+from torch import nn
+
+from tests.trainer.small_networks import (
     CLASSES,
     Sharing,
     assert_same_state,
@@ -17,8 +19,6 @@ from small_networks import (
     figures,
     some_digits,
 )
-from torch import nn
-
 from trainer.augment import Affine
 from trainer.batches import Batches
 from trainer.data import Normalisation, normalisation, open_dataset

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import torch
-from small_networks import CLASSES, convolutional, digits
 from torch import Tensor, nn
 
+from tests.trainer.small_networks import CLASSES, convolutional, digits
 from trainer.errors import DataError, Diverged, OutOfMemory, TrainerError
 from trainer.loop import Epoch, train
 from trainer.recipe import Recipe

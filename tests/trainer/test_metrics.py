@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_networks import convolutional, digits
 from torch import Tensor, nn
 
+from tests.trainer.small_networks import convolutional, digits
 from trainer.errors import DataError
 from trainer.images import Images
 from trainer.metrics import accuracy, floor, predict, share_right

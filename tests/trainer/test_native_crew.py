@@ -12,9 +12,9 @@ from ctypes import CDLL
 
 import pytest
 import torch
-from drawn_networks import network_of, noise
 
 from space import Architecture
+from tests.trainer.drawn_networks import network_of, noise
 from trainer.compiled import CompiledNetwork
 from trainer.kernels import SOURCE
 from trainer.toolchain import build_library

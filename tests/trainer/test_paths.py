@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 import torch
-from small_networks import (
+from torch import Tensor, nn
+
+from tests.trainer.small_networks import (
     assert_same_state,
     cloned_state,
     convolutional,
     figures,
     some_digits,
 )
-from torch import Tensor, nn
-
 from trainer import kernels, paths
 from trainer.batches import Batches
 from trainer.errors import NoKernels
@@ -180,12 +180,12 @@ def test_preparing_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_process_without_a_compiler_trains(tmp_path: pathlib.Path) -> None:
     """On a machine that never had a compiler training must work, and warn once."""
     program = (
-        "from test_paths import *\n"
+        "from tests.trainer.test_paths import *\n"
         "print(*[epochs_of(convolutional(seed))[0].path for seed in range(2)])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=pathlib.Path(__file__).parent,
+        cwd=pathlib.Path(__file__).parents[2],
         env={**os.environ, "CXX": "/nonexistent", "XDG_CACHE_HOME": str(tmp_path)},
         capture_output=True,
         text=True,

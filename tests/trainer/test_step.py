@@ -8,10 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_networks import CLASSES, Sharing, assert_same_state, convolutional, digits
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tests.trainer.small_networks import CLASSES, Sharing, assert_same_state, convolutional, digits
 from trainer.augment import Affine, Perspective
 from trainer.batches import Batches
 from trainer.recipe import OPTIMIZERS, Recipe

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from drawn_networks import network_of
-from small_networks import convolutional
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
 from space import Architecture
+from tests.trainer.drawn_networks import network_of
+from tests.trainer.small_networks import convolutional
 from trainer.errors import NoKernels
 from trainer.program import Addition, Convolution, Elementwise, Operation, Pool, Program, Shape
 from trainer.tracing import trace

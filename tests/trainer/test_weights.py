@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_networks import Sharing, assert_same_state, cloned_state, convolutional
 from torch import Tensor, nn
 
+from tests.trainer.small_networks import Sharing, assert_same_state, cloned_state, convolutional
 from trainer.errors import TrainerError
 from trainer.weights import AveragedWeights, FlatWeights, flatten, unflatten
 
