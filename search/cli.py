@@ -19,7 +19,7 @@ from typer.exceptions import TyperException
 from search.cli_options import Data, Debug, Device, Storage, Study, StudyFile, Workers
 from search.cli_output import print_error, print_table, print_text, usage_message
 from search.errors import InputError, exit_code_of
-from search.storage import DEFAULT_STORAGE
+from search.storage.database import DEFAULT_STORAGE
 
 __all__ = ["app", "main"]
 

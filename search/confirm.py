@@ -21,7 +21,7 @@ from search.crew import Crew
 from search.devices import choose_device
 from search.errors import Interrupted, ResumeError, TrialError, WorkFailed
 from search.progress import is_trained, percent
-from search.storage import DEFAULT_STORAGE, quiet_optuna
+from search.storage.database import DEFAULT_STORAGE, quiet_optuna
 from search.study import StoredStudy, open_study
 from search.workshop import data_root, reopen_data, workers_for
 

@@ -8,14 +8,14 @@ import time
 from torch import nn
 
 from search.candidate import Candidate
-from search.claims import Claims
 from search.confirm_store import Confirm, Repeat, load_confirm, save_repeat
 from search.devices import hardware, versions
-from search.kept_weights import keep_weights
 from search.objective import Parts, seeded_network
 from search.records import TrialRecord
 from search.seeds import confirm_seed
 from search.stop import Stopped, StopSignal
+from search.storage.claims import Claims
+from search.storage.weights import keep_weights
 from search.study import StoredStudy
 from search.workshop import WorkerPlace, final_parts, reopen_data, search_parts
 from trainer.errors import Diverged, OutOfMemory

@@ -17,7 +17,7 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from search.dashboard_attributes import study_attributes, trial_attributes
-from search.storage import artifacts_beside
+from search.storage.database import artifacts_beside
 
 __all__ = ["PresentedArtifacts", "PresentedStorage"]
 

@@ -10,11 +10,11 @@ from optuna.artifacts import get_all_artifact_meta
 
 from search.confirm_store import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
-from search.kept_weights import WEIGHTS_FILE, KeptWeights, load_weights
 from search.package import write_package
 from search.progress import best_of
 from search.records import TrialRecord
-from search.storage import DEFAULT_STORAGE, quiet_optuna
+from search.storage.database import DEFAULT_STORAGE, quiet_optuna
+from search.storage.weights import WEIGHTS_FILE, KeptWeights, load_weights
 from search.study import StoredStudy, open_study
 from search.trained import Figures, SeedRun, Spread, TrainedNetwork
 from trainer.data import Normalisation

@@ -17,7 +17,7 @@ from search.ladder_progress import LadderProgress
 from search.ladder_result import StepResult
 from search.progress import plural
 from search.replays import Replays
-from search.storage import DEFAULT_STORAGE, open_storage, quiet_optuna, shown_url
+from search.storage.database import DEFAULT_STORAGE, open_storage, quiet_optuna, shown_url
 from search.workshop import data_root, workers_for
 
 __all__ = ["ladder"]

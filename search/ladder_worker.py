@@ -11,7 +11,7 @@ from search.ladder_plan import LadderPlan, rungs_of
 from search.ladder_work import replay_rungs
 from search.replays import Replays
 from search.stop import StopSignal
-from search.storage import open_storage
+from search.storage.database import open_storage
 from search.worker_process import add_worker_options, place_of, run_worker
 
 

@@ -9,10 +9,10 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from search.claims import Claims
-from search.processes import ProcessId
 from search.records import Outcome, records_of
 from search.starts import START_ATTRIBUTE
+from search.storage.claims import Claims
+from search.storage.processes import ProcessId
 
 __all__ = ["recover", "requeue"]
 

@@ -21,8 +21,8 @@ from sqlalchemy import (
     select,
 )
 
-from search.claims import Claims
-from search.tables import make_tables
+from search.storage.claims import Claims
+from search.storage.tables import make_tables
 from trainer.loop import Epoch
 from trainer.metrics import floor
 from trainer.paths import Path

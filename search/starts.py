@@ -9,10 +9,10 @@ from pathlib import Path
 import optuna
 
 from search.candidate import Candidate, assess
-from search.claims import Claims
 from search.errors import StudyFileError
 from search.recipe_space import RecipeSpace
 from search.start_entries import is_ladder, read_entry
+from search.storage.claims import Claims
 from search.study_file import StudyFile
 from search.toml_text import file_value
 from space.errors import OutsideSpaceError, Problem

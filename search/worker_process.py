@@ -10,7 +10,7 @@ from pathlib import Path
 
 from search.errors import exit_code_of, message_of
 from search.stop import StopSignal
-from search.storage import quiet_optuna
+from search.storage.database import quiet_optuna
 from search.workshop import WorkerPlace, data_root
 
 __all__ = ["add_worker_options", "place_of", "run_worker"]

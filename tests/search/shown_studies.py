@@ -23,7 +23,7 @@ from optuna.trial import Trial, TrialState
 from search.candidate import Candidate, assess
 from search.dashboard import dashboard_app
 from search.records import Outcome, record_candidate
-from search.storage import open_storage
+from search.storage.database import open_storage
 from search.study import StoredStudy, begin_study
 from search.study_file import StudyFile
 from space.architecture import Architecture

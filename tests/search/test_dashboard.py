@@ -15,7 +15,7 @@ from optuna.distributions import FloatDistribution
 from search.dashboard import dashboard_app
 from search.dashboard_attributes import study_attributes, trial_attributes
 from search.dashboard_storage import PresentedStorage
-from search.storage import open_storage
+from search.storage.database import open_storage
 from tests.search.shown_studies import PAGES, ROUTES, SMALL, WIDE, Shown, add_trial, ask, new_study
 
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9)

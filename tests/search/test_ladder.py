@@ -13,7 +13,7 @@ from search.ladder_plan import LadderPlan, rungs_of
 from search.ladder_report import analysis_text, ladder_tables, markdown, write_csv
 from search.ladder_result import StepResult
 from search.replays import Replays
-from search.storage import open_storage
+from search.storage.database import open_storage
 from tests.search.ladder_texts import GOOD, written
 from tests.search.small_studies import flyweight, kill_all, quiet, url_in, wait_for
 from trainer.data import open_dataset

@@ -12,11 +12,11 @@ from optuna.artifacts import FileSystemArtifactStore, download_artifact, get_all
 from optuna.trial import TrialState
 from safetensors.torch import load_file
 
-from search.kept_weights import weights_of
 from search.objective import seeded_network
 from search.records import Outcome, TrialRecord
 from search.seeds import training_seed
 from search.stop import Stopped, StopSignal
+from search.storage.weights import weights_of
 from search.study import StoredStudy
 from search.trial_work import search
 from search.workshop import open_data, search_parts

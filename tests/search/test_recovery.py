@@ -9,9 +9,9 @@ import pytest
 from optuna.trial import Trial, TrialState
 
 import search.recovery
-from search.processes import ProcessId, this_process
 from search.records import Outcome
 from search.recovery import recover, requeue
+from search.storage.processes import ProcessId, this_process
 from search.study import StoredStudy, open_study
 from search.trial_work import trial_claims
 from tests.search.small_studies import begun, reopened, search_here

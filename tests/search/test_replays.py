@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.replays import Replay, Replays
-from search.storage import open_storage
+from search.storage.database import open_storage
 from tests.search.small_studies import url_in
 from trainer.loop import Epoch
 

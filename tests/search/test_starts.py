@@ -12,12 +12,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.claims import Claims
 from search.cli import main
 from search.errors import ResumeError
 from search.package import FORMAT
 from search.recovery import requeue
 from search.starts import START_ATTRIBUTE, find_starts
+from search.storage.claims import Claims
 from search.study import StoredStudy
 from search.study_file import StudyFile
 from space.architecture import Architecture

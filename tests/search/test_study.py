@@ -10,7 +10,7 @@ import optuna
 import pytest
 
 from search.errors import ResumeError, StorageError
-from search.storage import open_storage, quiet_optuna
+from search.storage.database import open_storage, quiet_optuna
 from search.study import begin_study, open_study, study_names
 from search.study_file import StudyFile
 from search.workshop import open_data

@@ -14,7 +14,7 @@ import optuna
 import pytest
 
 from search.errors import StorageError
-from search.storage import (
+from search.storage.database import (
     artifacts_beside,
     open_storage,
     shown_url,

@@ -7,7 +7,7 @@ import torch
 
 from search.errors import TrialError, WorkFailed
 from search.export import export
-from search.kept_weights import KeptWeights, keep_weights, load_weights, weights_of
+from search.storage.weights import KeptWeights, keep_weights, load_weights, weights_of
 from search.study import StoredStudy
 from space.architecture import Architecture
 from space.network import build

@@ -9,8 +9,8 @@ import pytest
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search.storage import open_storage
-from search.study_storage import StudyStorage
+from search.storage.database import open_storage
+from search.storage.rdb_storage import StudyStorage
 
 
 def _study(folder: Path, name: str = "s") -> tuple[optuna.Study, StudyStorage]:

@@ -17,8 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from search.processes import ProcessId, this_process
-from search.tables import make_tables
+from search.storage.processes import ProcessId, this_process
+from search.storage.tables import make_tables
 
 __all__ = ["Claims"]
 

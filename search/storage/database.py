@@ -18,8 +18,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from search.errors import StorageError
-from search.study_storage import StudyStorage
-from search.tables import make_tables
+from search.storage.rdb_storage import StudyStorage
+from search.storage.tables import make_tables
 
 __all__ = [
     "DEFAULT_STORAGE",

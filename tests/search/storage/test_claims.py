@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from search.claims import Claims
-from search.processes import this_process
-from search.storage import open_storage
+from search.storage.claims import Claims
+from search.storage.database import open_storage
+from search.storage.processes import this_process
 
 FORK = multiprocessing.get_context("fork")
 

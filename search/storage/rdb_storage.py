@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from search.gathering import Gathering, Parameter
+from search.storage.write_batch import Gathering, Parameter
 
 __all__ = ["StudyStorage"]
 

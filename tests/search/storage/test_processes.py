@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from search.processes import ProcessId, this_process
+from search.storage.processes import ProcessId, this_process
 
 
 def _own_id_of_child() -> ProcessId:
@@ -40,7 +40,7 @@ def test_a_forked_process_has_its_own_id() -> None:
 
 def test_an_ended_process_is_known_dead() -> None:
     """A killed process is known dead, also before its parent has taken notice of it."""
-    code = "from search.processes import this_process; print(this_process().to_dict(), flush=True)"
+    code = "from search.storage.processes import this_process as me; print(me().to_dict(), flush=True)"
     process = subprocess.Popen(
         [sys.executable, "-c", f"{code}; input()"],
         stdin=subprocess.PIPE,

@@ -13,7 +13,6 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.claims import Claims
 from search.confirm import confirm
 from search.confirm_store import Confirm
 from search.dashboard import dashboard_app
@@ -22,7 +21,8 @@ from search.export import export
 from search.records import Outcome
 from search.run import RunResult, run
 from search.status import status
-from search.storage import open_storage, quiet_optuna
+from search.storage.claims import Claims
+from search.storage.database import open_storage, quiet_optuna
 from search.study import StoredStudy, open_study
 from tests.search.shown_studies import ask
 from tests.search.small_studies import (
