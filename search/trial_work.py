@@ -9,11 +9,11 @@ from search.errors import WorkFailed
 from search.objective import Objective, Verdict
 from search.records import Outcome
 from search.recovery import requeue
-from search.samplers import make_pruner, make_sampler
 from search.seeds import sampler_seed
 from search.stop import Stopped, StopSignal
 from search.storage.claims import Claims
 from search.storage.processes import this_process
+from search.strategies.samplers import make_pruner, make_sampler
 from search.streak import MOST_REJECTED, rejected_in_a_row
 from search.study import StoredStudy
 from search.workshop import WorkerPlace, reopen_data, search_parts, search_space_of

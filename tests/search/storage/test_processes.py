@@ -40,7 +40,9 @@ def test_a_forked_process_has_its_own_id() -> None:
 
 def test_an_ended_process_is_known_dead() -> None:
     """A killed process is known dead, also before its parent has taken notice of it."""
-    code = "from search.storage.processes import this_process as me; print(me().to_dict(), flush=True)"
+    code = (
+        "from search.storage.processes import this_process as me; print(me().to_dict(), flush=True)"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", f"{code}; input()"],
         stdin=subprocess.PIPE,

@@ -5,7 +5,7 @@ import pytest
 from optuna.pruners import SuccessiveHalvingPruner
 from optuna.trial import Trial, TrialState
 
-from search.samplers import PRUNERS, SAMPLERS, make_pruner, make_sampler
+from search.strategies.samplers import PRUNERS, SAMPLERS, make_pruner, make_sampler
 from search.study_sections import StudySettings
 
 

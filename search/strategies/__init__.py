@@ -1,0 +1,1 @@
+"""How candidates are proposed and which are stopped early: samplers and pruners."""
