@@ -24,8 +24,8 @@ from search.errors import (
 )
 
 if TYPE_CHECKING:
-    from search.recipe_space import RecipeSpace
-    from search.study_file import Budget, StudyFile, StudySettings
+    from search.spec.recipe_space import RecipeSpace
+    from search.spec.study_file import Budget, StudyFile, StudySettings
 
 __all__ = [
     "Budget",
@@ -46,10 +46,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Budget": "search.study_file",
-    "RecipeSpace": "search.recipe_space",
-    "StudyFile": "search.study_file",
-    "StudySettings": "search.study_file",
+    "Budget": "search.spec.study_file",
+    "RecipeSpace": "search.spec.recipe_space",
+    "StudyFile": "search.spec.study_file",
+    "StudySettings": "search.spec.study_file",
 }
 
 

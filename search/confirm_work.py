@@ -7,12 +7,12 @@ import time
 
 from torch import nn
 
-from search.candidate import Candidate
 from search.confirm_store import Confirm, Repeat, load_confirm, save_repeat
 from search.devices import hardware, versions
 from search.objective import Parts, seeded_network
 from search.records import TrialRecord
 from search.seeds import confirm_seed
+from search.spec.candidate import Candidate
 from search.stop import Stopped, StopSignal
 from search.storage.claims import Claims
 from search.storage.weights import keep_weights

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.candidate import Candidate
 from search.errors import StudyFileError
-from search.ladder_file import LadderFile, LadderStep
-from search.toml_text import file_value
+from search.spec.candidate import Candidate
+from search.spec.ladder_file import LadderFile, LadderStep
+from search.spec.toml import file_value
 from space.cost import cost
 from space.errors import Problem
 from space.fields import did_you_mean

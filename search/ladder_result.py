@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from search.ladder_file import LadderFile
-from search.ladder_step import LadderStep
 from search.replays import Replay
+from search.spec.ladder_file import LadderFile
+from search.spec.ladder_step import LadderStep
 from search.trained import Spread
 from space.cost import cost
 from trainer.recipe import Recipe

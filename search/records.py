@@ -10,7 +10,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search.candidate import Assessment, Candidate
+from search.spec.candidate import Assessment, Candidate
 from space.architecture import Architecture
 from space.cost import Cost
 from trainer.loop import Epoch

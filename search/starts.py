@@ -8,13 +8,13 @@ from pathlib import Path
 
 import optuna
 
-from search.candidate import Candidate, assess
 from search.errors import StudyFileError
-from search.recipe_space import RecipeSpace
-from search.start_entries import is_ladder, read_entry
+from search.spec.candidate import Candidate, assess
+from search.spec.candidate_files import is_ladder, read_entry
+from search.spec.recipe_space import RecipeSpace
+from search.spec.study_file import StudyFile
+from search.spec.toml import file_value
 from search.storage.claims import Claims
-from search.study_file import StudyFile
-from search.toml_text import file_value
 from space.errors import OutsideSpaceError, Problem
 from space.fields import Scalar
 from space.search_space import SearchSpace

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from search.errors import StudyFileError
-from search.ladder_file import LadderFile
+from search.spec.ladder_file import LadderFile
+from search.spec.study_file import StudyFile
+from search.spec.toml import read_toml
 from search.starts import find_starts
-from search.study_file import StudyFile
-from search.toml_text import read_toml
 from trainer.data import known_shape
 
 __all__ = ["validate"]

@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from search.cli import app
-from search.recipe_space import DEFAULTS
-from search.study_file import StudyFile
-from search.study_sections import Budget, StudySettings
+from search.spec.recipe_space import DEFAULTS
+from search.spec.sections import Budget, StudySettings
+from search.spec.study_file import StudyFile
 from space.architecture import Architecture
 from space.search_space import SearchSpace
 from space.stage_fields import HEADS, SPECS

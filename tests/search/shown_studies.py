@@ -20,12 +20,12 @@ from wsgiref.util import setup_testing_defaults
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.trial import Trial, TrialState
 
-from search.candidate import Candidate, assess
 from search.dashboard import dashboard_app
 from search.records import Outcome, record_candidate
+from search.spec.candidate import Candidate, assess
+from search.spec.study_file import StudyFile
 from search.storage.database import open_storage
 from search.study import StoredStudy, begin_study
-from search.study_file import StudyFile
 from space.architecture import Architecture
 from tests.search.study_texts import GOOD, written
 from trainer.data import DataInfo

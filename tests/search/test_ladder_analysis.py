@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from search.ladder_analysis import analysis, compare, goal_words
-from search.ladder_file import LadderFile
 from search.ladder_result import StepResult
 from search.replays import Replay
+from search.spec.ladder_file import LadderFile
 from tests.search.ladder_texts import GOOD, written
 from tests.search.test_replays import replay
 

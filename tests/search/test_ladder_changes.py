@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from search.ladder_changes import changes
-from search.ladder_file import LadderFile
-from search.ladder_step import LadderStep, Reported
+from search.spec.ladder_file import LadderFile
+from search.spec.ladder_step import LadderStep, Reported
 from space.architecture import Architecture
 from space.cost import cost
 from tests.search.ladder_texts import LADDERS

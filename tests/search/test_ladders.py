@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from search.ladder_file import LadderFile, LadderStep
+from search.spec.ladder_file import LadderFile, LadderStep
 from search.validate import validate
 from space.cost import cost
 from space.network import build

@@ -16,10 +16,10 @@ from search.cli import main
 from search.errors import ResumeError
 from search.package import FORMAT
 from search.recovery import requeue
+from search.spec.study_file import StudyFile
 from search.starts import START_ATTRIBUTE, find_starts
 from search.storage.claims import Claims
 from search.study import StoredStudy
-from search.study_file import StudyFile
 from space.architecture import Architecture
 from tests.search.small_studies import (
     ROOT,

@@ -5,8 +5,8 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.records import Outcome
+from search.spec.study_file import Budget
 from search.streak import rejected_in_a_row
-from search.study_file import Budget
 
 
 def _rejected(parameters: int | None) -> FrozenTrial:

@@ -5,8 +5,8 @@ import pytest
 from optuna.pruners import SuccessiveHalvingPruner
 from optuna.trial import Trial, TrialState
 
+from search.spec.sections import StudySettings
 from search.strategies.samplers import PRUNERS, SAMPLERS, make_pruner, make_sampler
-from search.study_sections import StudySettings
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from search.errors import StudyFileError
-from search.study_file import StudyFile
-from search.toml_text import file_value
+from search.spec.study_file import StudyFile
+from search.spec.toml import file_value
 from tests.search.study_texts import GOOD, sections, written
 
 

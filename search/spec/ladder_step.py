@@ -10,9 +10,9 @@ from pydantic import ConfigDict, Strict
 from pydantic import Field as Limits
 
 from search.errors import StudyFileError
-from search.recipe_space import DEFAULTS, RecipeSpace
-from search.study_sections import Count, Line, Name, parse_section
-from search.toml_text import file_value
+from search.spec.recipe_space import DEFAULTS, RecipeSpace
+from search.spec.sections import Count, Line, Name, parse_section
+from search.spec.toml import file_value
 from space.architecture import DEFAULT_INPUT, Architecture
 from space.cost import cost
 from space.errors import LayerError, Problem, SpaceError

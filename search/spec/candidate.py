@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 
-from search.study_file import Budget
+from search.spec.study_file import Budget
 from space.architecture import Architecture
 from space.cost import Cost, cost
 from space.errors import ShapeError

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Strict, TypeAdapter, Validation
 from pydantic import Field as Limits
 from pydantic_core import ErrorDetails
 
-from search.toml_text import file_value
+from search.spec.toml import file_value
 from space.errors import Problem
 from space.fields import did_you_mean
 from trainer.data import DATASET_NAMES

@@ -12,9 +12,9 @@ from pydantic import ConfigDict, Strict
 from pydantic import Field as Limits
 
 from search.errors import StudyFileError
-from search.ladder_step import LadderStep, Reported
-from search.study_sections import NAME, Count, DatasetName, Line, Name, parse_section
-from search.toml_text import file_value, read_toml
+from search.spec.ladder_step import LadderStep, Reported
+from search.spec.sections import NAME, Count, DatasetName, Line, Name, parse_section
+from search.spec.toml import file_value, read_toml
 from space.errors import Problem
 from space.fields import did_you_mean
 

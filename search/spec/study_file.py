@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from search.errors import StudyFileError
-from search.recipe_space import DEFAULTS, RecipeSpace
-from search.resolved import FORMAT, SECTIONS, differences, resolve
-from search.study_sections import Budget, StudySettings, parse_section
-from search.toml_text import file_value, read_toml
+from search.spec.canonical import FORMAT, SECTIONS, differences, resolve
+from search.spec.recipe_space import DEFAULTS, RecipeSpace
+from search.spec.sections import Budget, StudySettings, parse_section
+from search.spec.toml import file_value, read_toml
 from space.bound import Bound
 from space.errors import Problem, SearchSpaceError
 from space.fields import did_you_mean

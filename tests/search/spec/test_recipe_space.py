@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.errors import StudyFileError
-from search.recipe_space import DEFAULTS, RecipeSpace
+from search.spec.recipe_space import DEFAULTS, RecipeSpace
 from space.fields import Scalar
 from trainer.augment import STEP_KINDS, step_from_dict
 from trainer.recipe import BOUNDS, OPTIMIZERS, SCHEDULES, Recipe

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search import ladder_file
 from search.errors import StudyFileError
-from search.ladder_file import LadderFile, LadderSettings, Reported
+from search.spec import ladder_file
+from search.spec.ladder_file import LadderFile, LadderSettings, Reported
 from search.validate import validate
 from space.architecture import Architecture
 from tests.search.ladder_texts import GOOD, written

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from search.study_file import StudyFile, differences
+from search.spec.study_file import StudyFile, differences
 from tests.search.study_texts import GOOD, STUDIES, TEMPLATE, changed, sections
 from trainer.data import known_shape
 

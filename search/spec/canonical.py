@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
-from search.recipe_space import DEFAULTS, step_defaults
-from search.study_sections import StudySettings
-from search.toml_text import file_value
+from search.spec.recipe_space import DEFAULTS, step_defaults
+from search.spec.sections import StudySettings
+from search.spec.toml import file_value
 from space.stage_fields import SPECS
 
 __all__ = ["FORMAT", "SECTIONS", "differences", "resolve"]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.errors import StudyFileError
-from search.study_file import Budget, StudyFile, StudySettings
+from search.spec.study_file import Budget, StudyFile, StudySettings
 from tests.search.study_texts import GOOD, STUDIES, changed, sections, written
 from trainer.data import known_shape
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from search.candidate import Candidate
 from search.errors import StudyFileError
-from search.ladder_file import LadderFile
 from search.package import DESCRIPTION, FORMAT
+from search.spec.candidate import Candidate
+from search.spec.ladder_file import LadderFile
 from space.architecture import Architecture
 from space.errors import Problem, SpaceError
 from trainer.errors import RecipeError

@@ -1,0 +1,1 @@
+"""What a user writes: study files, ladder files, and the candidates that these name."""
