@@ -157,7 +157,7 @@ def confirm(
 ) -> None:
     """Retrain the best, choose on validation, then look at the test set once."""
     from search.confirm import confirm as search_confirm
-    from search.study import open_study
+    from search.study.study import open_study
     from search.summary import confirm_summary
 
     result = search_confirm(

@@ -22,7 +22,7 @@ from search.devices import choose_device
 from search.errors import Interrupted, ResumeError, TrialError, WorkFailed
 from search.progress import is_trained, percent
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
-from search.study import StoredStudy, open_study
+from search.study.study import StoredStudy, open_study
 from search.workshop import data_root, reopen_data, workers_for
 
 __all__ = ["DEFAULT_SEEDS", "DEFAULT_TOP", "confirm"]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-from search.study import StoredStudy
+from search.study.study import StoredStudy
 from trainer.metrics import floor
 from trainer.paths import Path
 

@@ -21,7 +21,7 @@ from rich.console import Console
 from search.dashboard_storage import PresentedArtifacts, PresentedStorage
 from search.errors import InputError
 from search.storage.database import DEFAULT_STORAGE, open_storage, quiet_optuna
-from search.study import open_study
+from search.study.study import open_study
 
 __all__ = ["dashboard", "dashboard_app"]
 

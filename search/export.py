@@ -12,10 +12,10 @@ from search.confirm_store import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
 from search.package import write_package
 from search.progress import best_of
-from search.records import TrialRecord
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
 from search.storage.weights import WEIGHTS_FILE, KeptWeights, load_weights
-from search.study import StoredStudy, open_study
+from search.study.records import TrialRecord
+from search.study.study import StoredStudy, open_study
 from search.trained import Figures, SeedRun, Spread, TrainedNetwork
 from trainer.data import Normalisation
 from trainer.recipe import Recipe

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from search.live_line import LiveLine
-from search.records import Outcome, TrialRecord
-from search.starts import START_ATTRIBUTE
+from search.study.records import Outcome, TrialRecord
+from search.study.start_from import START_ATTRIBUTE
 
 __all__ = ["Progress", "percent", "plural", "trial_line"]
 

@@ -13,11 +13,11 @@ from search.crew import Crew
 from search.devices import choose_device
 from search.errors import Interrupted
 from search.progress import Progress, best_of, is_trained
-from search.records import TrialRecord
-from search.recovery import recover
 from search.spec.study_file import StudyFile
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
-from search.study import StoredStudy, begin_study, open_study, refuse_changes
+from search.study.records import TrialRecord
+from search.study.recovery import recover
+from search.study.study import StoredStudy, begin_study, open_study, refuse_changes
 from search.trial_work import trial_claims
 from search.workshop import data_root, open_data, workers_for
 

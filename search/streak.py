@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial
 
-from search.records import Outcome
 from search.spec.study_file import Budget
+from search.study.records import Outcome
 
 __all__ = ["MOST_REJECTED", "Streak", "rejected_in_a_row"]
 

@@ -8,7 +8,7 @@ from statistics import fmean
 from search.confirm_store import Confirm, spread
 from search.progress import percent, plural
 from search.run import RunResult
-from search.study import StoredStudy
+from search.study.study import StoredStudy
 from search.trained import TrainedNetwork
 from space.cost import cost
 

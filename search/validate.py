@@ -9,7 +9,7 @@ from search.errors import StudyFileError
 from search.spec.ladder_file import LadderFile
 from search.spec.study_file import StudyFile
 from search.spec.toml import read_toml
-from search.starts import find_starts
+from search.study.start_from import find_starts
 from trainer.data import known_shape
 
 __all__ = ["validate"]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from search.confirm_work import FINAL, SELECTION, repeat
 from search.stop import StopSignal
-from search.study import open_study
+from search.study.study import open_study
 from search.trial_work import search
 from search.worker_process import add_worker_options, place_of, run_worker
 

@@ -21,11 +21,11 @@ from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.trial import Trial, TrialState
 
 from search.dashboard import dashboard_app
-from search.records import Outcome, record_candidate
 from search.spec.candidate import Candidate, assess
 from search.spec.study_file import StudyFile
 from search.storage.database import open_storage
-from search.study import StoredStudy, begin_study
+from search.study.records import Outcome, record_candidate
+from search.study.study import StoredStudy, begin_study
 from space.architecture import Architecture
 from tests.search.study_texts import GOOD, written
 from trainer.data import DataInfo

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from search.confirm import confirm
 from search.confirm_store import Confirm, load_confirm
 from search.errors import InputError, ResumeError
-from search.records import TrialRecord
-from search.study import StoredStudy
+from search.study.records import TrialRecord
+from search.study.study import StoredStudy
 from search.summary import confirm_summary
 from search.workshop import final_parts, open_data
 from space.network import build

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from search.records import Outcome
 from search.run import RunResult, run
+from search.study.records import Outcome
 from tests.search.small_studies import flyweight, quiet, reopened, states, url_in, write_study
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from search.records import Outcome
 from search.run import run
-from search.study import StoredStudy
+from search.study.records import Outcome
+from search.study.study import StoredStudy
 from tests.search.small_studies import (
     SKELETON,
     flyweight,

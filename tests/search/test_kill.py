@@ -6,8 +6,8 @@ from pathlib import Path
 
 from optuna.trial import TrialState
 
-from search.records import Outcome
 from search.run import run
+from search.study.records import Outcome
 from tests.search.small_studies import (
     SKELETON,
     flyweight,

@@ -13,11 +13,11 @@ from optuna.trial import TrialState
 from safetensors.torch import load_file
 
 from search.objective import seeded_network
-from search.records import Outcome, TrialRecord
-from search.seeds import training_seed
 from search.stop import Stopped, StopSignal
 from search.storage.weights import weights_of
-from search.study import StoredStudy
+from search.study.records import Outcome, TrialRecord
+from search.study.seeds import training_seed
+from search.study.study import StoredStudy
 from search.trial_work import search
 from search.workshop import open_data, search_parts
 from space.network import build

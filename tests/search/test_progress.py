@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from search.progress import Progress, best_of, percent, trial_line
-from search.records import Outcome, TrialRecord
+from search.study.records import Outcome, TrialRecord
 from trainer.loop import Epoch
 
 EPOCHS = tuple(Epoch(number, 0.5, 0.9, 0.8 + number / 100, 1.0) for number in range(3))

@@ -4,9 +4,9 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.records import Outcome
 from search.spec.study_file import Budget
 from search.streak import rejected_in_a_row
+from search.study.records import Outcome
 
 
 def _rejected(parameters: int | None) -> FrozenTrial:

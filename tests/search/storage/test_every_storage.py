@@ -18,12 +18,12 @@ from search.confirm_store import Confirm
 from search.dashboard import dashboard_app
 from search.errors import ResumeError, StorageError
 from search.export import export
-from search.records import Outcome
 from search.run import RunResult, run
 from search.status import status
 from search.storage.claims import Claims
 from search.storage.database import open_storage, quiet_optuna
-from search.study import StoredStudy, open_study
+from search.study.records import Outcome
+from search.study.study import StoredStudy, open_study
 from tests.search.shown_studies import ask
 from tests.search.small_studies import (
     SKELETON,

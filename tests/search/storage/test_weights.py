@@ -8,7 +8,7 @@ import torch
 from search.errors import TrialError, WorkFailed
 from search.export import export
 from search.storage.weights import KeptWeights, keep_weights, load_weights, weights_of
-from search.study import StoredStudy
+from search.study.study import StoredStudy
 from space.architecture import Architecture
 from space.network import build
 from tests.search.small_studies import SKELETON, begun, reopened, search_here

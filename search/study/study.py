@@ -11,12 +11,12 @@ import optuna
 from optuna.study import StudyDirection
 
 from search.errors import ResumeError, StorageError, StudyFileError
-from search.records import TrialRecord, records_of
 from search.spec.study_file import StudyFile, differences
-from search.starts import Start, enqueue_starts, find_starts
 from search.storage.claims import Claims
 from search.storage.database import artifacts_beside, holds_nothing, open_storage, shown_url
 from search.storage.rdb_storage import StudyStorage
+from search.study.records import TrialRecord, records_of
+from search.study.start_from import Start, enqueue_starts, find_starts
 from trainer.data import DataInfo
 
 __all__ = ["StoredStudy", "begin_study", "open_study", "refuse_changes", "study_names"]

@@ -5,9 +5,15 @@ from pathlib import Path
 import pytest
 from optuna.trial import Trial, TrialState
 
-from search.records import Outcome, TrialRecord, record_candidate, records_of, trained_outcomes
 from search.spec.candidate import Candidate, assess
-from search.study import StoredStudy
+from search.study.records import (
+    Outcome,
+    TrialRecord,
+    record_candidate,
+    records_of,
+    trained_outcomes,
+)
+from search.study.study import StoredStudy
 from space.architecture import Architecture
 from tests.search.small_studies import begun
 from trainer.loop import Epoch

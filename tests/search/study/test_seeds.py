@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.seeds import confirm_seed, sampler_seed, training_seed
+from search.study.seeds import confirm_seed, sampler_seed, training_seed
 from trainer.recipe import BOUNDS
 
 _NUMBERS = st.integers(0, 2**31)

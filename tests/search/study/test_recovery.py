@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from optuna.trial import Trial, TrialState
 
-import search.recovery
-from search.records import Outcome
-from search.recovery import recover, requeue
+import search.study.recovery
 from search.storage.processes import ProcessId, this_process
-from search.study import StoredStudy, open_study
+from search.study.records import Outcome
+from search.study.recovery import recover, requeue
+from search.study.study import StoredStudy, open_study
 from search.trial_work import trial_claims
 from tests.search.small_studies import begun, reopened, search_here
 from tests.search.small_studies import states as states_of
@@ -120,7 +120,7 @@ def test_an_unsigned_trial_is_given_a_minute(
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return datetime.now() + timedelta(seconds=61)
 
-    monkeypatch.setattr(search.recovery, "datetime", Later)
+    monkeypatch.setattr(search.study.recovery, "datetime", Later)
     assert _recover(stored) == 1
     assert states_of(stored) == [TrialState.FAIL]
 

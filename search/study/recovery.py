@@ -9,10 +9,10 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from search.records import Outcome, records_of
-from search.starts import START_ATTRIBUTE
 from search.storage.claims import Claims
 from search.storage.processes import ProcessId
+from search.study.records import Outcome, records_of
+from search.study.start_from import START_ATTRIBUTE
 
 __all__ = ["recover", "requeue"]
 

@@ -15,11 +15,11 @@ from optuna.trial import TrialState
 from search.cli import main
 from search.errors import ResumeError
 from search.package import FORMAT
-from search.recovery import requeue
 from search.spec.study_file import StudyFile
-from search.starts import START_ATTRIBUTE, find_starts
 from search.storage.claims import Claims
-from search.study import StoredStudy
+from search.study.recovery import requeue
+from search.study.start_from import START_ATTRIBUTE, find_starts
+from search.study.study import StoredStudy
 from space.architecture import Architecture
 from tests.search.small_studies import (
     ROOT,
@@ -130,7 +130,7 @@ def test_a_killed_beginning_is_finished(
     folder: Path, monkeypatch: pytest.MonkeyPatch, queued: bool
 ) -> None:
     """Whoever dies between making a study and queueing the candidates, each is queued once."""
-    monkeypatch.setattr("search.study.enqueue_starts", lambda *_: None)
+    monkeypatch.setattr("search.study.study.enqueue_starts", lambda *_: None)
     stored = begun(folder, seed=_seed_line(*ENTRIES))
     monkeypatch.undo()
 
