@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search.announce import announce
 from search.confirm_store import (
     Confirm,
     Plan,
@@ -17,13 +16,14 @@ from search.confirm_store import (
     save_plan,
 )
 from search.confirm_work import FINAL, SELECTION, confirm_claims
-from search.crew import Crew
-from search.devices import choose_device
 from search.errors import Interrupted, ResumeError, TrialError, WorkFailed
 from search.progress import is_trained, percent
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
 from search.study.study import StoredStudy, open_study
-from search.workshop import data_root, reopen_data, workers_for
+from search.workers.announce import announce
+from search.workers.data import data_root, reopen_data, workers_for
+from search.workers.devices import choose_device
+from search.workers.pool import Crew
 
 __all__ = ["DEFAULT_SEEDS", "DEFAULT_TOP", "confirm"]
 

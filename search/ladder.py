@@ -8,9 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search.announce import announce
-from search.crew import Crew
-from search.devices import choose_device
 from search.errors import Interrupted, WorkFailed
 from search.ladder_plan import LadderPlan, Rung, rungs_of
 from search.ladder_progress import LadderProgress
@@ -18,7 +15,10 @@ from search.ladder_result import StepResult
 from search.progress import plural
 from search.replays import Replays
 from search.storage.database import DEFAULT_STORAGE, open_storage, quiet_optuna, shown_url
-from search.workshop import data_root, workers_for
+from search.workers.announce import announce
+from search.workers.data import data_root, workers_for
+from search.workers.devices import choose_device
+from search.workers.pool import Crew
 
 __all__ = ["ladder"]
 

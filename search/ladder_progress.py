@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from search.ladder_result import StepResult
-from search.live_line import LiveLine
 from search.progress import percent, plural
 from search.replays import Replay
+from search.workers.live_line import LiveLine
 
 __all__ = ["LadderProgress"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from search.devices import hardware, versions
 from search.ladder_plan import Rung
 from search.objective import Parts, seeded_network
 from search.replays import Replay, Replays
-from search.stop import Stopped, StopSignal, interruptible
-from search.workshop import WorkerPlace, final_parts
+from search.workers.data import WorkerPlace, final_parts
+from search.workers.devices import hardware, versions
+from search.workers.stop import Stopped, StopSignal, interruptible
 from trainer.errors import Diverged, OutOfMemory
 from trainer.loop import train
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from search.ladder_plan import LadderPlan, rungs_of
 from search.ladder_work import replay_rungs
 from search.replays import Replays
-from search.stop import StopSignal
 from search.storage.database import open_storage
-from search.worker_process import add_worker_options, place_of, run_worker
+from search.workers.entry import add_worker_options, place_of, run_worker
+from search.workers.stop import StopSignal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

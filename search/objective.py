@@ -10,15 +10,15 @@ import torch
 from optuna.trial import Trial
 from torch import nn
 
-from search.devices import hardware, versions
 from search.spec.candidate import Assessment, Candidate, assess
 from search.spec.recipe_space import RecipeSpace
 from search.spec.study_file import StudyFile
-from search.stop import StopSignal, interruptible
 from search.storage.rdb_storage import StudyStorage
 from search.storage.weights import keep_weights
 from search.study.records import Outcome, record_candidate
 from search.study.seeds import training_seed
+from search.workers.devices import hardware, versions
+from search.workers.stop import StopSignal, interruptible
 from space.network import build
 from space.search_space import SearchSpace
 from trainer.data import Images, Normalisation

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from search.live_line import LiveLine
 from search.study.records import Outcome, TrialRecord
 from search.study.start_from import START_ATTRIBUTE
+from search.workers.live_line import LiveLine
 
 __all__ = ["Progress", "percent", "plural", "trial_line"]
 

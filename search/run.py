@@ -8,9 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search.announce import announce
-from search.crew import Crew
-from search.devices import choose_device
 from search.errors import Interrupted
 from search.progress import Progress, best_of, is_trained
 from search.spec.study_file import StudyFile
@@ -19,7 +16,10 @@ from search.study.records import TrialRecord
 from search.study.recovery import recover
 from search.study.study import StoredStudy, begin_study, open_study, refuse_changes
 from search.trial_work import trial_claims
-from search.workshop import data_root, open_data, workers_for
+from search.workers.announce import announce
+from search.workers.data import data_root, open_data, workers_for
+from search.workers.devices import choose_device
+from search.workers.pool import Crew
 
 __all__ = ["RunResult", "run"]
 

@@ -7,7 +7,6 @@ from optuna.trial import Trial, TrialState
 
 from search.errors import WorkFailed
 from search.objective import Objective, Verdict
-from search.stop import Stopped, StopSignal
 from search.storage.claims import Claims
 from search.storage.processes import this_process
 from search.strategies.samplers import make_pruner, make_sampler
@@ -16,7 +15,8 @@ from search.study.records import Outcome
 from search.study.recovery import requeue
 from search.study.seeds import sampler_seed
 from search.study.study import StoredStudy
-from search.workshop import WorkerPlace, reopen_data, search_parts, search_space_of
+from search.workers.data import WorkerPlace, reopen_data, search_parts, search_space_of
+from search.workers.stop import Stopped, StopSignal
 
 __all__ = ["make_objective", "search", "trial_claims"]
 

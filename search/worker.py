@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from search.confirm_work import FINAL, SELECTION, repeat
-from search.stop import StopSignal
 from search.study.study import open_study
 from search.trial_work import search
-from search.worker_process import add_worker_options, place_of, run_worker
+from search.workers.entry import add_worker_options, place_of, run_worker
+from search.workers.stop import StopSignal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

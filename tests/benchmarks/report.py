@@ -15,7 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from search.devices import hardware, versions
+from search.workers.devices import hardware, versions
 from tests.benchmarks.comparison import TRIAL_EPOCHS, Comparison, Configuration, Figures, Situation
 from tests.benchmarks.task import SIDE_NAMES
 

@@ -21,10 +21,10 @@ from rich.console import Console
 
 from search.objective import Objective
 from search.spec.study_file import StudyFile
-from search.stop import StopSignal
 from search.study.study import StoredStudy, begin_study, open_study
 from search.trial_work import make_objective, search
-from search.workshop import WorkerPlace, cores, open_data
+from search.workers.data import WorkerPlace, cores, open_data
+from search.workers.stop import StopSignal
 
 Seen = TypeVar("Seen")
 

@@ -20,7 +20,7 @@ from search.errors import InputError, ResumeError
 from search.study.records import TrialRecord
 from search.study.study import StoredStudy
 from search.summary import confirm_summary
-from search.workshop import final_parts, open_data
+from search.workers.data import final_parts, open_data
 from space.network import build
 from tests.search.small_studies import (
     begun,

@@ -13,13 +13,13 @@ from optuna.trial import TrialState
 from safetensors.torch import load_file
 
 from search.objective import seeded_network
-from search.stop import Stopped, StopSignal
 from search.storage.weights import weights_of
 from search.study.records import Outcome, TrialRecord
 from search.study.seeds import training_seed
 from search.study.study import StoredStudy
 from search.trial_work import search
-from search.workshop import open_data, search_parts
+from search.workers.data import open_data, search_parts
+from search.workers.stop import Stopped, StopSignal
 from space.network import build
 from tests.search.small_studies import ROOT, begun, place, reopened, search_here, template, url_in
 from trainer.metrics import accuracy

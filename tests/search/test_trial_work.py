@@ -8,11 +8,11 @@ import pytest
 import search.trial_work
 from search.errors import ResumeError, WorkFailed
 from search.objective import Objective, Verdict
-from search.stop import StopSignal
 from search.strategies.samplers import PRUNERS, SAMPLERS
 from search.study.records import Outcome
 from search.trial_work import search as search_trials
 from search.trial_work import trial_claims
+from search.workers.stop import StopSignal
 from tests.search.small_studies import (
     HARDLY_EVER_FITS,
     begun,

@@ -13,7 +13,7 @@ from search.errors import ResumeError, StorageError
 from search.spec.study_file import StudyFile
 from search.storage.database import open_storage, quiet_optuna
 from search.study.study import begin_study, open_study, study_names
-from search.workshop import open_data
+from search.workers.data import open_data
 from tests.search.small_studies import STAGES, begun, reopened, url_in, write_study
 from trainer.data import DataInfo
 

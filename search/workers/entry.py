@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from search.errors import exit_code_of, message_of
-from search.stop import StopSignal
 from search.storage.database import quiet_optuna
-from search.workshop import WorkerPlace, data_root
+from search.workers.data import WorkerPlace, data_root
+from search.workers.stop import StopSignal
 
 __all__ = ["add_worker_options", "place_of", "run_worker"]
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from search.stop import Stopped, StopSignal
+from search.workers.stop import Stopped, StopSignal
 from tests.search.small_studies import ROOT
 
 
@@ -67,7 +67,7 @@ def test_stopping_is_no_error(stop: StopSignal) -> None:
 
 FOLLOWER = """
 import sys, time
-from search.stop import Stopped, StopSignal
+from search.workers.stop import Stopped, StopSignal
 stop = StopSignal()
 stop.listen()
 stop.follow_parent()

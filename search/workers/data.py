@@ -8,11 +8,11 @@ from pathlib import Path
 
 import torch
 
-from search.devices import choose_device
 from search.errors import ResumeError
 from search.objective import Parts
 from search.spec.study_file import StudyFile
 from search.study.study import StoredStudy
+from search.workers.devices import choose_device
 from space.search_space import SearchSpace
 from trainer.data import Dataset, normalisation, open_dataset
 

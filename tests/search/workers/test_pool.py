@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from search.crew import Crew
 from search.errors import InputError, WorkFailed
+from search.workers.pool import Crew
 from tests.search.small_studies import ROOT, is_alive, wait_for
 
 WORKER = """
@@ -114,7 +114,7 @@ def test_a_worker_that_does_not_stop_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that hangs does not keep the run from ending."""
-    monkeypatch.setattr("search.crew._SECONDS_TO_STOP", 0.2)
+    monkeypatch.setattr("search.workers.pool._SECONDS_TO_STOP", 0.2)
     command = _worker(tmp_path, "signal.pause()", monkeypatch)
     with Crew(command, 1, lambda: None):
         wait_for(_started, "worker starts")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from rich.console import Console
 
-from search.devices import hardware
 from search.progress import plural
+from search.workers.devices import hardware
 from trainer.paths import prepare_path
 
 __all__ = ["announce"]

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import IO
 
 from search.errors import InputError, WorkFailed
-from search.workshop import cores
+from search.workers.data import cores
 
 __all__ = ["Crew"]
 

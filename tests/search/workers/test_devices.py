@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from search.devices import choose_device, hardware, versions
 from search.errors import DeviceError
+from search.workers.devices import choose_device, hardware, versions
 
 
 def test_a_named_device_is_taken() -> None:

@@ -1,0 +1,1 @@
+"""Worker processes: how many, on which device, started, watched and stopped."""
