@@ -65,7 +65,7 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Search: begin the study or resume it."""
-    from search.run import run as search_run
+    from search.run.command import run as search_run
     from search.summary import run_summary
 
     result = search_run(

@@ -17,7 +17,7 @@ from search.confirm_store import (
 )
 from search.confirm_work import FINAL, SELECTION, confirm_claims
 from search.errors import Interrupted, ResumeError, TrialError, WorkFailed
-from search.progress import is_trained, percent
+from search.run.progress import is_trained, percent
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
 from search.study.study import StoredStudy, open_study
 from search.workers.announce import announce

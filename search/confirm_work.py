@@ -8,14 +8,14 @@ import time
 from torch import nn
 
 from search.confirm_store import Confirm, Repeat, load_confirm, save_repeat
-from search.objective import Parts, seeded_network
+from search.run.objective import seeded_network
 from search.spec.candidate import Candidate
 from search.storage.claims import Claims
 from search.storage.weights import keep_weights
 from search.study.records import TrialRecord
 from search.study.seeds import confirm_seed
 from search.study.study import StoredStudy
-from search.workers.data import WorkerPlace, final_parts, reopen_data, search_parts
+from search.workers.data import Parts, WorkerPlace, final_parts, reopen_data, search_parts
 from search.workers.devices import hardware, versions
 from search.workers.stop import Stopped, StopSignal
 from trainer.errors import Diverged, OutOfMemory

@@ -11,7 +11,7 @@ from optuna.artifacts import get_all_artifact_meta
 from search.confirm_store import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
 from search.package import write_package
-from search.progress import best_of
+from search.run.progress import best_of
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
 from search.storage.weights import WEIGHTS_FILE, KeptWeights, load_weights
 from search.study.records import TrialRecord

@@ -12,8 +12,8 @@ from search.errors import Interrupted, WorkFailed
 from search.ladder_plan import LadderPlan, Rung, rungs_of
 from search.ladder_progress import LadderProgress
 from search.ladder_result import StepResult
-from search.progress import plural
 from search.replays import Replays
+from search.run.progress import plural
 from search.storage.database import DEFAULT_STORAGE, open_storage, quiet_optuna, shown_url
 from search.workers.announce import announce
 from search.workers.data import data_root, workers_for

@@ -8,8 +8,8 @@ from statistics import fmean
 
 from search.ladder_changes import changes
 from search.ladder_result import StepResult
-from search.progress import percent, plural
 from search.replays import Replay
+from search.run.progress import percent, plural
 
 __all__ = ["Comparison", "analysis", "compare", "goal_words"]
 

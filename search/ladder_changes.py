@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from search.progress import plural
+from search.run.progress import plural
 from search.spec.ladder_step import LadderStep
 from space.cost import cost
 from trainer.augment import Step, step_to_dict

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from search.ladder_result import StepResult
-from search.progress import percent, plural
 from search.replays import Replay
+from search.run.progress import percent, plural
 from search.workers.live_line import LiveLine
 
 __all__ = ["LadderProgress"]

@@ -12,8 +12,8 @@ from rich.table import Table
 from search.errors import ExportError
 from search.ladder_analysis import analysis, compare
 from search.ladder_result import StepResult
-from search.progress import plural
 from search.replays import Replay
+from search.run.progress import plural
 from search.spec.ladder_file import LadderFile
 from search.trained import Spread
 

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Sequence
 
 from search.ladder_plan import Rung
-from search.objective import Parts, seeded_network
 from search.replays import Replay, Replays
-from search.workers.data import WorkerPlace, final_parts
+from search.run.objective import seeded_network
+from search.workers.data import Parts, WorkerPlace, final_parts
 from search.workers.devices import hardware, versions
 from search.workers.stop import Stopped, StopSignal, interruptible
 from trainer.errors import Diverged, OutOfMemory

@@ -9,7 +9,7 @@ from typing import Any
 
 from search.confirm_store import last_ordinal, load_confirm
 from search.errors import StorageError
-from search.progress import best_of, is_trained, percent, plural
+from search.run.progress import best_of, is_trained, percent, plural
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna, shown_url
 from search.study.records import Outcome, TrialRecord
 from search.study.study import StoredStudy, open_study, study_names

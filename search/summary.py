@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import fmean
 
 from search.confirm_store import Confirm, spread
-from search.progress import percent, plural
-from search.run import RunResult
+from search.run.command import RunResult
+from search.run.progress import percent, plural
 from search.study.study import StoredStudy
 from search.trained import TrainedNetwork
 from space.cost import cost

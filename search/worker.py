@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 
 from search.confirm_work import FINAL, SELECTION, repeat
+from search.run.trials import search
 from search.study.study import open_study
-from search.trial_work import search
 from search.workers.entry import add_worker_options, place_of, run_worker
 from search.workers.stop import StopSignal
 

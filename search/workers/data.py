@@ -9,12 +9,11 @@ from pathlib import Path
 import torch
 
 from search.errors import ResumeError
-from search.objective import Parts
 from search.spec.study_file import StudyFile
 from search.study.study import StoredStudy
 from search.workers.devices import choose_device
 from space.search_space import SearchSpace
-from trainer.data import Dataset, normalisation, open_dataset
+from trainer.data import Dataset, Images, Normalisation, normalisation, open_dataset
 
 __all__ = [
     "data_root",
@@ -30,6 +29,21 @@ DATA_VARIABLE = "FLYWEIGHT_DATA"
 # More of them would draw candidates before the sampler has learned from those at work.
 _MOST_WORKERS = 16
 _WORKERS_PER_GPU = 4
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The images of one kind of training, on the device that trains.
+
+    Attributes:
+        training: to learn from.
+        evaluation: to be judged on.
+        normalisation: from the training images.
+    """
+
+    training: Images
+    evaluation: Images
+    normalisation: Normalisation
 
 
 def data_root(given: Path | None) -> Path:

@@ -19,10 +19,10 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
-from search.objective import Objective
+from search.run.objective import Objective
+from search.run.trials import make_objective, search
 from search.spec.study_file import StudyFile
 from search.study.study import StoredStudy, begin_study, open_study
-from search.trial_work import make_objective, search
 from search.workers.data import WorkerPlace, cores, open_data
 from search.workers.stop import StopSignal
 

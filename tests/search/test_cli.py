@@ -150,7 +150,7 @@ def test_a_mistake_of_ours_is_one_line_and_1(
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError("over\ntwo lines")
 
-    monkeypatch.setattr("search.run.run", fails)
+    monkeypatch.setattr("search.run.command.run", fails)
     assert main(["run", "none.toml"]) == 1
     words = capsys.readouterr().err
     assert words.count("\n") == 1

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from search.run import RunResult
+from search.run.command import RunResult
 from search.summary import run_summary
-from tests.search.test_progress import COMPLETE
+from tests.search.run.test_progress import COMPLETE
 
 RESULT = RunResult(
     name="tiny",

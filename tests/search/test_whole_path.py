@@ -12,7 +12,7 @@ import torch
 from search.cli import main
 from search.confirm import confirm
 from search.export import export
-from search.run import run
+from search.run.command import run
 from search.status import front_of, status
 from tests.search.small_studies import begun, quiet, reopened, search_here, url_in, write_study
 from trainer.data import Normalisation, open_dataset

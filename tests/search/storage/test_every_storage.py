@@ -18,7 +18,7 @@ from search.confirm_store import Confirm
 from search.dashboard import dashboard_app
 from search.errors import ResumeError, StorageError
 from search.export import export
-from search.run import RunResult, run
+from search.run.command import RunResult, run
 from search.status import status
 from search.storage.claims import Claims
 from search.storage.database import open_storage, quiet_optuna

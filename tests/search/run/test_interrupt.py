@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from search.run import run
+from search.run.command import run
 from search.study.records import Outcome
 from search.study.study import StoredStudy
 from tests.search.small_studies import (

@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from search.progress import Progress, best_of, percent, trial_line
+from search.run.progress import Progress, best_of, percent, trial_line
 from search.study.records import Outcome, TrialRecord
 from trainer.loop import Epoch
 

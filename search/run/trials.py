@@ -6,11 +6,11 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from search.errors import WorkFailed
-from search.objective import Objective, Verdict
+from search.run.objective import Objective, Verdict
+from search.run.rejections import MOST_REJECTED, rejected_in_a_row
 from search.storage.claims import Claims
 from search.storage.processes import this_process
 from search.strategies.samplers import make_pruner, make_sampler
-from search.streak import MOST_REJECTED, rejected_in_a_row
 from search.study.records import Outcome
 from search.study.recovery import requeue
 from search.study.seeds import sampler_seed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from optuna.trial import TrialState
 
-from search.run import run
+from search.run.command import run
 from search.study.records import Outcome
 from tests.search.small_studies import (
     SKELETON,

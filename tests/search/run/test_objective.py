@@ -12,12 +12,12 @@ from optuna.artifacts import FileSystemArtifactStore, download_artifact, get_all
 from optuna.trial import TrialState
 from safetensors.torch import load_file
 
-from search.objective import seeded_network
+from search.run.objective import seeded_network
+from search.run.trials import search
 from search.storage.weights import weights_of
 from search.study.records import Outcome, TrialRecord
 from search.study.seeds import training_seed
 from search.study.study import StoredStudy
-from search.trial_work import search
 from search.workers.data import open_data, search_parts
 from search.workers.stop import Stopped, StopSignal
 from space.network import build

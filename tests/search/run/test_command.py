@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from search.run import run
+from search.run.command import run
 from search.summary import run_summary
 from tests.search.small_studies import (
     SKELETON,

@@ -17,32 +17,17 @@ from search.storage.rdb_storage import StudyStorage
 from search.storage.weights import keep_weights
 from search.study.records import Outcome, record_candidate
 from search.study.seeds import training_seed
+from search.workers.data import Parts
 from search.workers.devices import hardware, versions
 from search.workers.stop import StopSignal, interruptible
 from space.network import build
 from space.search_space import SearchSpace
-from trainer.data import Images, Normalisation
 from trainer.errors import Diverged, OutOfMemory
 from trainer.loop import Epoch, train
 from trainer.memory import working_memory
 from trainer.metrics import floor
 
-__all__ = ["Objective", "Parts", "Verdict", "seeded_network"]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The images of one kind of training, on the device that trains.
-
-    Attributes:
-        training: to learn from.
-        evaluation: to be judged on.
-        normalisation: from the training images.
-    """
-
-    training: Images
-    evaluation: Images
-    normalisation: Normalisation
+__all__ = ["Objective", "Verdict", "seeded_network"]
 
 
 @dataclass(frozen=True)

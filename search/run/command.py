@@ -9,13 +9,13 @@ from pathlib import Path
 from rich.console import Console
 
 from search.errors import Interrupted
-from search.progress import Progress, best_of, is_trained
+from search.run.progress import Progress, best_of, is_trained
+from search.run.trials import trial_claims
 from search.spec.study_file import StudyFile
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
 from search.study.records import TrialRecord
 from search.study.recovery import recover
 from search.study.study import StoredStudy, begin_study, open_study, refuse_changes
-from search.trial_work import trial_claims
 from search.workers.announce import announce
 from search.workers.data import data_root, open_data, workers_for
 from search.workers.devices import choose_device

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-import search.trial_work
+import search.run.trials
 from search.errors import ResumeError, WorkFailed
-from search.objective import Objective, Verdict
+from search.run.objective import Objective, Verdict
+from search.run.trials import search as search_trials
+from search.run.trials import trial_claims
 from search.strategies.samplers import PRUNERS, SAMPLERS
 from search.study.records import Outcome
-from search.trial_work import search as search_trials
-from search.trial_work import trial_claims
 from search.workers.stop import StopSignal
 from tests.search.small_studies import (
     HARDLY_EVER_FITS,
@@ -86,7 +86,7 @@ def test_rejections_without_end_stop_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After so many rejections in a row the search ends and tells the smallest it has seen."""
-    monkeypatch.setattr(search.trial_work, "MOST_REJECTED", 15)
+    monkeypatch.setattr(search.run.trials, "MOST_REJECTED", 15)
     stored = begun(tmp_path, space=HARDLY_EVER_FITS, parameters=200)
     with pytest.raises(WorkFailed) as caught:
         search_here(stored, 1)
@@ -102,7 +102,7 @@ def test_a_rejection_costs_less_than_a_tenth_of_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Drawing, judging and recording 30 parameters takes less than 0.1 s of processor time."""
-    monkeypatch.setattr(search.trial_work, "MOST_REJECTED", 25)
+    monkeypatch.setattr(search.run.trials, "MOST_REJECTED", 25)
     monkeypatch.setattr(Objective, "_train", lambda *_: Verdict(Outcome.REJECTED))
     stored = begun(tmp_path, space=MANY_PARAMETERS, parameters=300)
     objective_of(stored)

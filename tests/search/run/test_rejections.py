@@ -4,8 +4,8 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from search.run.rejections import rejected_in_a_row
 from search.spec.study_file import Budget
-from search.streak import rejected_in_a_row
 from search.study.records import Outcome
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.run import RunResult, run
+from search.run.command import RunResult, run
 from search.study.records import Outcome
 from tests.search.small_studies import flyweight, quiet, reopened, states, url_in, write_study
 

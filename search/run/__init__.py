@@ -1,0 +1,7 @@
+"""``flyweight run``: searches until the study has its trained trials."""
+
+from __future__ import annotations
+
+from search.run.command import RunResult, run
+
+__all__ = ["RunResult", "run"]
