@@ -156,7 +156,7 @@ def confirm(
     debug: Debug = False,
 ) -> None:
     """Retrain the best, choose on validation, then look at the test set once."""
-    from search.confirm import confirm as search_confirm
+    from search.confirm.command import confirm as search_confirm
     from search.study.study import open_study
     from search.summary import confirm_summary
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from optuna.artifacts import get_all_artifact_meta
 
-from search.confirm_store import Confirm, last_ordinal, load_confirm
+from search.confirm.records import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
 from search.package import write_package
 from search.run.progress import best_of

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from search.confirm_store import last_ordinal, load_confirm
+from search.confirm.records import last_ordinal, load_confirm
 from search.errors import StorageError
 from search.run.progress import best_of, is_trained, percent, plural
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna, shown_url

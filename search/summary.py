@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from statistics import fmean
 
-from search.confirm_store import Confirm, spread
+from search.confirm.records import Confirm, spread
 from search.run.command import RunResult
 from search.run.progress import percent, plural
 from search.study.study import StoredStudy

@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from search.confirm_work import FINAL, SELECTION, repeat
+from search.confirm.retrain import FINAL, SELECTION, repeat
 from search.run.trials import search
 from search.study.study import open_study
 from search.workers.entry import add_worker_options, place_of, run_worker

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from search.cli import main
-from search.confirm import confirm
+from search.confirm.command import confirm
 from search.export import export
 from search.run.command import run
 from search.status import front_of, status

@@ -13,8 +13,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.confirm import confirm
-from search.confirm_store import Confirm
+from search.confirm.command import confirm
+from search.confirm.records import Confirm
 from search.dashboard import dashboard_app
 from search.errors import ResumeError, StorageError
 from search.export import export

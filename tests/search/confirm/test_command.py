@@ -14,8 +14,8 @@ from PIL import Image
 from rich.console import Console
 from safetensors.torch import load_file
 
-from search.confirm import confirm
-from search.confirm_store import Confirm, load_confirm
+from search.confirm.command import confirm
+from search.confirm.records import Confirm, load_confirm
 from search.errors import InputError, ResumeError
 from search.study.records import TrialRecord
 from search.study.study import StoredStudy

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from search.confirm_store import (
+from search.confirm.records import (
     Confirm,
     Plan,
     Repeat,
@@ -15,7 +15,7 @@ from search.confirm_store import (
     load_confirm,
     save_plan,
 )
-from search.confirm_work import FINAL, SELECTION, confirm_claims
+from search.confirm.retrain import FINAL, SELECTION, confirm_claims
 from search.errors import Interrupted, ResumeError, TrialError, WorkFailed
 from search.run.progress import is_trained, percent
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna

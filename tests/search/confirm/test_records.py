@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.confirm_store import (
+from search.confirm.records import (
     Confirm,
     Plan,
     Repeat,

@@ -7,7 +7,7 @@ import time
 
 from torch import nn
 
-from search.confirm_store import Confirm, Repeat, load_confirm, save_repeat
+from search.confirm.records import Confirm, Repeat, load_confirm, save_repeat
 from search.run.objective import seeded_network
 from search.spec.candidate import Candidate
 from search.storage.claims import Claims
