@@ -227,8 +227,8 @@ def ladder(
     debug: Debug = False,
 ) -> None:
     """Replay hand-made steps beside what their authors reported."""
-    from search.ladder import ladder as search_ladder
-    from search.ladder_report import (
+    from search.ladder.command import ladder as search_ladder
+    from search.ladder.report import (
         analysis_text,
         check_place,
         ladder_tables,

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from search.ladder_changes import changes
-from search.ladder_result import StepResult
-from search.replays import Replay
+from search.ladder.diff import changes
+from search.ladder.records import Replay
+from search.ladder.result import StepResult
 from search.run.progress import percent, plural
 
 __all__ = ["Comparison", "analysis", "compare", "goal_words"]

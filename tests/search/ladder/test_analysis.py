@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from search.ladder_analysis import analysis, compare, goal_words
-from search.ladder_result import StepResult
-from search.replays import Replay
+from search.ladder.analysis import analysis, compare, goal_words
+from search.ladder.records import Replay
+from search.ladder.result import StepResult
 from search.spec.ladder_file import LadderFile
+from tests.search.ladder.test_records import replay
 from tests.search.ladder_texts import GOOD, written
-from tests.search.test_replays import replay
 
 
 def result(folder: Path, *replays: Replay, step: int = 0) -> StepResult:

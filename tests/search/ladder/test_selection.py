@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from search.errors import StudyFileError
-from search.ladder_plan import LadderPlan, Rung, rungs_of
+from search.ladder.selection import LadderPlan, Rung, rungs_of
 from tests.search.ladder_texts import GOOD, LADDERS, written
 
 EVERY = len(LADDERS)

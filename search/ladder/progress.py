@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from search.ladder_result import StepResult
-from search.replays import Replay
+from search.ladder.records import Replay
+from search.ladder.result import StepResult
 from search.run.progress import percent, plural
 from search.workers.live_line import LiveLine
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from search.ladder_plan import LadderPlan, rungs_of
-from search.ladder_work import replay_rungs
-from search.replays import Replays
+from search.ladder.records import Replays
+from search.ladder.replay import replay_rungs
+from search.ladder.selection import LadderPlan, rungs_of
 from search.storage.database import open_storage
 from search.workers.entry import add_worker_options, place_of, run_worker
 from search.workers.stop import StopSignal
@@ -17,7 +17,7 @@ from search.workers.stop import StopSignal
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a worker process and returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m search.ladder_worker", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m search.ladder.worker", description=__doc__)
     parser.add_argument("--ladder", type=Path, action="append", required=True, dest="ladders")
     parser.add_argument("--step", action="append", default=[], dest="steps")
     parser.add_argument("--parameters", type=int, help="the most of a step")

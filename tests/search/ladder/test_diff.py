@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from search.ladder_changes import changes
+from search.ladder.diff import changes
 from search.spec.ladder_file import LadderFile
 from search.spec.ladder_step import LadderStep, Reported
 from space.architecture import Architecture

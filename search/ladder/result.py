@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from search.replays import Replay
+from search.ladder.records import Replay
 from search.spec.ladder_file import LadderFile
 from search.spec.ladder_step import LadderStep
 from search.trained import Spread

@@ -9,10 +9,10 @@ from pathlib import Path
 from rich.console import Console
 
 from search.errors import Interrupted, WorkFailed
-from search.ladder_plan import LadderPlan, Rung, rungs_of
-from search.ladder_progress import LadderProgress
-from search.ladder_result import StepResult
-from search.replays import Replays
+from search.ladder.progress import LadderProgress
+from search.ladder.records import Replays
+from search.ladder.result import StepResult
+from search.ladder.selection import LadderPlan, Rung, rungs_of
 from search.run.progress import plural
 from search.storage.database import DEFAULT_STORAGE, open_storage, quiet_optuna, shown_url
 from search.workers.announce import announce
@@ -100,7 +100,7 @@ def _results(rungs: Sequence[Rung], replays: Replays) -> list[StepResult]:
 
 
 def _command(plan: LadderPlan, storage: str, data: Path, device: str | None) -> list[str]:
-    command = ["search.ladder_worker", "--storage", storage, "--data", str(data)]
+    command = ["search.ladder.worker", "--storage", storage, "--data", str(data)]
     command += ["--seeds", str(plan.seeds)]
     for path in plan.files:
         command += ["--ladder", str(path)]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from search.ladder import ladder
-from search.ladder_plan import LadderPlan, rungs_of
-from search.ladder_report import analysis_text, ladder_tables, markdown, write_csv
-from search.ladder_result import StepResult
-from search.replays import Replays
+from search.ladder.command import ladder
+from search.ladder.records import Replays
+from search.ladder.report import analysis_text, ladder_tables, markdown, write_csv
+from search.ladder.result import StepResult
+from search.ladder.selection import LadderPlan, rungs_of
 from search.storage.database import open_storage
 from tests.search.ladder_texts import GOOD, written
 from tests.search.small_studies import flyweight, kill_all, quiet, url_in, wait_for

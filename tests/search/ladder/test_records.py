@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.replays import Replay, Replays
+from search.ladder.records import Replay, Replays
 from search.storage.database import open_storage
 from tests.search.small_studies import url_in
 from trainer.loop import Epoch

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from search.ladder_plan import Rung
-from search.replays import Replay, Replays
+from search.ladder.records import Replay, Replays
+from search.ladder.selection import Rung
 from search.run.objective import seeded_network
 from search.workers.data import Parts, WorkerPlace, final_parts
 from search.workers.devices import hardware, versions

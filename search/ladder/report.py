@@ -10,9 +10,9 @@ from rich import box
 from rich.table import Table
 
 from search.errors import ExportError
-from search.ladder_analysis import analysis, compare
-from search.ladder_result import StepResult
-from search.replays import Replay
+from search.ladder.analysis import analysis, compare
+from search.ladder.records import Replay
+from search.ladder.result import StepResult
 from search.run.progress import plural
 from search.spec.ladder_file import LadderFile
 from search.trained import Spread
