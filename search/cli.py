@@ -186,7 +186,7 @@ def export(
     debug: Debug = False,
 ) -> None:
     """Write the champion (before confirm: the best trial) as a reusable module."""
-    from search.export import export as search_export
+    from search.export.command import export as search_export
     from search.summary import export_summary
 
     print_text(export_summary(search_export(study, out, trial=trial, storage=storage), out))

@@ -6,10 +6,10 @@ from pathlib import Path
 from statistics import fmean
 
 from search.confirm.records import Confirm, spread
+from search.export.trained_network import TrainedNetwork
 from search.run.command import RunResult
 from search.run.progress import percent, plural
 from search.study.study import StoredStudy
-from search.trained import TrainedNetwork
 from space.cost import cost
 
 __all__ = ["confirm_summary", "export_summary", "run_summary"]

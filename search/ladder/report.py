@@ -10,12 +10,12 @@ from rich import box
 from rich.table import Table
 
 from search.errors import ExportError
+from search.export.trained_network import Spread
 from search.ladder.analysis import analysis, compare
 from search.ladder.records import Replay
 from search.ladder.result import StepResult
 from search.run.progress import plural
 from search.spec.ladder_file import LadderFile
-from search.trained import Spread
 
 __all__ = [
     "analysis_text",

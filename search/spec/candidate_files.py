@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from search.errors import StudyFileError
-from search.package import DESCRIPTION, FORMAT
 from search.spec.candidate import Candidate
 from search.spec.ladder_file import LadderFile
 from space.architecture import Architecture
@@ -15,7 +14,11 @@ from space.errors import Problem, SpaceError
 from trainer.errors import RecipeError
 from trainer.recipe import Recipe
 
-__all__ = ["is_ladder", "read_entry"]
+__all__ = ["DESCRIPTION", "FORMAT", "is_ladder", "read_entry"]
+
+# The file of an exported network that says what it is, and the word by which it says so.
+DESCRIPTION = "architecture.json"
+FORMAT = "flyweight-package"
 
 
 def read_entry(entry: str, folder: Path) -> dict[str, Candidate]:

@@ -11,7 +11,7 @@ import torch
 
 from search.cli import main
 from search.confirm.command import confirm
-from search.export import export
+from search.export.command import export
 from search.run.command import run
 from search.status import front_of, status
 from tests.search.small_studies import begun, quiet, reopened, search_here, url_in, write_study

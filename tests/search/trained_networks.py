@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from search.trained import Figures, SeedRun, TrainedNetwork
+from search.export.trained_network import Figures, SeedRun, TrainedNetwork
 from space.architecture import Architecture
 from space.network import build
 from trainer.augment import Affine

@@ -17,7 +17,7 @@ from search.confirm.command import confirm
 from search.confirm.records import Confirm
 from search.dashboard import dashboard_app
 from search.errors import ResumeError, StorageError
-from search.export import export
+from search.export.command import export
 from search.run.command import RunResult, run
 from search.status import status
 from search.storage.claims import Claims

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from search.errors import TrialError, WorkFailed
-from search.export import export
+from search.export.command import export
 from search.storage.weights import KeptWeights, keep_weights, load_weights, weights_of
 from search.study.study import StoredStudy
 from space.architecture import Architecture

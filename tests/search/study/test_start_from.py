@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from search.cli import main
 from search.errors import ResumeError
-from search.package import FORMAT
+from search.export.package import FORMAT
 from search.spec.study_file import StudyFile
 from search.storage.claims import Claims
 from search.study.recovery import requeue

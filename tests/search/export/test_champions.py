@@ -19,7 +19,7 @@ from trainer.data import open_dataset
 
 CHAMPIONS = sorted(
     path.parent
-    for path in (Path(__file__).parents[2] / "studies" / "champions").glob("*/architecture.json")
+    for path in (Path(__file__).parents[3] / "studies" / "champions").glob("*/architecture.json")
 )
 
 

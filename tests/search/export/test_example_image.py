@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from search.example_image import image_lines
+from search.export.example_image import image_lines
 from trainer.data import open_dataset
 from trainer.datasets import SOURCES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from search.source_leaves import Add, Keep
-from search.source_modules import function_call
-from search.source_plan import Apply, Block, Plan, Step
+from search.export.codegen.blocks import Apply, Block, Plan, Step
+from search.export.codegen.layers import function_call
+from search.export.codegen.unfold import Add, Keep
 from space.words import Shape
 
 __all__ = ["Statement", "forward_statements"]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from search.model_card import as_markdown, model_card, per_cent
-from search.trained import SeedRun, Spread
+from search.export.model_card import as_markdown, model_card, per_cent
+from search.export.trained_network import SeedRun, Spread
 from space.cost import cost
 from tests.search.trained_networks import CHAMPION, HOSTILE, TRIAL, trained_network
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from string import punctuation
 from typing import Any
 
-from search.example_image import image_lines
-from search.trained import Figures, Spread, TrainedNetwork
+from search.export.example_image import image_lines
+from search.export.trained_network import Figures, Spread, TrainedNetwork
 from space.cost import cost
 from space.words import format_shape
 

@@ -12,8 +12,8 @@ from ruff import find_ruff_bin
 from torch import Tensor, nn
 
 from search.errors import ExportError
-from search.source import network_source
-from search.source_modules import weight_names
+from search.export.codegen.layers import weight_names
+from search.export.codegen.module import network_source
 from space.architecture import Architecture
 from space.network import Network, build
 from tests.space.strategies import architectures

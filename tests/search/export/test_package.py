@@ -13,10 +13,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search import package
 from search.errors import ExportError
-from search.package import FORMAT, class_name_of, package_name_of, write_package
-from search.source_modules import weight_names
+from search.export import package
+from search.export.codegen.layers import weight_names
+from search.export.package import FORMAT, class_name_of, package_name_of, write_package
 from space.architecture import Architecture
 from space.cost import cost
 from space.network import build

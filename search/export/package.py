@@ -25,19 +25,18 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from search.errors import ExportError
-from search.model_card import model_card
-from search.source import network_source
-from search.source_modules import weight_names
-from search.trained import TrainedNetwork
+from search.export.codegen.layers import weight_names
+from search.export.codegen.module import network_source
+from search.export.model_card import model_card
+from search.export.trained_network import TrainedNetwork
+from search.spec.candidate_files import DESCRIPTION, FORMAT
 from space.architecture import Architecture
 from space.cost import cost
 from space.network import build
 from trainer.batches import normalise
 
-__all__ = ["DESCRIPTION", "FORMAT", "class_name_of", "package_name_of", "write_package"]
+__all__ = ["class_name_of", "package_name_of", "write_package"]
 
-DESCRIPTION = "architecture.json"
-FORMAT = "flyweight-package"
 _VERSION = 1
 _FILES = ("__init__.py", "network.py", "weights.safetensors", DESCRIPTION, "README.md")
 _TAKEN = ("numpy", "safetensors", "torch", "search", "space", "trainer", "__init__", "__main__")

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 
 from search.errors import ExportError
-from search.source_forward import forward_statements
-from search.source_modules import Call, module_calls
-from search.source_plan import Block, Plan, make_plan
+from search.export.codegen.blocks import Block, Plan, make_plan
+from search.export.codegen.forward import forward_statements
+from search.export.codegen.layers import Call, module_calls
 from space.architecture import Architecture
 from space.cost import cost
 from space.words import Shape, format_shape
@@ -33,7 +33,7 @@ def network_source(
 
     Its class takes images (n, channels, height, width), floats in [0, 1], normalises them and gives
     logits (n, classes): those of the built architecture on normalised images, once it holds the
-    same weights under the names of `search.source_modules.weight_names`.
+    same weights under the names of `search.export.codegen.layers.weight_names`.
 
     Args:
         architecture: one that fits together.

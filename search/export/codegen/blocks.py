@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from search.source_leaves import Act, Add, Keep, Leaf, Move, unfold
+from search.export.codegen.unfold import Act, Add, Keep, Leaf, Move, unfold
 from space.architecture import Architecture
 from space.operations import Conv, Convolution, Linear, Pool, WholeMap
 from space.words import Shape, Skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from search.source_leaves import Leaf
-from search.source_plan import Block, make_plan
+from search.export.codegen.blocks import Block, make_plan
+from search.export.codegen.unfold import Leaf
 from space.architecture import Architecture
 from space.operations import Conv, Depthwise, Gap, Linear, Pool
 from space.words import Activation, BatchNorm, Dropout, Shape
