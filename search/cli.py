@@ -115,7 +115,7 @@ def dashboard(
     debug: Debug = False,
 ) -> None:
     """Open optuna-dashboard on this machine, read-only, until Ctrl-C."""
-    from search.dashboard import dashboard as search_dashboard
+    from search.dashboard.server import dashboard as search_dashboard
 
     search_dashboard(study, port=port, storage=storage)
 

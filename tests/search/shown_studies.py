@@ -20,7 +20,7 @@ from wsgiref.util import setup_testing_defaults
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.trial import Trial, TrialState
 
-from search.dashboard import dashboard_app
+from search.dashboard.server import dashboard_app
 from search.spec.candidate import Candidate, assess
 from search.spec.study_file import StudyFile
 from search.storage.database import open_storage

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 
 from search.confirm.command import confirm
 from search.confirm.records import Confirm
-from search.dashboard import dashboard_app
+from search.dashboard.server import dashboard_app
 from search.errors import ResumeError, StorageError
 from search.export.command import export
 from search.run.command import RunResult, run

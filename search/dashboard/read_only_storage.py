@@ -16,7 +16,7 @@ from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
-from search.dashboard_attributes import study_attributes, trial_attributes
+from search.dashboard.attributes import study_attributes, trial_attributes
 from search.storage.database import artifacts_beside
 
 __all__ = ["PresentedArtifacts", "PresentedStorage"]
@@ -29,7 +29,7 @@ class PresentedStorage(BaseStorage):
     """Shows a database without changing it.
 
     Trials carry their constraints where optuna-dashboard looks for them, the best trial is the
-    best that fits the budget, and attributes are flat (see ``search.dashboard_attributes``).
+    best that fits the budget, and attributes are flat (see ``search.dashboard.attributes``).
     Whatever would write raises ``PermissionError``.
 
     Args:

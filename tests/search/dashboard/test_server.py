@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution
 
-from search.dashboard import dashboard_app
-from search.dashboard_attributes import study_attributes, trial_attributes
-from search.dashboard_storage import PresentedStorage
+from search.dashboard.attributes import study_attributes, trial_attributes
+from search.dashboard.read_only_storage import PresentedStorage
+from search.dashboard.server import dashboard_app
 from search.storage.database import open_storage
 from tests.search.shown_studies import PAGES, ROUTES, SMALL, WIDE, Shown, add_trial, ask, new_study
 

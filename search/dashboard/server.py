@@ -18,7 +18,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 from rich.console import Console
 
-from search.dashboard_storage import PresentedArtifacts, PresentedStorage
+from search.dashboard.read_only_storage import PresentedArtifacts, PresentedStorage
 from search.errors import InputError
 from search.storage.database import DEFAULT_STORAGE, open_storage, quiet_optuna
 from search.study.study import open_study

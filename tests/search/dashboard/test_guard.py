@@ -13,8 +13,8 @@ import optuna
 import pytest
 from optuna_dashboard import wsgi
 
-from search.dashboard import dashboard
-from search.dashboard_storage import PresentedStorage
+from search.dashboard.read_only_storage import PresentedStorage
+from search.dashboard.server import dashboard
 from search.errors import InputError, StorageError
 from tests.search.shown_studies import (
     ROUTES,

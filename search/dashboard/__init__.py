@@ -1,0 +1,7 @@
+"""``flyweight dashboard``: optuna-dashboard on this machine, reading and nothing else."""
+
+from __future__ import annotations
+
+from search.dashboard.server import dashboard, dashboard_app
+
+__all__ = ["dashboard", "dashboard_app"]
