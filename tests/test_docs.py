@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from search.cli import app
+from search.cli.app import app
 from search.spec.recipe_space import DEFAULTS
 from search.spec.sections import Budget, StudySettings
 from search.spec.study_file import StudyFile

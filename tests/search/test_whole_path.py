@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from search.cli import main
+from search.cli.app import main
 from search.confirm.command import confirm
 from search.export.command import export
 from search.run.command import run

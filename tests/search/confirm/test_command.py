@@ -14,12 +14,12 @@ from PIL import Image
 from rich.console import Console
 from safetensors.torch import load_file
 
+from search.cli.summary import confirm_summary
 from search.confirm.command import confirm
 from search.confirm.records import Confirm, load_confirm
 from search.errors import InputError, ResumeError
 from search.study.records import TrialRecord
 from search.study.study import StoredStudy
-from search.summary import confirm_summary
 from search.workers.data import final_parts, open_data
 from space.network import build
 from tests.search.small_studies import (

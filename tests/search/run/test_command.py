@@ -4,8 +4,8 @@ import os
 import signal
 from pathlib import Path
 
+from search.cli.summary import run_summary
 from search.run.command import run
-from search.summary import run_summary
 from tests.search.small_studies import (
     SKELETON,
     flyweight,

@@ -8,7 +8,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-from search.cli import main
+from search.cli.app import main
 from tests.search.small_studies import STAGES, begun, search_here, url_in, write_study
 
 

@@ -12,7 +12,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.cli import main
+from search.cli.app import main
 from search.errors import ResumeError
 from search.export.package import FORMAT
 from search.spec.study_file import StudyFile

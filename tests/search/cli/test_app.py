@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from search.cli import app, main
+from search.cli.app import app, main
 from tests.search.ladder_texts import GOOD as LADDER
 from tests.search.small_studies import (
     HARDLY_EVER_FITS,

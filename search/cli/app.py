@@ -16,8 +16,8 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from search.cli_options import Data, Debug, Device, Storage, Study, StudyFile, Workers
-from search.cli_output import print_error, print_table, print_text, usage_message
+from search.cli.options import Data, Debug, Device, Storage, Study, StudyFile, Workers
+from search.cli.output import print_error, print_table, print_text, usage_message
 from search.errors import InputError, exit_code_of
 from search.storage.database import DEFAULT_STORAGE
 
@@ -65,8 +65,8 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Search: begin the study or resume it."""
+    from search.cli.summary import run_summary
     from search.run.command import run as search_run
-    from search.summary import run_summary
 
     result = search_run(
         study,
@@ -156,9 +156,9 @@ def confirm(
     debug: Debug = False,
 ) -> None:
     """Retrain the best, choose on validation, then look at the test set once."""
+    from search.cli.summary import confirm_summary
     from search.confirm.command import confirm as search_confirm
     from search.study.study import open_study
-    from search.summary import confirm_summary
 
     result = search_confirm(
         study,
@@ -186,8 +186,8 @@ def export(
     debug: Debug = False,
 ) -> None:
     """Write the champion (before confirm: the best trial) as a reusable module."""
+    from search.cli.summary import export_summary
     from search.export.command import export as search_export
-    from search.summary import export_summary
 
     print_text(export_summary(search_export(study, out, trial=trial, storage=storage), out))
 
@@ -287,7 +287,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from search.cli.summary import run_summary
 from search.run.command import RunResult
-from search.summary import run_summary
 from tests.search.run.test_progress import COMPLETE
 
 RESULT = RunResult(
