@@ -12,8 +12,8 @@ from math import log
 
 from space.errors import LayerError, ShapeError
 from space.layers import Layer
-from space.shapes import Application, trace
-from space.words import MAX_CHANNELS, Shape, format_shape
+from space.layers.shapes import Application, trace
+from space.layers.words import MAX_CHANNELS, Shape, format_shape
 
 DEFAULT_INPUT: Shape = (1, 28, 28)
 FORMAT_VERSION = 1

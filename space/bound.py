@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeVar
 from space.cost import BYTES
 from space.errors import Problem, SearchSpaceError
 from space.layers import Layer, Operation, Separable, Shape
-from space.words import elements, format_shape
+from space.layers.words import elements, format_shape
 
 
 @dataclass(frozen=True)

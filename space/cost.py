@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from space.architecture import Architecture
 from space.layers import Layer
-from space.operations import Convolution, Gap, Linear, Separable, WholeMap
-from space.shapes import Application
-from space.words import BatchNorm, Operation, Shape, Skip, elements
+from space.layers.operations import Convolution, Gap, Linear, Separable, WholeMap
+from space.layers.shapes import Application
+from space.layers.words import BatchNorm, Operation, Shape, Skip, elements
 
 BYTES = 4  # of a float32
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from space.architecture import Architecture
 from space.layers import Layer
-from space.operations import Conv, Convolution, Depthwise, Gap, Linear, Pool, Separable
-from space.words import Activation, BatchNorm, Dropout, Shape, Skip, Word, elements
+from space.layers.operations import Conv, Convolution, Depthwise, Gap, Linear, Pool, Separable
+from space.layers.words import Activation, BatchNorm, Dropout, Shape, Skip, Word, elements
 
 
 def build(architecture: Architecture) -> Network:

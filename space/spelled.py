@@ -6,7 +6,7 @@ from space.architecture import Architecture
 from space.errors import OutsideSpaceError
 from space.fields import Field, FloatRange, IntRange, Scalar, show
 from space.layers import Shape
-from space.words import format_shape
+from space.layers.words import format_shape
 
 
 def spelled(field: Field, wanted: Scalar) -> Scalar | None:

@@ -16,7 +16,7 @@ from space.layers import (
     Skip,
     Word,
 )
-from space.operations import EVEN_KERNELS, MAX_KERNEL
+from space.layers.operations import EVEN_KERNELS, MAX_KERNEL
 
 GAP = Layer((Gap(),))
 HIDDEN_HEADS = ("gap-conv", "gap-linear")

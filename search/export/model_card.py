@@ -10,7 +10,7 @@ from typing import Any
 from search.export.example_image import image_lines
 from search.export.trained_network import Figures, Spread, TrainedNetwork
 from space.cost import cost
-from space.words import format_shape
+from space.layers.words import format_shape
 
 __all__ = ["as_markdown", "model_card", "per_cent"]
 

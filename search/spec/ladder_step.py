@@ -17,7 +17,7 @@ from space.architecture import DEFAULT_INPUT, Architecture
 from space.cost import cost
 from space.errors import LayerError, Problem, SpaceError
 from space.layers import Layer
-from space.words import format_shape
+from space.layers.words import format_shape
 from trainer.data import known_shape
 from trainer.recipe import Recipe
 

@@ -27,8 +27,8 @@ from space.layers import (
     Skip,
     Word,
 )
-from space.shapes import trace
-from space.words import ACTIVATIONS
+from space.layers.shapes import trace
+from space.layers.words import ACTIVATIONS
 
 INPUT_SHAPES: list[Shape] = [(1, 28, 28), (3, 16, 16), (1, 8, 8), (2, 9, 7), (3, 4, 12), (4, 1, 1)]
 

@@ -12,8 +12,8 @@ from space.architecture import Architecture
 from space.cost import cost
 from space.errors import ShapeError
 from space.layers import Layer, Linear, Operation, Separable, Skip, Word
+from space.layers.operations import Convolution
 from space.network import FlatLinear, Network, build
-from space.operations import Convolution
 from tests.space.seed_networks import SEED_NETWORKS, SeedNetwork
 from tests.space.strategies import BLOCKS, architectures
 

@@ -14,8 +14,8 @@ from itertools import pairwise
 
 from search.export.codegen.unfold import Act, Add, Keep, Leaf, Move, unfold
 from space.architecture import Architecture
-from space.operations import Conv, Convolution, Linear, Pool, WholeMap
-from space.words import Shape, Skip
+from space.layers.operations import Conv, Convolution, Linear, Pool, WholeMap
+from space.layers.words import Shape, Skip
 
 __all__ = ["Apply", "Block", "Plan", "Step", "make_plan"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from search.export.codegen.blocks import Apply, Block, Plan, Step
 from search.export.codegen.layers import function_call
 from search.export.codegen.unfold import Add, Keep
-from space.words import Shape
+from space.layers.words import Shape
 
 __all__ = ["Statement", "forward_statements"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from search.export.codegen.blocks import Block, make_plan
 from search.export.codegen.unfold import Leaf
 from space.architecture import Architecture
-from space.operations import Conv, Depthwise, Gap, Linear, Pool
-from space.words import Activation, BatchNorm, Dropout, Shape
+from space.layers.operations import Conv, Depthwise, Gap, Linear, Pool
+from space.layers.words import Activation, BatchNorm, Dropout, Shape
 
 __all__ = ["Call", "function_call", "module_calls", "weight_names"]
 

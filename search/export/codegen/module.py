@@ -16,7 +16,7 @@ from search.export.codegen.forward import forward_statements
 from search.export.codegen.layers import Call, module_calls
 from space.architecture import Architecture
 from space.cost import cost
-from space.words import Shape, format_shape
+from space.layers.words import Shape, format_shape
 from trainer.data import Normalisation
 
 __all__ = ["network_source"]

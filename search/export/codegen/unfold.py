@@ -11,9 +11,9 @@ from typing import Literal
 import torch
 
 from space.architecture import Architecture
+from space.layers.operations import Convolution, Linear, Separable
+from space.layers.words import Activation, BatchNorm, Dropout, Shape, Skip, Word
 from space.network import build
-from space.operations import Convolution, Linear, Separable
-from space.words import Activation, BatchNorm, Dropout, Shape, Skip, Word
 
 __all__ = ["Act", "Add", "Keep", "Leaf", "Move", "unfold"]
 

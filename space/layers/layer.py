@@ -12,39 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from space.errors import LayerError
-from space.operations import Conv, Depthwise, Gap, Linear, Pool, Separable
-from space.words import (
+from space.layers.operations import Conv, Depthwise, Gap, Linear, Pool, Separable
+from space.layers.words import (
     ACTIVATIONS,
     MAX_CHANNELS,
     Activation,
     Again,
     BatchNorm,
     Dropout,
-    ElementWise,
     Operation,
-    Shape,
     Skip,
     Word,
 )
 
-__all__ = [
-    "Activation",
-    "Again",
-    "BatchNorm",
-    "Conv",
-    "Depthwise",
-    "Dropout",
-    "ElementWise",
-    "Gap",
-    "Layer",
-    "Linear",
-    "Operation",
-    "Pool",
-    "Separable",
-    "Shape",
-    "Skip",
-    "Word",
-]
+__all__ = ["Layer"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from space.layers import (
     Separable,
     Skip,
 )
-from space.words import Word
+from space.layers.words import Word
 from tests.space.strategies import layers
 
 relaxed = settings(deadline=None, max_examples=300)

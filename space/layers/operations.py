@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from space.errors import LayerError
-from space.words import MAX_CHANNELS, Operation, Shape, check_whole, elements
+from space.layers.words import MAX_CHANNELS, Operation, Shape, check_whole, elements
 
 EVEN_KERNELS = (2, 4, 6)
 MAX_KERNEL = 99

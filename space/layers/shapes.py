@@ -12,9 +12,9 @@ from math import log
 from typing import NamedTuple, NoReturn
 
 from space.errors import ShapeError
-from space.layers import Layer
-from space.operations import Conv, Convolution, WholeMap
-from space.words import Operation, Shape, Skip, format_shape
+from space.layers.layer import Layer
+from space.layers.operations import Conv, Convolution, WholeMap
+from space.layers.words import Operation, Shape, Skip, format_shape
 
 # Keeps the arithmetic finite when a text repeats a pool a hundred times.
 _BEYOND_ANY_INPUT = 10**9
