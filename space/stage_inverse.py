@@ -14,6 +14,7 @@ from typing import TypeVar
 from space.architecture import Architecture
 from space.errors import OutsideSpaceError
 from space.fields import Field, Scalar, show
+from space.fields.match import allowed, spelled
 from space.layers import (
     Activation,
     BatchNorm,
@@ -27,7 +28,6 @@ from space.layers import (
     Skip,
     Word,
 )
-from space.spelled import allowed, spelled
 from space.stage_draft import Draft, Reading
 from space.stage_fields import Fields
 

@@ -8,8 +8,8 @@ from space.architecture import Architecture
 from space.bound import Bound
 from space.errors import SearchSpaceError
 from space.fields import Field, Scalar
+from space.fields.match import check_input
 from space.layers import Shape
-from space.spelled import check_input
 from space.stage_bound import lower_bound
 from space.stage_draft import Draft, Reading
 from space.stage_fields import Fields, parameters, parse_fields

@@ -9,8 +9,8 @@ from itertools import product
 from space.architecture import Architecture
 from space.errors import LayerError, OutsideSpaceError
 from space.fields import Field, FloatRange, Scalar
+from space.fields.match import allowed, spelled
 from space.layers import Layer
-from space.spelled import allowed, spelled
 from space.template_line import TemplateLine
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")

@@ -21,7 +21,7 @@ from space.fields import (
     parse_field,
     show,
 )
-from space.spelled import allowed
+from space.fields.match import allowed
 from trainer.augment_steps import STEP_KINDS, step_from_dict, step_to_dict
 from trainer.recipe import BOUNDS, OPTIMIZERS, SCHEDULES, Recipe
 

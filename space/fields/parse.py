@@ -18,21 +18,9 @@ from math import inf, isfinite
 from typing import Literal, TypeAlias
 
 from space.errors import FieldError
-from space.field_values import Choices, Field, Fixed, FloatRange, IntRange, Scalar, Trial, exact
+from space.fields.values import Choices, Field, Fixed, FloatRange, IntRange, Scalar, exact
 
-__all__ = [
-    "Choices",
-    "Field",
-    "Fixed",
-    "FloatRange",
-    "IntRange",
-    "Kind",
-    "Scalar",
-    "Trial",
-    "did_you_mean",
-    "parse_field",
-    "show",
-]
+__all__ = ["Kind", "did_you_mean", "parse_field", "show"]
 
 Kind: TypeAlias = Literal["int", "float", "bool", "str"]
 
