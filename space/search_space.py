@@ -15,7 +15,7 @@ from space.cost import Cost, cost
 from space.errors import OutsideSpaceError, Problem, SearchSpaceError, ShapeError
 from space.fields import Field, Fixed, FloatRange, Scalar, Trial
 from space.layers import Shape
-from space.stages import StagedSpace
+from space.stages.space import StagedSpace
 from space.template import TemplateSpace
 
 __all__ = ["Bound", "OutsideSpaceError", "SearchSpace", "SearchSpaceError", "Suggestion"]

@@ -17,7 +17,7 @@ from search.spec.sections import Budget, StudySettings
 from search.spec.study_file import StudyFile
 from space.architecture import Architecture
 from space.search_space import SearchSpace
-from space.stage_fields import HEADS, SPECS
+from space.stages.fields import HEADS, SPECS
 from trainer.augment_steps import STEP_KINDS
 from trainer.data import DATASET_NAMES
 

@@ -9,7 +9,7 @@ from typing import Any
 from search.spec.recipe_space import DEFAULTS, step_defaults
 from search.spec.sections import StudySettings
 from search.spec.toml import file_value
-from space.stage_fields import SPECS
+from space.stages.fields import SPECS
 
 __all__ = ["FORMAT", "SECTIONS", "differences", "resolve"]
 

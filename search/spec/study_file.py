@@ -16,7 +16,7 @@ from space.bound import Bound
 from space.errors import Problem, SearchSpaceError
 from space.fields import did_you_mean
 from space.search_space import SearchSpace
-from space.stage_fields import parse_fields
+from space.stages.fields import parse_fields
 from trainer.data import known_shape
 
 __all__ = ["Budget", "StudyFile", "StudySettings", "differences"]

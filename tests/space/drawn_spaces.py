@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from space.fields import Scalar
 from space.layers import Shape
 from space.search_space import SearchSpace
-from space.stage_fields import STYLES, parse_fields
+from space.stages.fields import STYLES, parse_fields
 
 INPUT_SHAPES: list[Shape] = [(1, 28, 28), (3, 16, 16), (1, 8, 8), (2, 20, 14), (3, 1, 1)]
 

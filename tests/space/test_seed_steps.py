@@ -10,7 +10,7 @@ import pytest
 from space.architecture import Architecture
 from space.errors import OutsideSpaceError
 from space.search_space import SearchSpace
-from space.stage_fields import HEADS, ORDERS, STYLES, TRANSITIONS
+from space.stages.fields import HEADS, ORDERS, STYLES, TRANSITIONS
 from tests.space.drawn_spaces import RandomTrial
 
 LADDERS = Path(__file__).parents[2] / "studies" / "ladders"

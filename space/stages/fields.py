@@ -10,7 +10,7 @@ from space.errors import FieldError, Problem
 from space.fields import Field, Fixed, Kind, Scalar, did_you_mean, parse_field, show
 from space.layers.operations import EVEN_KERNELS, MAX_KERNEL
 from space.layers.words import ACTIVATIONS, MAX_CHANNELS
-from space.stage_lines import HIDDEN_HEADS, can_skip, padding_of, same_padding
+from space.stages.lines import HIDDEN_HEADS, can_skip, padding_of, same_padding
 
 Place: TypeAlias = Literal["network", "stage", "conv"]
 PLACES: tuple[Place, ...] = ("network", "stage", "conv")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from space.bound import FREE, Bound, Least, Move, advance, apply, finish, merge, remembered
 from space.fields import Field, Scalar
 from space.layers import Conv, Layer, Pool, Shape
-from space.stage_lines import (
+from space.stages.lines import (
     GAP,
     HIDDEN_HEADS,
     block_line,

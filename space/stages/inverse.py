@@ -28,8 +28,8 @@ from space.layers import (
     Skip,
     Word,
 )
-from space.stage_draft import Draft, Reading
-from space.stage_fields import Fields
+from space.stages.draft import Draft, Reading
+from space.stages.fields import Fields
 
 W = TypeVar("W", bound=Word)
 

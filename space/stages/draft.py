@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from space.fields import Scalar
 from space.layers import Conv, Layer, Pool, Separable, Shape
-from space.stage_fields import Fields
-from space.stage_lines import (
+from space.stages.fields import Fields
+from space.stages.lines import (
     HIDDEN_HEADS,
     block_line,
     can_skip,

@@ -10,10 +10,10 @@ from space.errors import SearchSpaceError
 from space.fields import Field, Scalar
 from space.fields.match import check_input
 from space.layers import Shape
-from space.stage_bound import lower_bound
-from space.stage_draft import Draft, Reading
-from space.stage_fields import Fields, parameters, parse_fields
-from space.stage_inverse import invert
+from space.stages.bound import lower_bound
+from space.stages.draft import Draft, Reading
+from space.stages.fields import Fields, parameters, parse_fields
+from space.stages.inverse import invert
 
 
 class StagedSpace:

@@ -1,0 +1,1 @@
+"""A search space by stages: convolutions between pools, then a head."""
