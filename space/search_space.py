@@ -10,13 +10,13 @@ from math import prod
 from typing import Protocol
 
 from space.architecture import Architecture
-from space.bound import Bound
 from space.cost import Cost, cost
 from space.errors import OutsideSpaceError, Problem, SearchSpaceError, ShapeError
 from space.fields import Field, Fixed, FloatRange, Scalar, Trial
 from space.layers import Shape
+from space.lower_bound import Bound
 from space.stages.space import StagedSpace
-from space.template import TemplateSpace
+from space.template.space import TemplateSpace
 
 __all__ = ["Bound", "OutsideSpaceError", "SearchSpace", "SearchSpaceError", "Suggestion"]
 

@@ -12,9 +12,9 @@ from search.spec.canonical import FORMAT, SECTIONS, differences, resolve
 from search.spec.recipe_space import DEFAULTS, RecipeSpace
 from search.spec.sections import Budget, StudySettings, parse_section
 from search.spec.toml import file_value, read_toml
-from space.bound import Bound
 from space.errors import Problem, SearchSpaceError
 from space.fields import did_you_mean
+from space.lower_bound import Bound
 from space.search_space import SearchSpace
 from space.stages.fields import parse_fields
 from trainer.data import known_shape

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from space.bound import FREE, Bound, Least, Move, advance, apply, finish, merge, remembered
 from space.fields import Field, Scalar
 from space.layers import Conv, Layer, Pool, Shape
+from space.lower_bound import FREE, Bound, Least, Move, advance, apply, finish, merge, remembered
 from space.stages.lines import (
     GAP,
     HIDDEN_HEADS,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from space.architecture import Architecture
-from space.bound import Bound
 from space.errors import SearchSpaceError
 from space.fields import Field, Scalar
 from space.fields.match import check_input
 from space.layers import Shape
+from space.lower_bound import Bound
 from space.stages.bound import lower_bound
 from space.stages.draft import Draft, Reading
 from space.stages.fields import Fields, parameters, parse_fields

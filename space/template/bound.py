@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from space.bound import FREE, Bound, Least, Move, advance, apply, finish
 from space.fields import Field
 from space.layers import Layer, Shape
-from space.template_line import TemplateLine
+from space.lower_bound import FREE, Bound, Least, Move, advance, apply, finish
+from space.template.line import TemplateLine
 
 MAX_MOVES = 300_000
 _ADVICE = "allow kernels, paddings and pools that the maps have room for, and end with gap"

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from space.architecture import Architecture
-from space.bound import Bound
 from space.errors import FieldError, LayerError, Problem, SearchSpaceError
 from space.fields import Field, Fixed, Kind, Scalar, did_you_mean, parse_field, show
 from space.fields.match import check_input
 from space.layers import Conv, Layer, Linear, Separable, Shape
-from space.template_bound import lower_bound
-from space.template_inverse import invert
-from space.template_line import TemplateLine
+from space.lower_bound import Bound
+from space.template.bound import lower_bound
+from space.template.inverse import invert
+from space.template.line import TemplateLine
 
 MAX_ENDINGS = 2_000
 

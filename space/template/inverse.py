@@ -11,7 +11,7 @@ from space.errors import LayerError, OutsideSpaceError
 from space.fields import Field, FloatRange, Scalar
 from space.fields.match import allowed, spelled
 from space.layers import Layer
-from space.template_line import TemplateLine
+from space.template.line import TemplateLine
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 # What a canonical line leaves out: padding 0, dropout 0, a stride, group, skip or again of 1.
