@@ -13,7 +13,7 @@ from trainer.errors import DataError, Diverged, OutOfMemory, RecipeError, Traine
 
 if TYPE_CHECKING:
     from trainer.data import DATASET_NAMES, DataInfo, Dataset, known_shape, open_dataset
-    from trainer.images import Images, Normalisation, normalisation
+    from trainer.data.images import Images, Normalisation, normalisation
     from trainer.loop import Epoch, train
     from trainer.recipe import Recipe
 
@@ -41,11 +41,11 @@ _HOMES = {
     "DataInfo": "trainer.data",
     "Dataset": "trainer.data",
     "Epoch": "trainer.loop",
-    "Images": "trainer.images",
-    "Normalisation": "trainer.images",
+    "Images": "trainer.data.images",
+    "Normalisation": "trainer.data.images",
     "Recipe": "trainer.recipe",
     "known_shape": "trainer.data",
-    "normalisation": "trainer.images",
+    "normalisation": "trainer.data.images",
     "open_dataset": "trainer.data",
     "train": "trainer.loop",
 }

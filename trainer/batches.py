@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from trainer.augment import Augmenter
-from trainer.images import Images, Normalisation
+from trainer.data.images import Images, Normalisation
 from trainer.randomness import derived_seed
 from trainer.recipe import Recipe
 

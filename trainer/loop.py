@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from trainer.allocator import keep_freed_memory
 from trainer.batches import Batches
+from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError, Diverged
-from trainer.images import Images, Normalisation
 from trainer.memory import working_memory
 from trainer.metrics import classify, evaluating
 from trainer.paths import Path, make_step

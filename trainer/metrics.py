@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from trainer.batches import normalise
+from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError
-from trainer.images import Images, Normalisation
 
 __all__ = ["accuracy", "classify", "evaluating", "floor", "predict", "share_right"]
 

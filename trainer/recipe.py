@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from trainer.augment import Step, step_from_dict, step_to_dict
+from trainer.data.images import Normalisation
 from trainer.errors import RecipeError
-from trainer.images import Normalisation
 
 __all__ = ["BOUNDS", "OPTIMIZERS", "SCHEDULES", "Bound", "OptimizerName", "Recipe", "ScheduleName"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer.datasets import SOURCES
+from trainer.data.datasets import SOURCES
 
 __all__ = ["image_lines"]
 

@@ -30,7 +30,7 @@ from tests.benchmarks.report import RESULTS, cores, provenance, show, write_json
 from tests.benchmarks.task import BATCH_SIZE
 from trainer.batches import Batches, batch_bounds
 from trainer.compiled import CompiledNetwork
-from trainer.images import Images
+from trainer.data.images import Images
 from trainer.loop import train
 from trainer.paths import Path as TrainerPath
 from trainer.schedule import rates_at

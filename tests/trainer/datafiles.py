@@ -13,7 +13,7 @@ from PIL import Image
 from torchvision.datasets import CIFAR10
 
 from trainer.data import Dataset, open_dataset
-from trainer.datasets import SOURCES, Part
+from trainer.data.datasets import SOURCES, Part
 from trainer.errors import DataError
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.trainer.small_networks import digits
 from trainer.augment import Affine, Augmenter
 from trainer.batches import Batches, batch_bounds, normalise
-from trainer.images import Images, Normalisation
+from trainer.data.images import Images, Normalisation
 from trainer.recipe import Recipe
 
 PLAIN = Normalisation(mean=(0.0,), std=(1 / 255,))

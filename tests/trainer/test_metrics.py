@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.trainer.small_networks import convolutional, digits
+from trainer.data.images import Images
 from trainer.errors import DataError
-from trainer.images import Images
 from trainer.metrics import accuracy, floor, predict, share_right
 from trainer.weights import FlatWeights
 

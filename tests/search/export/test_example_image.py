@@ -10,7 +10,7 @@ from PIL import Image
 
 from search.export.example_image import image_lines
 from trainer.data import open_dataset
-from trainer.datasets import SOURCES
+from trainer.data.datasets import SOURCES
 
 IDX_NAMES = [name for name in SOURCES if name != "cifar10"]
 

@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 import torch
 
+from trainer.data.images import Images
 from trainer.errors import DataError
-from trainer.images import Images
 
 __all__ = ["SOURCES", "Part", "Source", "read_digits", "read_part"]
 

@@ -16,8 +16,8 @@ from torchvision.datasets import CIFAR10, EMNIST, MNIST
 
 from tests.trainer.datafiles import failure, write_cifar, write_part
 from trainer.data import open_dataset
-from trainer.datasets import SOURCES
-from trainer.download import ensure_available
+from trainer.data.datasets import SOURCES
+from trainer.data.download import ensure_available
 from trainer.errors import DataError
 
 

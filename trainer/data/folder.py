@@ -14,15 +14,15 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from trainer.errors import DataError
-from trainer.images import Images
-from trainer.splits import (
+from trainer.data.images import Images
+from trainer.data.splits import (
     LEAST_WITHOUT_TEST,
     TEST_PARTS,
     VALIDATION_PARTS,
     require_images,
     stratified_split,
 )
+from trainer.errors import DataError
 
 __all__ = ["IMAGE_SUFFIXES", "ImageFolder", "open_folder"]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.trainer.datafiles import failure, picture, write_classes
+from trainer.data.folder import open_folder
 from trainer.errors import DataError
-from trainer.folder import open_folder
 
 
 def _absent(folder: Path) -> None:

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer.datasets import SOURCES, Part, Source
+from trainer.data.datasets import SOURCES, Part, Source
 from trainer.errors import DataError
 
 __all__ = ["ensure_available"]

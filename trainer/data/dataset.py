@@ -7,21 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.datasets import SOURCES, read_digits, read_part
+from trainer.data.datasets import SOURCES, read_digits, read_part
+from trainer.data.images import Images
+from trainer.data.splits import TEST_PARTS, VALIDATION_PARTS, stratified_split
 from trainer.errors import DataError
-from trainer.images import Images, Normalisation, normalisation
-from trainer.splits import TEST_PARTS, VALIDATION_PARTS, stratified_split
 
-__all__ = [
-    "DATASET_NAMES",
-    "DataInfo",
-    "Dataset",
-    "Images",
-    "Normalisation",
-    "known_shape",
-    "normalisation",
-    "open_dataset",
-]
+__all__ = ["DATASET_NAMES", "DataInfo", "Dataset", "known_shape", "open_dataset"]
 
 DATASET_NAMES = ("digits", *SOURCES)
 """The named data sets; `folder:PATH` is one more."""
@@ -119,7 +110,7 @@ def open_dataset(
     """
     kind, _, path = name.partition(":")
     if kind == "folder" and path:
-        from trainer.folder import open_folder
+        from trainer.data.folder import open_folder
 
         folder = open_folder(Path(path), image_size=image_size, colour=colour)
         return Dataset(name, folder.classes, folder.training, folder.read_test)
@@ -159,7 +150,7 @@ def _open_digits() -> Dataset:
 
 
 def _open_named(name: str, root: Path) -> Dataset:
-    from trainer.download import ensure_available
+    from trainer.data.download import ensure_available
 
     def read_test() -> Images:
         ensure_available(name, root, part="test")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.trainer.datafiles import failure, write_cifar, write_idx, write_part
 from trainer.data import open_dataset
-from trainer.datasets import SOURCES, read_part
+from trainer.data.datasets import SOURCES, read_part
 from trainer.errors import DataError
 
 

@@ -5,13 +5,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.errors import DataError
-from trainer.splits import (
+from trainer.data.splits import (
     LEAST_WITHOUT_TEST,
     TEST_PARTS,
     VALIDATION_PARTS,
     stratified_split,
 )
+from trainer.errors import DataError
 
 
 @settings(deadline=None, max_examples=60)
