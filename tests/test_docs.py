@@ -18,7 +18,7 @@ from search.spec.study_file import StudyFile
 from space.architecture import Architecture
 from space.search_space import SearchSpace
 from space.stages.fields import HEADS, SPECS
-from trainer.augment_steps import STEP_KINDS
+from trainer.augment.steps import STEP_KINDS
 from trainer.data import DATASET_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -22,7 +22,7 @@ from space.fields import (
     show,
 )
 from space.fields.match import allowed
-from trainer.augment_steps import STEP_KINDS, step_from_dict, step_to_dict
+from trainer.augment.steps import STEP_KINDS, step_from_dict, step_to_dict
 from trainer.recipe import BOUNDS, OPTIMIZERS, SCHEDULES, Recipe
 
 __all__ = ["DEFAULTS", "RecipeSpace", "step_defaults"]

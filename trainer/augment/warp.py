@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainer.augment_steps import Interpolation
+from trainer.augment.steps import Interpolation
 
 __all__ = [
     "affine_matrix",

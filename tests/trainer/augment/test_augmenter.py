@@ -25,7 +25,7 @@ from trainer.augment import (
     step_from_dict,
     step_to_dict,
 )
-from trainer.augment_plan import Warp
+from trainer.augment.fuse import Warp
 from trainer.errors import RecipeError
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (1, 20, 33)]

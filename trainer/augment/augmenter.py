@@ -9,20 +9,16 @@ from typing import assert_never
 import torch
 from torch import Tensor
 
-from trainer.augment_plan import Geometric, Warp, changes_something, plan
-from trainer.augment_steps import (
-    STEP_KINDS,
+from trainer.augment.fuse import Geometric, Warp, changes_something, plan
+from trainer.augment.steps import (
     Affine,
     Colour,
     Crop,
-    FieldSpec,
     Flip,
     Perspective,
     Step,
-    step_from_dict,
-    step_to_dict,
 )
-from trainer.warp import (
+from trainer.augment.warp import (
     affine_matrix,
     compose,
     flip_matrix,
@@ -31,19 +27,7 @@ from trainer.warp import (
     warp,
 )
 
-__all__ = [
-    "STEP_KINDS",
-    "Affine",
-    "Augmenter",
-    "Colour",
-    "Crop",
-    "FieldSpec",
-    "Flip",
-    "Perspective",
-    "Step",
-    "step_from_dict",
-    "step_to_dict",
-]
+__all__ = ["Augmenter"]
 
 
 class Augmenter:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
-from trainer.augment_steps import Affine, Colour, Crop, Flip, Interpolation, Perspective, Step
+from trainer.augment.steps import Affine, Colour, Crop, Flip, Interpolation, Perspective, Step
 
 __all__ = ["Geometric", "Warp", "changes_something", "plan"]
 
