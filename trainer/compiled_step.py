@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from trainer.compiled import CompiledNetwork
+from trainer.optim.schedules import Rates
 from trainer.program import Shape
 from trainer.randomness import derived_seed
 from trainer.recipe import Recipe
-from trainer.schedule import Rates
 from trainer.step import Update
 from trainer.weights import FlatWeights
 

@@ -17,9 +17,9 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from trainer.flat_optimizer import FlatOptimizer, flat_optimizer
+from trainer.optim.flat import FlatOptimizer, flat_optimizer
+from trainer.optim.schedules import Rates, rates_at
 from trainer.recipe import Recipe
-from trainer.schedule import Rates, rates_at
 from trainer.step import count_right, mean_loss
 from trainer.weights import FlatWeights
 
@@ -80,7 +80,7 @@ class GraphStep:
         Args:
             pixels: (n, c, h, w), normalised, always of one c, h and w.
             labels: (n,).
-            rates: of this step: what :func:`trainer.schedule.rates_at` gives for it, for the
+            rates: of this step: what :func:`trainer.optim.schedules.rates_at` gives for it, for the
                 device was told beforehand.
 
         Returns:

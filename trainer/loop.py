@@ -16,10 +16,10 @@ from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError, Diverged
 from trainer.memory import working_memory
 from trainer.metrics import classify, evaluating
+from trainer.optim.schedules import rates_at
 from trainer.paths import Path, make_step
 from trainer.randomness import Randomness
 from trainer.recipe import Recipe
-from trainer.schedule import rates_at
 from trainer.threads import torch_threads
 from trainer.weights import AveragedWeights, FlatWeights, unflatten
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from trainer.optim.schedules import Rates
 from trainer.recipe import Recipe
-from trainer.schedule import Rates
 from trainer.weights import FlatWeights
 
 __all__ = [

@@ -32,8 +32,8 @@ from trainer.batches import Batches, batch_bounds
 from trainer.compiled import CompiledNetwork
 from trainer.data.images import Images
 from trainer.loop import train
+from trainer.optim.schedules import rates_at
 from trainer.paths import Path as TrainerPath
-from trainer.schedule import rates_at
 from trainer.step import Update
 from trainer.weights import FlatWeights
 

@@ -21,9 +21,9 @@ from trainer.batches import Batches
 from trainer.errors import OutOfMemory
 from trainer.graph_step import GraphStep
 from trainer.memory import working_memory
+from trainer.optim.schedules import Rates, rates_at
 from trainer.randomness import Randomness
 from trainer.recipe import OPTIMIZERS, Recipe
-from trainer.schedule import Rates, rates_at
 from trainer.step import Step, TrainingStep
 from trainer.weights import AveragedWeights, FlatWeights
 

@@ -25,9 +25,9 @@ from trainer.batches import Batches
 from trainer.errors import NoKernels
 from trainer.loop import Epoch, train
 from trainer.metrics import accuracy
+from trainer.optim.schedules import Rates
 from trainer.paths import Path, make_step, prepare_path
 from trainer.recipe import OPTIMIZERS, Recipe
-from trainer.schedule import Rates
 from trainer.step import Step
 from trainer.weights import FlatWeights
 

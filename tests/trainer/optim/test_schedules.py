@@ -16,8 +16,8 @@ from torch.optim.lr_scheduler import (
     StepLR,
 )
 
+from trainer.optim.schedules import Rates, rates_at
 from trainer.recipe import SCHEDULES, Recipe, ScheduleName
-from trainer.schedule import Rates, rates_at
 
 epochs = st.integers(1, 8)
 steps_per_epoch = st.integers(1, 15)

@@ -15,8 +15,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from trainer.optim.schedules import Rates
 from trainer.recipe import Recipe
-from trainer.schedule import Rates
 
 __all__ = ["FlatAdam", "FlatOptimizer", "FlatSgd", "flat_optimizer"]
 

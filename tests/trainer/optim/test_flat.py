@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from trainer.flat_optimizer import flat_optimizer
+from trainer.optim.flat import flat_optimizer
+from trainer.optim.schedules import Rates, rates_at
 from trainer.recipe import OPTIMIZERS, SCHEDULES, Recipe
-from trainer.schedule import Rates, rates_at
 
 STEPS = 12
 SIZE = 9
