@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from trainer.compiled import CompiledNetwork
+from trainer.native.network import CompiledNetwork
+from trainer.native.program import Shape
 from trainer.optim.schedules import Rates
-from trainer.program import Shape
 from trainer.randomness import derived_seed
 from trainer.recipe import Recipe
 from trainer.step import Update

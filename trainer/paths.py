@@ -12,8 +12,8 @@ from torch import nn
 from trainer.compiled_step import CompiledStep
 from trainer.errors import NoKernels
 from trainer.graph_step import GraphStep
-from trainer.kernels import load_kernels
-from trainer.program import Shape
+from trainer.native.library import load_kernels
+from trainer.native.program import Shape
 from trainer.recipe import Recipe
 from trainer.step import Step, TrainingStep
 from trainer.weights import FlatWeights

@@ -29,9 +29,9 @@ from tests.benchmarks.ours import NORMALISATION, images, recipe
 from tests.benchmarks.report import RESULTS, cores, provenance, show, write_json
 from tests.benchmarks.task import BATCH_SIZE
 from trainer.batches import Batches, batch_bounds
-from trainer.compiled import CompiledNetwork
 from trainer.data.images import Images
 from trainer.loop import train
+from trainer.native.network import CompiledNetwork
 from trainer.optim.schedules import rates_at
 from trainer.paths import Path as TrainerPath
 from trainer.step import Update

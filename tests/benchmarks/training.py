@@ -39,8 +39,8 @@ from tests.benchmarks.report import (
     write_json,
 )
 from tests.benchmarks.task import SIDE_NAMES, Job
-from trainer.kernels import SOURCE
-from trainer.toolchain import build_library
+from trainer.native.library import SOURCE
+from trainer.native.toolchain import build_library
 
 _LOADER_WORKERS = (0, 2)
 

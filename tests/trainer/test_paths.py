@@ -20,11 +20,12 @@ from tests.trainer.small_networks import (
     figures,
     some_digits,
 )
-from trainer import kernels, paths
+from trainer import paths
 from trainer.batches import Batches
 from trainer.errors import NoKernels
 from trainer.loop import Epoch, train
 from trainer.metrics import accuracy
+from trainer.native import library
 from trainer.optim.schedules import Rates
 from trainer.paths import Path, make_step, prepare_path
 from trainer.recipe import OPTIMIZERS, Recipe
@@ -46,7 +47,7 @@ def _fresh_warnings() -> Iterator[None]:
 @pytest.fixture
 def no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without a compiler."""
-    monkeypatch.setattr(kernels, "_load", lambda: NoKernels("no C++ compiler was found"))
+    monkeypatch.setattr(library, "_load", lambda: NoKernels("no C++ compiler was found"))
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_the_compiled_path_is_for_the_cpu() -> None:
 def test_preparing_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """With kernels there must be nothing to say, without them the reason."""
     assert prepare_path(torch.device("cpu")) == ""
-    monkeypatch.setattr(kernels, "_load", lambda: NoKernels("no compiler at all"))
+    monkeypatch.setattr(library, "_load", lambda: NoKernels("no compiler at all"))
     assert prepare_path(torch.device("cpu")) == "no compiler at all"
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.trainer.drawn_networks import noise
-from trainer.compiled import CompiledNetwork
+from trainer.native.network import CompiledNetwork
 from trainer.weights import FlatWeights
 
 SHAPE = (2, 8, 16)

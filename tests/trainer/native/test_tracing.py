@@ -14,8 +14,16 @@ from space import Architecture
 from tests.trainer.drawn_networks import network_of
 from tests.trainer.small_networks import convolutional
 from trainer.errors import NoKernels
-from trainer.program import Addition, Convolution, Elementwise, Operation, Pool, Program, Shape
-from trainer.tracing import trace
+from trainer.native.program import (
+    Addition,
+    Convolution,
+    Elementwise,
+    Operation,
+    Pool,
+    Program,
+    Shape,
+)
+from trainer.native.tracing import trace
 
 SHAPE: Shape = (3, 8, 8)
 LETTERS = "and"

@@ -14,8 +14,8 @@ from torch.nn import functional
 from space import Architecture
 from tests.trainer.drawn_networks import architectures, network_of, noise
 from tests.trainer.small_networks import convolutional
-from trainer.compiled import CompiledNetwork
-from trainer.program import Shape
+from trainer.native.network import CompiledNetwork
+from trainer.native.program import Shape
 from trainer.weights import FlatWeights
 
 Figures = dict[str, Tensor]

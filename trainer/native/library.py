@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 from trainer.errors import NoKernels
-from trainer.toolchain import build_library
+from trainer.native.toolchain import build_library
 
 __all__ = ["SOURCE", "load_kernels"]
 
-SOURCE = Path(__file__).parent / "native" / "network.cpp"
+SOURCE = Path(__file__).parent / "network.cpp"
 
 _PIXELS = [c_void_p, c_int64, c_int64, c_int64, c_int64, c_int]
 _SIGNATURES: dict[str, tuple[list[type], type | None]] = {

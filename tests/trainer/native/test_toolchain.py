@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from trainer import toolchain
 from trainer.errors import NoKernels
-from trainer.toolchain import build_library, cache_folder
+from trainer.native import toolchain
+from trainer.native.toolchain import build_library, cache_folder
 
 SOURCE = """
 #include "answer.h"

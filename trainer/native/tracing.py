@@ -10,7 +10,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from trainer.errors import NoKernels
-from trainer.program import (
+from trainer.native.program import (
     Addition,
     Convolution,
     Elementwise,

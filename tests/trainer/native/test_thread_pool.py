@@ -15,9 +15,9 @@ import torch
 
 from space import Architecture
 from tests.trainer.drawn_networks import network_of, noise
-from trainer.compiled import CompiledNetwork
-from trainer.kernels import SOURCE
-from trainer.toolchain import build_library
+from trainer.native.library import SOURCE
+from trainer.native.network import CompiledNetwork
+from trainer.native.toolchain import build_library
 from trainer.weights import FlatWeights
 
 DRIVER = f"""

@@ -8,9 +8,9 @@ from ctypes import CDLL
 import torch
 from torch import Tensor, nn
 
-from trainer.kernels import load_kernels
-from trainer.program import Addition, Convolution, Elementwise, Pool, Program, Shape
-from trainer.tracing import trace
+from trainer.native.library import load_kernels
+from trainer.native.program import Addition, Convolution, Elementwise, Pool, Program, Shape
+from trainer.native.tracing import trace
 
 __all__ = ["CompiledNetwork"]
 

@@ -1,0 +1,1 @@
+"""The compiled kernels: a network traced, built for the processor at hand, called from Python."""
