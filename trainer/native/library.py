@@ -11,7 +11,7 @@ from trainer.native.toolchain import build_library
 
 __all__ = ["SOURCE", "load_kernels"]
 
-SOURCE = Path(__file__).parent / "network.cpp"
+SOURCE = Path(__file__).parent / "csrc" / "api.cpp"
 
 _PIXELS = [c_void_p, c_int64, c_int64, c_int64, c_int64, c_int]
 _SIGNATURES: dict[str, tuple[list[type], type | None]] = {

@@ -37,7 +37,7 @@ def build_library(source: Path, folder: Path | None = None) -> Path:
     and the processor, so that a home folder may be shared by several machines.
 
     Args:
-        source: the file; it may include others of its folder.
+        source: the file; it may include others of its folder and of those below.
         folder: where builds are kept; by default :func:`cache_folder`.
 
     Raises:
@@ -102,9 +102,10 @@ def _not_kept(folder: Path | None, error: Exception) -> NoKernels:
 
 def _fingerprint(folder: Path, compiler: tuple[str, ...], flags: tuple[str, ...]) -> str:
     digest = hashlib.blake2b(digest_size=12)
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.rglob("*")):
         if path.suffix in (".h", ".cpp"):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+            name = path.relative_to(folder).as_posix()
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     for part in (_version(compiler), *compiler[1:], *flags, _processor()):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()
@@ -141,7 +142,7 @@ def _build(compiler: tuple[str, ...], flags: tuple[str, ...], source: Path, targ
         handle, name = tempfile.mkstemp(dir=target.parent, suffix=".so")
         os.close(handle)
         try:
-            _run([*compiler, *flags, str(source), "-o", name])
+            _run([*compiler, *flags, "-I", str(source.parent), str(source), "-o", name])
             content = Path(name).read_bytes()
             if not content:
                 raise NoKernels(f"the C++ compiler {compiler[0]} gave nothing")

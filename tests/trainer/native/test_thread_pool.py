@@ -21,7 +21,7 @@ from trainer.native.toolchain import build_library
 from trainer.weights import FlatWeights
 
 DRIVER = f"""
-#include "{SOURCE.parent / "crew.h"}"
+#include "{SOURCE.parent / "thread_pool.h"}"
 
 #include <pthread.h>
 

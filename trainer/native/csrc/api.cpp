@@ -6,10 +6,10 @@
 #include <stdexcept>
 #include <vector>
 
-#include "crew.h"
-#include "loss.h"
-#include "operations.h"
-#include "schedule.h"
+#include "thread_pool.h"
+#include "kernels/cross_entropy.h"
+#include "operations/operations.h"
+#include "memory_plan.h"
 
 namespace flyweight {
 

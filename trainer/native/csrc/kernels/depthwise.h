@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "convolve.h"
-#include "geometry.h"
-#include "lanes.h"
+#include "kernels/direct.h"
+#include "kernels/geometry.h"
+#include "simd.h"
 
 namespace flyweight {
 

@@ -10,8 +10,8 @@
 #include <memory>
 #include <vector>
 
-#include "memory.h"
-#include "operation.h"
+#include "buffers.h"
+#include "operations/operation.h"
 
 namespace flyweight {
 

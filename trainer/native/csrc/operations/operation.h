@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include "lanes.h"
-#include "memory.h"
+#include "simd.h"
+#include "buffers.h"
 
 namespace flyweight {
 

@@ -8,8 +8,8 @@
 #include <array>
 #include <vector>
 
-#include "geometry.h"
-#include "lanes.h"
+#include "kernels/geometry.h"
+#include "simd.h"
 
 namespace flyweight {
 

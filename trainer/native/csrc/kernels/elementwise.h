@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "lanes.h"
+#include "simd.h"
 
 namespace flyweight {
 

@@ -2,7 +2,7 @@
 // is not read.
 #pragma once
 
-#include "lanes.h"
+#include "simd.h"
 
 namespace flyweight {
 

@@ -7,9 +7,9 @@
 // are the same, and the products are summed over all images and rows before they are transformed.
 #pragma once
 
-#include "convolve.h"
-#include "geometry.h"
-#include "lanes.h"
+#include "kernels/direct.h"
+#include "kernels/geometry.h"
+#include "simd.h"
 
 namespace flyweight {
 

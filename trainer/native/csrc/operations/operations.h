@@ -4,12 +4,12 @@
 #include <cmath>
 #include <vector>
 
-#include "convolve.h"
-#include "depthwise.h"
-#include "elementwise.h"
-#include "operation.h"
-#include "pool.h"
-#include "winograd.h"
+#include "kernels/direct.h"
+#include "kernels/depthwise.h"
+#include "kernels/elementwise.h"
+#include "operations/operation.h"
+#include "kernels/pool.h"
+#include "kernels/winograd.h"
 
 namespace flyweight {
 

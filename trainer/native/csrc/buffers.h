@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-#include "lanes.h"
+#include "simd.h"
 
 namespace flyweight {
 
