@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from trainer.allocator import keep_freed_memory
+from trainer.backends.choose import Path, make_step
 from trainer.batches import Batches
 from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError, Diverged
 from trainer.memory import working_memory
 from trainer.metrics import classify, evaluating
 from trainer.optim.schedules import rates_at
-from trainer.paths import Path, make_step
 from trainer.randomness import Randomness
 from trainer.recipe import Recipe
 from trainer.threads import torch_threads

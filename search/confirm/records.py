@@ -8,8 +8,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from search.study.study import StoredStudy
+from trainer.backends.choose import Path
 from trainer.metrics import floor
-from trainer.paths import Path
 
 __all__ = ["Confirm", "Plan", "Repeat", "last_ordinal", "load_confirm", "save_plan", "save_repeat"]
 

@@ -23,9 +23,9 @@ from sqlalchemy import (
 
 from search.storage.claims import Claims
 from search.storage.tables import make_tables
+from trainer.backends.choose import Path
 from trainer.loop import Epoch
 from trainer.metrics import floor
-from trainer.paths import Path
 
 __all__ = ["Replay", "Replays"]
 

@@ -13,9 +13,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from search.spec.candidate import Assessment, Candidate
 from space.architecture import Architecture
 from space.cost import Cost
+from trainer.backends.choose import Path
 from trainer.loop import Epoch
 from trainer.metrics import floor
-from trainer.paths import Path
 from trainer.recipe import Recipe
 
 __all__ = ["Outcome", "TrialRecord", "record_candidate", "records_of", "trained_outcomes"]

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from search.run.progress import plural
 from search.workers.devices import hardware
-from trainer.paths import prepare_path
+from trainer.backends.choose import prepare_path
 
 __all__ = ["announce"]
 

@@ -28,13 +28,13 @@ from tests.benchmarks.options import add_json, add_nets, positive, run_command
 from tests.benchmarks.ours import NORMALISATION, images, recipe
 from tests.benchmarks.report import RESULTS, cores, provenance, show, write_json
 from tests.benchmarks.task import BATCH_SIZE
+from trainer.backends.choose import Path as TrainerPath
+from trainer.backends.eager import Update
 from trainer.batches import Batches, batch_bounds
 from trainer.data.images import Images
 from trainer.loop import train
 from trainer.native.network import CompiledNetwork
 from trainer.optim.schedules import rates_at
-from trainer.paths import Path as TrainerPath
-from trainer.step import Update
 from trainer.weights import FlatWeights
 
 __all__ = ["Pieces", "Step", "break_down", "pieces_of_steps", "profile", "whole_steps"]

@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 from tests.trainer.small_networks import CLASSES, Sharing, assert_same_state, convolutional, digits
 from trainer.augment import Affine, Perspective
+from trainer.backends.eager import TrainingStep, make_optimizer, set_rates
 from trainer.batches import Batches
 from trainer.optim.schedules import Rates, rates_at
 from trainer.recipe import OPTIMIZERS, Recipe
-from trainer.step import TrainingStep, make_optimizer, set_rates
 from trainer.weights import AveragedWeights, FlatWeights
 
 STEPS = 6

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from trainer.backends.eager import Update
 from trainer.native.network import CompiledNetwork
 from trainer.native.program import Shape
 from trainer.optim.schedules import Rates
 from trainer.randomness import derived_seed
 from trainer.recipe import Recipe
-from trainer.step import Update
 from trainer.weights import FlatWeights
 
 __all__ = ["CompiledStep"]
@@ -44,7 +44,7 @@ class CompiledStep:
         self._steps = 0
 
     def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
-        """Takes one step; see :class:`trainer.step.Step`."""
+        """Takes one step; see :class:`trainer.backends.eager.Step`."""
         seed = derived_seed(self._recipe.seed, f"dropout {self._steps}")
         self._steps += 1
         assert self._gradient is not None

@@ -20,16 +20,16 @@ from tests.trainer.small_networks import (
     figures,
     some_digits,
 )
-from trainer import paths
+from trainer.backends import choose
+from trainer.backends.choose import Path, make_step, prepare_path
+from trainer.backends.eager import Step
 from trainer.batches import Batches
 from trainer.errors import NoKernels
 from trainer.loop import Epoch, train
 from trainer.metrics import accuracy
 from trainer.native import library
 from trainer.optim.schedules import Rates
-from trainer.paths import Path, make_step, prepare_path
 from trainer.recipe import OPTIMIZERS, Recipe
-from trainer.step import Step
 from trainer.weights import FlatWeights
 
 SHAPE = (1, 8, 8)
@@ -39,9 +39,9 @@ RECIPE = Recipe(epochs=1, batch_size=32)
 @pytest.fixture(autouse=True)
 def _fresh_warnings() -> Iterator[None]:
     """Each test is told what a process is told once."""
-    paths._warn_once.cache_clear()
+    choose._warn_once.cache_clear()
     yield
-    paths._warn_once.cache_clear()
+    choose._warn_once.cache_clear()
 
 
 @pytest.fixture
@@ -181,12 +181,12 @@ def test_preparing_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_process_without_a_compiler_trains(tmp_path: pathlib.Path) -> None:
     """On a machine that never had a compiler training must work, and warn once."""
     program = (
-        "from tests.trainer.test_paths import *\n"
+        "from tests.trainer.backends.test_choose import *\n"
         "print(*[epochs_of(convolutional(seed))[0].path for seed in range(2)])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=pathlib.Path(__file__).parents[2],
+        cwd=pathlib.Path(__file__).parents[3],
         env={**os.environ, "CXX": "/nonexistent", "XDG_CACHE_HOME": str(tmp_path)},
         capture_output=True,
         text=True,

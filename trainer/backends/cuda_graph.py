@@ -17,10 +17,10 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
+from trainer.backends.eager import count_right, mean_loss
 from trainer.optim.flat import FlatOptimizer, flat_optimizer
 from trainer.optim.schedules import Rates, rates_at
 from trainer.recipe import Recipe
-from trainer.step import count_right, mean_loss
 from trainer.weights import FlatWeights
 
 __all__ = ["GraphStep"]
@@ -33,7 +33,7 @@ _Figures: TypeAlias = tuple[Tensor, Tensor]
 
 
 class GraphStep:
-    """Forward, backward and update for one batch, as :class:`trainer.step.TrainingStep` takes them.
+    """Forward, backward and update for one batch, as the eager step takes them.
 
     On a CUDA device the first batch of the recipe's size is recorded as a graph, which that batch
     and all further ones of its size replay. Batches of other sizes (the last ones of the epochs)

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.trainer.small_networks import CLASSES, Sharing, cloned_state, convolutional, digits
-from trainer import graph_step
 from trainer.augment import Affine, Perspective
+from trainer.backends import cuda_graph
+from trainer.backends.cuda_graph import GraphStep
+from trainer.backends.eager import Step, TrainingStep
 from trainer.batches import Batches
 from trainer.errors import OutOfMemory
-from trainer.graph_step import GraphStep
 from trainer.memory import working_memory
 from trainer.optim.schedules import Rates, rates_at
 from trainer.randomness import Randomness
 from trainer.recipe import OPTIMIZERS, Recipe
-from trainer.step import Step, TrainingStep
 from trainer.weights import AveragedWeights, FlatWeights
 
 BATCH = 32
@@ -191,7 +191,7 @@ def test_the_table_is_refilled(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = Recipe(epochs=2, batch_size=BATCH, optimizer="sgd")
     network = convolutional().double().train()
     for rows in (2, 4, 6):
-        monkeypatch.setattr(graph_step, "_TABLE_ROWS", rows)
+        monkeypatch.setattr(cuda_graph, "_TABLE_ROWS", rows)
         ours, other = copy.deepcopy(network), copy.deepcopy(network)
         graph_steps(ours, recipe)
         eager_steps(other, recipe)
@@ -360,7 +360,7 @@ def test_an_epoch_waits_for_nothing(
     optimizer: Any, autocast: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a first epoch, batches, replays, averages and a new table must not synchronise."""
-    monkeypatch.setattr(graph_step, "_TABLE_ROWS", 5)
+    monkeypatch.setattr(cuda_graph, "_TABLE_ROWS", 5)
     training, _, normalisation = digits()
     augment = (Affine(degrees=10, translate=0.1), Perspective(distortion=0.2))
     recipe = Recipe(

@@ -9,13 +9,13 @@ from functools import cache
 import torch
 from torch import nn
 
-from trainer.compiled_step import CompiledStep
+from trainer.backends.compiled import CompiledStep
+from trainer.backends.cuda_graph import GraphStep
+from trainer.backends.eager import Step, TrainingStep
 from trainer.errors import NoKernels
-from trainer.graph_step import GraphStep
 from trainer.native.library import load_kernels
 from trainer.native.program import Shape
 from trainer.recipe import Recipe
-from trainer.step import Step, TrainingStep
 from trainer.weights import FlatWeights
 
 __all__ = ["Path", "make_step", "prepare_path"]
