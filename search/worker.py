@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from search.confirm.retrain import FINAL, SELECTION, repeat
 from search.run.trials import search
 from search.study.study import open_study
-from search.workers.entry import add_worker_options, place_of, run_worker
+from search.workers.entry import add_worker_options, context_of, run_worker
 from search.workers.stop import StopSignal
 
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
 
     def work(stop: StopSignal) -> None:
-        place = place_of(options)
+        place = context_of(options)
         stored = open_study(options.study, options.storage, writing=True)
         if options.work == "search":
             search(stored, place, options.trials or stored.file.settings.trials, stop)

@@ -90,7 +90,7 @@ class SearchSpace:
         architecture, used = self._form.assemble(values)
         return Suggestion(architecture, frozenset(self.parameters) - used)
 
-    def answers_for(self, architecture: Architecture) -> dict[str, Scalar]:
+    def params_for(self, architecture: Architecture) -> dict[str, Scalar]:
         """Give the answers of a trial that draw an architecture: the inverse of ``suggest``.
 
         Returns:

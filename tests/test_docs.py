@@ -127,7 +127,7 @@ def test_the_network_of_the_example_is_in_its_space() -> None:
     section = STUDY_FILES.split("For example\n\n```toml\n")[1].split("```")[0]
     lines = STUDY_FILES.split("```layers\n")[1].split("```")[0]
     space = tomllib.loads(section)["space"]
-    SearchSpace.from_section(space, input_shape=(1, 28, 28), classes=10).answers_for(
+    SearchSpace.from_section(space, input_shape=(1, 28, 28), classes=10).params_for(
         Architecture.parse(lines)
     )
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer.allocator import keep_freed_memory
-from trainer.backends.choose import Path, make_step
+from trainer.backends.choose import Backend, make_step
 from trainer.batches import Batches
 from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError, Diverged
@@ -38,7 +38,7 @@ class Epoch:
         train_accuracy: over the augmented batches while they were trained on, 0 to 1.
         accuracy: on the evaluation images, 0 to 1.
         seconds: wall time, evaluation included.
-        path: what computed the steps.
+        backend: what computed the steps.
     """
 
     number: int
@@ -46,12 +46,12 @@ class Epoch:
     train_accuracy: float
     accuracy: float
     seconds: float
-    path: Path = Path.EAGER
+    backend: Backend = Backend.EAGER
 
     def to_dict(self) -> dict[str, float]:
-        """Returns the figures, without the path, as JSON values."""
+        """Returns the figures, without the backend, as JSON values."""
         figures = asdict(self)
-        del figures["path"]
+        del figures["backend"]
         return figures
 
 
@@ -61,15 +61,15 @@ def train(
     evaluation: Images,
     normalisation: Normalisation,
     recipe: Recipe,
-    path: Path | None = None,
+    backend: Backend | None = None,
 ) -> Generator[Epoch, None, None]:
     """Trains a network, one epoch for each value that the caller asks for.
 
     While the caller holds an :class:`Epoch` the network holds the weights that were evaluated
     (the averaged ones where the recipe averages); so it does after the last, and when the
-    generator is closed. The same network, images, recipe, path, machine and threads give the same
-    numbers, whatever the caller does in between. Until the generator ends the network's parameters
-    are views of one vector: clone what is to outlive an epoch.
+    generator is closed. The same network, images, recipe, backend, machine and threads give the
+    same numbers, whatever the caller does in between. Until the generator ends the network's
+    parameters are views of one vector: clone what is to outlive an epoch.
 
     Args:
         network: maps (n, c, h, w) floats to (n, classes) logits; trained in place, on the device
@@ -78,7 +78,7 @@ def train(
         evaluation: the images to be judged on.
         normalisation: of the training images; applied to both, unless the recipe says otherwise.
         recipe: how to train.
-        path: what computes the steps; by default the fastest that is there for this network.
+        backend: what computes the steps; by default the fastest that is there for this network.
 
     Yields:
         One epoch at a time, ``recipe.epochs`` of them.
@@ -87,7 +87,7 @@ def train(
         DataError: if there are no images to learn from or to be judged on.
         Diverged: when the loss, or a logit of an evaluation image, is not finite any more.
         OutOfMemory: when the device has no room for a step or the evaluation.
-        NoKernels: if a path was asked for that cannot be had.
+        NoKernels: if a backend was asked for that cannot be had.
         TrainerError: if the network has no trainable parameter.
     """
     if not len(training) or not len(evaluation):
@@ -96,7 +96,7 @@ def train(
     device = training.pixels.device
     try:
         with working_memory(device, recipe.batch_size):
-            run = _Run(network, training, evaluation, normalisation, recipe, path)
+            run = _Run(network, training, evaluation, normalisation, recipe, backend)
         for number in range(recipe.epochs):
             with working_memory(device, recipe.batch_size):
                 epoch = run.epoch(number)
@@ -116,7 +116,7 @@ class _Run:
         evaluation: Images,
         normalisation: Normalisation,
         recipe: Recipe,
-        path: Path | None,
+        backend: Backend | None,
     ) -> None:
         keep_freed_memory()
         weights = FlatWeights(network)
@@ -128,13 +128,13 @@ class _Run:
             AveragedWeights(weights, network, recipe.averaging) if recipe.averaging else None
         )
         self._batches = Batches(training, self._normalisation, recipe)
-        self._step, self._path = make_step(
-            network, weights, recipe, training.shape, len(self._batches), path
+        self._step, self._backend = make_step(
+            network, weights, recipe, training.shape, len(self._batches), backend
         )
         self._randomness = Randomness(recipe.seed, training.pixels.device)
         # The threads of torch spin for milliseconds after each operation, on the cores on which
         # those of the kernels are to work.
-        self._threads = 1 if self._path is Path.COMPILED else torch.get_num_threads()
+        self._threads = 1 if self._backend is Backend.COMPILED else torch.get_num_threads()
 
     def epoch(self, number: int) -> Epoch:
         """Trains for one epoch and evaluates; leaves the evaluated weights in the network."""
@@ -158,7 +158,7 @@ class _Run:
             train_accuracy=tally.right / tally.count,
             accuracy=count / len(right),
             seconds=time.perf_counter() - started,
-            path=self._path,
+            backend=self._backend,
         )
 
     def _learn(self, number: int) -> _Tally:

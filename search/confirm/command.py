@@ -23,7 +23,7 @@ from search.study.study import StoredStudy, open_study
 from search.workers.announce import announce
 from search.workers.data import data_root, reopen_data, workers_for
 from search.workers.devices import choose_device
-from search.workers.pool import Crew
+from search.workers.pool import WorkerPool
 
 __all__ = ["DEFAULT_SEEDS", "DEFAULT_TOP", "confirm"]
 
@@ -146,8 +146,8 @@ def _repeat(
     shown = set(_repeats(stored, plan, work))
     command = [*command, "--work", work]
     try:
-        with Crew(command, workers, claims.release_dead, debug=debug) as crew:
-            while crew.is_working():
+        with WorkerPool(command, workers, claims.release_dead, debug=debug) as pool:
+            while pool.is_working():
                 _show(stored, plan, work, shown, console)
                 time.sleep(_POLL_SECONDS)
     finally:

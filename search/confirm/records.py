@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from search.study.study import StoredStudy
-from trainer.backends.choose import Path
+from trainer.backends.choose import Backend
 from trainer.metrics import floor
 
 __all__ = ["Confirm", "Plan", "Repeat", "last_ordinal", "load_confirm", "save_plan", "save_repeat"]
@@ -63,7 +63,7 @@ class Repeat:
     normalisation: Mapping[str, Sequence[float]] = field(default_factory=dict)
     weights: str | None = None
     weights_sha256: str | None = None
-    path: str = Path.EAGER
+    path: str = Backend.EAGER
 
     def floor(self, epochs: int) -> float:
         """Returns the floor, 0 where the repeat failed."""

@@ -15,7 +15,7 @@ from search.storage.weights import keep_weights
 from search.study.records import TrialRecord
 from search.study.seeds import confirm_seed
 from search.study.study import StoredStudy
-from search.workers.data import Parts, WorkerPlace, final_parts, reopen_data, search_parts
+from search.workers.data import DataSplit, WorkerContext, final_parts, reopen_data, search_parts
 from search.workers.devices import hardware, versions
 from search.workers.stop import Stopped, StopSignal
 from trainer.errors import Diverged, OutOfMemory
@@ -32,7 +32,7 @@ def confirm_claims(stored: StoredStudy, ordinal: int, work: str) -> Claims:
 
 
 def repeat(
-    stored: StoredStudy, place: WorkerPlace, ordinal: int, work: str, stop: StopSignal
+    stored: StoredStudy, place: WorkerContext, ordinal: int, work: str, stop: StopSignal
 ) -> None:
     """Retrains until every slot of this part of the confirm is taken."""
     confirm = load_confirm(stored, ordinal)
@@ -60,7 +60,7 @@ def _retrain(
     work: str,
     number: int,
     index: int,
-    parts: Parts,
+    parts: DataSplit,
     stop: StopSignal,
 ) -> Repeat:
     seed = confirm_seed(stored.file.settings.seed, confirm.plan.ordinal, index)
@@ -86,12 +86,12 @@ def _retrain(
         normalisation=dataclasses.asdict(candidate.recipe.normalisation(parts.normalisation)),
         weights=kept.artifact if kept else None,
         weights_sha256=kept.sha256 if kept else None,
-        path=epochs[0].path if epochs else "",
+        path=epochs[0].backend if epochs else "",
     )
 
 
 def _epochs(
-    network: nn.Module, candidate: Candidate, parts: Parts, stop: StopSignal
+    network: nn.Module, candidate: Candidate, parts: DataSplit, stop: StopSignal
 ) -> tuple[list[Epoch], str]:
     found: list[Epoch] = []
     epochs = train(network, parts.training, parts.evaluation, parts.normalisation, candidate.recipe)

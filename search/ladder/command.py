@@ -18,7 +18,7 @@ from search.storage.database import DEFAULT_STORAGE, open_storage, quiet_optuna,
 from search.workers.announce import announce
 from search.workers.data import data_root, workers_for
 from search.workers.devices import choose_device
-from search.workers.pool import Crew
+from search.workers.pool import WorkerPool
 
 __all__ = ["ladder"]
 
@@ -130,8 +130,8 @@ def _replay(
     clean_up()
     with LadderProgress(console, plan.seeds, _results(rungs, replays)) as progress:
         try:
-            with Crew(command, workers, clean_up, debug=debug) as crew:
-                while crew.is_working():
+            with WorkerPool(command, workers, clean_up, debug=debug) as pool:
+                while pool.is_working():
                     progress.show(_results(rungs, replays))
                     time.sleep(_POLL_SECONDS)
         except KeyboardInterrupt:

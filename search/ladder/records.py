@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from search.storage.claims import Claims
 from search.storage.tables import make_tables
-from trainer.backends.choose import Path
+from trainer.backends.choose import Backend
 from trainer.loop import Epoch
 from trainer.metrics import floor
 
@@ -66,7 +66,7 @@ class Replay:
     device: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
-    path: str = Path.EAGER
+    path: str = Backend.EAGER
 
     @property
     def succeeded(self) -> bool:

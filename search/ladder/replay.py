@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from search.ladder.records import Replay, Replays
 from search.ladder.selection import Rung
 from search.run.objective import seeded_network
-from search.workers.data import Parts, WorkerPlace, final_parts
+from search.workers.data import DataSplit, WorkerContext, final_parts
 from search.workers.devices import hardware, versions
 from search.workers.stop import Stopped, StopSignal, interruptible
 from trainer.errors import Diverged, OutOfMemory
@@ -18,11 +18,11 @@ __all__ = ["replay_rungs"]
 
 
 def replay_rungs(
-    rungs: Sequence[Rung], seeds: int, replays: Replays, place: WorkerPlace, stop: StopSignal
+    rungs: Sequence[Rung], seeds: int, replays: Replays, place: WorkerContext, stop: StopSignal
 ) -> None:
     """Replays until every seed of every step is taken; a first seed of each comes first."""
     device = place.open_device()
-    parts: dict[str, Parts] = {}
+    parts: dict[str, DataSplit] = {}
     for most in range(1, seeds + 1):
         for rung in rungs:
             claims = replays.claims(rung.fingerprint)
@@ -40,7 +40,12 @@ def replay_rungs(
 
 
 def _replay(
-    rung: Rung, seed: int, parts: Parts, replays: Replays, place: WorkerPlace, stop: StopSignal
+    rung: Rung,
+    seed: int,
+    parts: DataSplit,
+    replays: Replays,
+    place: WorkerContext,
+    stop: StopSignal,
 ) -> None:
     """Trains on the whole training set, tests after every epoch and keeps each epoch at once."""
     device = parts.training.pixels.device
@@ -59,7 +64,7 @@ def _replay(
         )
         for epoch in interruptible(epochs, stop):
             done = (*replay.epochs, epoch)
-            replay = dataclasses.replace(replay, epochs=done, path=epoch.path)
+            replay = dataclasses.replace(replay, epochs=done, path=epoch.backend)
             replays.save(replay)
     except (Diverged, OutOfMemory) as error:
         replay = dataclasses.replace(replay, failure=str(error).splitlines()[0])

@@ -11,7 +11,7 @@ from search.ladder.records import Replays
 from search.ladder.replay import replay_rungs
 from search.ladder.selection import LadderPlan, rungs_of
 from search.storage.database import open_storage
-from search.workers.entry import add_worker_options, place_of, run_worker
+from search.workers.entry import add_worker_options, context_of, run_worker
 from search.workers.stop import StopSignal
 
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
 
     def replay(stop: StopSignal) -> None:
-        place = place_of(options)
+        place = context_of(options)
         replays = Replays(open_storage(options.storage).engine)
         replay_rungs(rungs_of(plan, place.data), plan.seeds, replays, place, stop)
 

@@ -19,7 +19,7 @@ from search.study.study import StoredStudy, begin_study, open_study, refuse_chan
 from search.workers.announce import announce
 from search.workers.data import data_root, open_data, workers_for
 from search.workers.devices import choose_device
-from search.workers.pool import Crew
+from search.workers.pool import WorkerPool
 
 __all__ = ["RunResult", "run"]
 
@@ -105,8 +105,8 @@ def run(
         if (left := total - claims.done()) > 0:
             workers = workers or workers_for(chosen, left)
             announce(f"{stored.name}, {left} of {total} trials to train", chosen, workers, console)
-            crew = Crew(command, workers, clean_up, debug=debug)
-            _watch(watched, crew, total, timeout, console)
+            pool = WorkerPool(command, workers, clean_up, debug=debug)
+            _watch(watched, pool, total, timeout, console)
     except KeyboardInterrupt:
         raise Interrupted(
             "stopped; trials in flight are queued again; the same command goes on"
@@ -124,13 +124,13 @@ def _begin(file: StudyFile, storage: str, artifacts: Path | None, root: Path) ->
 
 
 def _watch(
-    stored: StoredStudy, crew: Crew, total: int, timeout: float | None, console: Console
+    stored: StoredStudy, pool: WorkerPool, total: int, timeout: float | None, console: Console
 ) -> None:
     deadline = None if timeout is None else time.monotonic() + timeout
     with Progress(console, total, stored.records()) as progress:
         try:
-            with crew:
-                while crew.is_working() and (deadline is None or time.monotonic() < deadline):
+            with pool:
+                while pool.is_working() and (deadline is None or time.monotonic() < deadline):
                     progress.show(stored.records())
                     time.sleep(_POLL_SECONDS)
         finally:

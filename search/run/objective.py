@@ -17,7 +17,7 @@ from search.storage.rdb_storage import StudyStorage
 from search.storage.weights import keep_weights
 from search.study.records import Outcome, record_candidate
 from search.study.seeds import training_seed
-from search.workers.data import Parts
+from search.workers.data import DataSplit
 from search.workers.devices import hardware, versions
 from search.workers.stop import StopSignal, interruptible
 from space.network import build
@@ -27,11 +27,11 @@ from trainer.loop import Epoch, train
 from trainer.memory import working_memory
 from trainer.metrics import floor
 
-__all__ = ["Objective", "Verdict", "seeded_network"]
+__all__ = ["Objective", "TrialResult", "seeded_network"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TrialResult:
     """How a trial ended.
 
     Attributes:
@@ -46,7 +46,7 @@ class Verdict:
 
 
 class Objective:
-    """Turns a trial of a study into a verdict.
+    """Turns a trial of a study into a result.
 
     Args:
         file: the study.
@@ -63,7 +63,7 @@ class Objective:
         file: StudyFile,
         search_space: SearchSpace,
         recipe_space: RecipeSpace,
-        parts: Parts,
+        parts: DataSplit,
         artifacts: Path,
         stop: StopSignal,
         storage: StudyStorage,
@@ -76,17 +76,17 @@ class Objective:
         self._stop = stop
         self._storage = storage
 
-    def __call__(self, trial: Trial) -> Verdict:
-        """Draws, rejects or trains, and keeps all attributes but those of the verdict.
+    def __call__(self, trial: Trial) -> TrialResult:
+        """Draws, rejects or trains, and keeps all attributes but those of the result.
 
         Raises:
             Stopped: if the worker was asked to stop while it trained.
         """
         # One transaction for what are dozens of values: a rejection costs little else.
-        with self._storage.gathering(trial._trial_id):
+        with self._storage.write_batch(trial._trial_id):
             candidate, assessment = self._draw(trial)
         if not assessment.fits:
-            return Verdict(Outcome.REJECTED, reason=assessment.reason)
+            return TrialResult(Outcome.REJECTED, reason=assessment.reason)
         return self._train(trial, candidate)
 
     def _draw(self, trial: Trial) -> tuple[Candidate, Assessment]:
@@ -97,7 +97,7 @@ class Objective:
         record_candidate(trial, candidate, assessment, suggestion.inactive)
         return candidate, assessment
 
-    def _train(self, trial: Trial, candidate: Candidate) -> Verdict:
+    def _train(self, trial: Trial, candidate: Candidate) -> TrialResult:
         device = self._parts.training.pixels.device
         trial.set_user_attr("device", hardware(device))
         trial.set_user_attr("versions", versions())
@@ -108,13 +108,13 @@ class Objective:
             return self._epochs(trial, candidate)
         except Diverged as error:
             trial.report(0.0, step=error.epoch)
-            return Verdict(Outcome.DIVERGED, reason=str(error))
+            return TrialResult(Outcome.DIVERGED, reason=str(error))
         except OutOfMemory as error:
-            return Verdict(Outcome.OUT_OF_MEMORY, reason=str(error).splitlines()[0])
+            return TrialResult(Outcome.OUT_OF_MEMORY, reason=str(error).splitlines()[0])
         finally:
             trial.set_user_attr("seconds", round(time.perf_counter() - started, 3))
 
-    def _epochs(self, trial: Trial, candidate: Candidate) -> Verdict:
+    def _epochs(self, trial: Trial, candidate: Candidate) -> TrialResult:
         parts = self._parts
         network = seeded_network(candidate, parts.training.pixels.device)
         figures: list[Epoch] = []
@@ -124,16 +124,16 @@ class Objective:
         for epoch in interruptible(epochs, self._stop):
             figures.append(epoch)
             if len(figures) == 1:
-                trial.set_user_attr("path", epoch.path)
+                trial.set_user_attr("path", epoch.backend)
             trial.set_user_attr("epochs", [figure.to_dict() for figure in figures])
             trial.report(epoch.accuracy, step=epoch.number)
             last = epoch.number + 1 == candidate.recipe.epochs
             if not last and trial.should_prune():
-                return Verdict(Outcome.PRUNED)
+                return TrialResult(Outcome.PRUNED)
         kept = keep_weights(network, self._artifacts, trial, self._storage)
         trial.set_user_attr("weights_sha256", kept.sha256)
         accuracies = [epoch.accuracy for epoch in figures]
-        return Verdict(Outcome.COMPLETE, floor(accuracies, self._file.settings.floor_epochs))
+        return TrialResult(Outcome.COMPLETE, floor(accuracies, self._file.settings.floor_epochs))
 
 
 def seeded_network(candidate: Candidate, device: torch.device) -> nn.Module:

@@ -6,7 +6,7 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from search.errors import WorkFailed
-from search.run.objective import Objective, Verdict
+from search.run.objective import Objective, TrialResult
 from search.run.rejections import MOST_REJECTED, rejected_in_a_row
 from search.storage.claims import Claims
 from search.storage.processes import this_process
@@ -15,7 +15,7 @@ from search.study.records import Outcome
 from search.study.recovery import requeue
 from search.study.seeds import sampler_seed
 from search.study.study import StoredStudy
-from search.workers.data import WorkerPlace, reopen_data, search_parts, search_space_of
+from search.workers.data import WorkerContext, reopen_data, search_parts, search_space_of
 from search.workers.stop import Stopped, StopSignal
 
 __all__ = ["make_objective", "search", "trial_claims"]
@@ -28,7 +28,7 @@ def trial_claims(stored: StoredStudy) -> Claims:
     return Claims(stored.storage.engine, stored.id, _WORK)
 
 
-def search(stored: StoredStudy, place: WorkerPlace, trials: int, stop: StopSignal) -> None:
+def search(stored: StoredStudy, place: WorkerContext, trials: int, stop: StopSignal) -> None:
     """Trains trials until the study has ``trials`` trained ones or somebody else does the rest.
 
     Raises:
@@ -48,7 +48,7 @@ def search(stored: StoredStudy, place: WorkerPlace, trials: int, stop: StopSigna
         claims.finish(slot)
 
 
-def make_objective(stored: StoredStudy, place: WorkerPlace, stop: StopSignal) -> Objective:
+def make_objective(stored: StoredStudy, place: WorkerContext, stop: StopSignal) -> Objective:
     """Returns the objective of a study on this worker's device."""
     device = place.open_device()
     parts = search_parts(reopen_data(stored, place.data), device)
@@ -63,7 +63,7 @@ def make_objective(stored: StoredStudy, place: WorkerPlace, stop: StopSignal) ->
     )
 
 
-def _with_sampler(stored: StoredStudy, place: WorkerPlace) -> optuna.Study:
+def _with_sampler(stored: StoredStudy, place: WorkerContext) -> optuna.Study:
     settings = stored.file.settings
     count = len(stored.study.get_trials(deepcopy=False))
     return optuna.load_study(
@@ -99,10 +99,10 @@ def _run_trial(
     study: optuna.Study, stored: StoredStudy, objective: Objective, trial: Trial, slot: int
 ) -> Outcome:
     try:
-        with stored.storage.gathering(trial._trial_id):
+        with stored.storage.write_batch(trial._trial_id):
             trial.set_user_attr("worker", this_process().to_dict())
             trial.set_user_attr("slot", slot)
-        verdict = objective(trial)
+        result = objective(trial)
     except BaseException as error:
         reason = "stopped" if isinstance(error, Stopped) else f"{type(error).__name__}: {error}"
         frozen = stored.storage.get_trial(trial._trial_id)
@@ -110,16 +110,16 @@ def _run_trial(
         if isinstance(error, Stopped):
             return Outcome.INTERRUPTED
         raise
-    _tell(study, stored, trial, verdict)
-    return verdict.outcome
+    _tell(study, stored, trial, result)
+    return result.outcome
 
 
-def _tell(study: optuna.Study, stored: StoredStudy, trial: Trial, verdict: Verdict) -> None:
-    with stored.storage.gathering(trial._trial_id):
-        trial.set_user_attr("outcome", verdict.outcome)
-        if verdict.reason:
-            trial.set_user_attr("reason", verdict.reason)
-    if verdict.outcome is Outcome.COMPLETE:
-        study.tell(trial, verdict.score)
+def _tell(study: optuna.Study, stored: StoredStudy, trial: Trial, result: TrialResult) -> None:
+    with stored.storage.write_batch(trial._trial_id):
+        trial.set_user_attr("outcome", result.outcome)
+        if result.reason:
+            trial.set_user_attr("reason", result.reason)
+    if result.outcome is Outcome.COMPLETE:
+        study.tell(trial, result.score)
     else:
         study.tell(trial, state=TrialState.PRUNED)

@@ -90,7 +90,7 @@ class RecipeSpace:
         steps = [self._step(index, kind, drawn) for index, kind in enumerate(self.augment_kinds, 1)]
         return Recipe(**values, augment=tuple(map(step_from_dict, steps)), seed=seed)
 
-    def answers_for(self, recipe: Recipe) -> dict[str, Scalar]:
+    def params_for(self, recipe: Recipe) -> dict[str, Scalar]:
         """Give the answers of a trial that draw a recipe as far as it is searched here.
 
         What the section fixes stays as it is, whatever the recipe has. Augmentation steps are

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from search.storage.write_batch import Gathering, Parameter
+from search.storage.write_batch import Parameter, WriteBatch
 
 __all__ = ["StudyStorage"]
 
@@ -38,7 +38,7 @@ class StudyStorage(RDBStorage):
     def __init__(
         self, url: str, engine_kwargs: dict[str, Any], *, create: bool, writing: bool
     ) -> None:
-        self._gathering: Gathering | None = None
+        self._batch: WriteBatch | None = None
         # Optuna fills in braces, which a file's name may have.
         template = url.replace("{", "{{").replace("}", "}}")
         super().__init__(template, engine_kwargs, skip_table_creation=not create)
@@ -55,35 +55,35 @@ class StudyStorage(RDBStorage):
             session.add(row)
 
     @contextmanager
-    def gathering(self, trial_id: int) -> Iterator[None]:
+    def write_batch(self, trial_id: int) -> Iterator[None]:
         """Writes the parameters and attributes of one trial in one transaction instead of one each.
 
         They are written when the block ends, however it ends, or earlier where anything but this
         trial is read or another kind of write begins. Only for a trial that nobody else writes to.
 
         Raises:
-            RuntimeError: if this storage is gathering already.
+            RuntimeError: if this storage collects a batch already.
         """
-        if self._gathering is not None:
-            raise RuntimeError("a storage gathers the values of one trial at a time")
-        self._gathering = Gathering(trial_id)
+        if self._batch is not None:
+            raise RuntimeError("a storage collects the values of one trial at a time")
+        self._batch = WriteBatch(trial_id)
         try:
             yield
         finally:
             try:
-                self._write_gathered()
+                self._flush()
             finally:
-                self._gathering = None
+                self._batch = None
 
-    def _write_gathered(self) -> None:
-        if self._gathering:
+    def _flush(self) -> None:
+        if self._batch:
             with Session(self.engine, autoflush=False) as session, session.begin():
-                self._gathering.write(self, session)
-            self._gathering.forget()
+                self._batch.write(self, session)
+            self._batch.forget()
 
-    def _gathering_of(self, trial_id: int) -> Gathering | None:
-        gathering = self._gathering
-        return gathering if gathering is not None and gathering.trial_id == trial_id else None
+    def _batch_of(self, trial_id: int) -> WriteBatch | None:
+        batch = self._batch
+        return batch if batch is not None and batch.trial_id == trial_id else None
 
     def _set_trial_param(
         self,
@@ -94,22 +94,22 @@ class StudyStorage(RDBStorage):
         previous_distribution: BaseDistribution | None,
     ) -> None:
         value, previous = param_value_internal, previous_distribution
-        if (gathering := self._gathering_of(trial_id)) is not None:
-            gathering.set_parameter(param_name, Parameter(value, distribution, previous))
+        if (batch := self._batch_of(trial_id)) is not None:
+            batch.set_parameter(param_name, Parameter(value, distribution, previous))
         else:
             super()._set_trial_param(trial_id, param_name, value, distribution, previous)
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Keeps an attribute of ours."""
-        if (gathering := self._gathering_of(trial_id)) is not None:
-            gathering.set_attribute("user", key, value)
+        if (batch := self._batch_of(trial_id)) is not None:
+            batch.set_attribute("user", key, value)
         else:
             super().set_trial_user_attr(trial_id, key, value)
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Keeps an attribute of Optuna's."""
-        if (gathering := self._gathering_of(trial_id)) is not None:
-            gathering.set_attribute("system", key, value)
+        if (batch := self._batch_of(trial_id)) is not None:
+            batch.set_attribute("system", key, value)
         else:
             super().set_trial_system_attr(trial_id, key, value)
 
@@ -117,22 +117,22 @@ class StudyStorage(RDBStorage):
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
         """Changes a trial's state."""
-        self._write_gathered()
+        self._flush()
         return super().set_trial_state_values(trial_id, state, values)
 
     def set_trial_intermediate_value(
         self, trial_id: int, step: int, intermediate_value: float
     ) -> None:
         """Keeps what a trial reports."""
-        self._write_gathered()
+        self._flush()
         super().set_trial_intermediate_value(trial_id, step, intermediate_value)
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         """Reads a trial."""
-        gathering = self._gathering_of(trial_id)
-        if gathering is None:
+        batch = self._batch_of(trial_id)
+        if batch is None:
             return super().get_trial(trial_id)
-        return gathering.seen or gathering.show_in(super().get_trial(trial_id))
+        return batch.seen or batch.show_in(super().get_trial(trial_id))
 
     def _get_trials(
         self,
@@ -141,7 +141,7 @@ class StudyStorage(RDBStorage):
         included_trial_ids: set[int],
         trial_id_greater_than: int,
     ) -> list[FrozenTrial]:
-        self._write_gathered()
+        self._flush()
         return super()._get_trials(study_id, states, included_trial_ids, trial_id_greater_than)
 
 

@@ -16,7 +16,7 @@ from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial
 from sqlalchemy.orm import Session
 
-__all__ = ["Gathering", "Owner", "Parameter"]
+__all__ = ["Owner", "Parameter", "WriteBatch"]
 
 Owner = Literal["user", "system"]
 """Whose an attribute is: ours or Optuna's."""
@@ -42,7 +42,7 @@ class Parameter:
     previous: BaseDistribution | None
 
 
-class Gathering:
+class WriteBatch:
     """What was set of one trial and is not written yet.
 
     Args:

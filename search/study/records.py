@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from search.spec.candidate import Assessment, Candidate
 from space.architecture import Architecture
 from space.cost import Cost
-from trainer.backends.choose import Path
+from trainer.backends.choose import Backend
 from trainer.loop import Epoch
 from trainer.metrics import floor
 from trainer.recipe import Recipe
@@ -91,7 +91,7 @@ class TrialRecord:
             recipe=kept.get("recipe", {}),
             parameters=kept.get("cost", {}).get("parameters"),
             epochs=tuple(
-                Epoch(**epoch, path=Path(kept.get("path", Path.EAGER)))
+                Epoch(**epoch, backend=Backend(kept.get("path", Backend.EAGER)))
                 for epoch in kept.get("epochs", ())
             ),
             seconds=kept.get("seconds", 0.0),

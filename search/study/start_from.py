@@ -99,8 +99,8 @@ def _queued(study: optuna.Study) -> set[str]:
 
 
 def _answers(candidate: Candidate, space: SearchSpace, recipes: RecipeSpace) -> dict[str, Scalar]:
-    of_space = space.answers_for(candidate.architecture)
-    return {**of_space, **recipes.answers_for(candidate.recipe)}
+    of_space = space.params_for(candidate.architecture)
+    return {**of_space, **recipes.params_for(candidate.recipe)}
 
 
 def _reasons(
@@ -111,11 +111,11 @@ def _reasons(
     if not assessment.fits:
         yield f"it does not fit the budget ({assessment.reason}); raise that"
     try:
-        space.answers_for(candidate.architecture)
+        space.params_for(candidate.architecture)
     except OutsideSpaceError as error:
         yield f"{error}; widen the space"
     try:
-        recipes.answers_for(candidate.recipe)
+        recipes.params_for(candidate.recipe)
     except StudyFileError as error:
         for problem in error.problems:
             yield f"{problem}; widen that or give it one value"

@@ -7,14 +7,14 @@ from rich.console import Console
 
 from search.run.progress import plural
 from search.workers.devices import hardware
-from trainer.backends.choose import prepare_path
+from trainer.backends.choose import prepare_backend
 
 __all__ = ["announce"]
 
 
 def announce(what: str, device: torch.device, workers: int, console: Console) -> None:
     """Says what begins and where, builds the fast path first and says where there is none."""
-    crew = plural(workers, "worker")
-    console.print(f"{what}: {crew} on {hardware(device)}", highlight=False, markup=False)
-    if reason := prepare_path(device):
+    pool = plural(workers, "worker")
+    console.print(f"{what}: {pool} on {hardware(device)}", highlight=False, markup=False)
+    if reason := prepare_backend(device):
         console.print(f"training without compiled kernels: {reason}", highlight=False, markup=False)

@@ -32,7 +32,7 @@ _WORKERS_PER_GPU = 4
 
 
 @dataclass(frozen=True)
-class Parts:
+class DataSplit:
     """The images of one kind of training, on the device that trains.
 
     Attributes:
@@ -84,16 +84,16 @@ def search_space_of(stored: StoredStudy) -> SearchSpace:
     return stored.file.search_space(stored.data.input_shape, len(stored.data.classes))
 
 
-def search_parts(dataset: Dataset, device: torch.device) -> Parts:
+def search_parts(dataset: Dataset, device: torch.device) -> DataSplit:
     """Returns what a search may see: the training part, split, never the test part."""
     training, validation = dataset.search_split()
-    return Parts(training.to(device), validation.to(device), normalisation(training))
+    return DataSplit(training.to(device), validation.to(device), normalisation(training))
 
 
-def final_parts(dataset: Dataset, device: torch.device) -> Parts:
+def final_parts(dataset: Dataset, device: torch.device) -> DataSplit:
     """Returns the whole training part, and the test part to be judged on."""
     training = dataset.training()
-    return Parts(training.to(device), dataset.test().to(device), normalisation(training))
+    return DataSplit(training.to(device), dataset.test().to(device), normalisation(training))
 
 
 def workers_for(device: torch.device, pieces: int) -> int:
@@ -120,7 +120,7 @@ def cores() -> int:
 
 
 @dataclass(frozen=True)
-class WorkerPlace:
+class WorkerContext:
     """Where a worker stands among its fellows.
 
     Attributes:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from search.errors import exit_code_of, message_of
 from search.storage.database import quiet_optuna
-from search.workers.data import WorkerPlace, data_root
+from search.workers.data import WorkerContext, data_root
 from search.workers.stop import StopSignal
 
-__all__ = ["add_worker_options", "place_of", "run_worker"]
+__all__ = ["add_worker_options", "context_of", "run_worker"]
 
 
 def add_worker_options(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +27,9 @@ def add_worker_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
-def place_of(options: argparse.Namespace) -> WorkerPlace:
+def context_of(options: argparse.Namespace) -> WorkerContext:
     """Returns where the worker with these options stands."""
-    return WorkerPlace(options.index, options.workers, options.device, data_root(options.data))
+    return WorkerContext(options.index, options.workers, options.device, data_root(options.data))
 
 
 def run_worker(work: Callable[[StopSignal], None], options: argparse.Namespace) -> int:

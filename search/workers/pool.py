@@ -1,4 +1,4 @@
-"""A crew of worker processes on this machine: started, watched, replaced, stopped."""
+"""A pool of worker processes on this machine: started, watched, replaced, stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import IO
 from search.errors import InputError, WorkFailed
 from search.workers.data import cores
 
-__all__ = ["Crew"]
+__all__ = ["WorkerPool"]
 
 _MOST_REPLACED = 3
 _SECONDS_TO_STOP = 30.0
@@ -40,11 +40,11 @@ class _Member:
         return self.messages.read().decode(errors="replace").strip()
 
 
-class Crew:
+class WorkerPool:
     """Worker processes that end when this process closes their input or dies.
 
     A worker that was killed, or told to end by somebody else, is replaced, a few times; one that
-    ends with an error stops the crew.
+    ends with an error stops the pool.
 
     Args:
         command: of a worker, without its index.
@@ -70,7 +70,7 @@ class Crew:
         self._members: list[_Member] = []
         self._workers = workers
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         for index in range(self._workers):
             self._members.append(self._start(index))
         return self

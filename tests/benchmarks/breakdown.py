@@ -28,7 +28,7 @@ from tests.benchmarks.options import add_json, add_nets, positive, run_command
 from tests.benchmarks.ours import NORMALISATION, images, recipe
 from tests.benchmarks.report import RESULTS, cores, provenance, show, write_json
 from tests.benchmarks.task import BATCH_SIZE
-from trainer.backends.choose import Path as TrainerPath
+from trainer.backends.choose import Backend
 from trainer.backends.eager import Update
 from trainer.batches import Batches, batch_bounds
 from trainer.data.images import Images
@@ -86,7 +86,7 @@ class Step:
         return self.whole - self.pieces.sum
 
 
-def break_down(net: str, path: TrainerPath, threads: int, training: Images, rounds: int) -> Step:
+def break_down(net: str, path: Backend, threads: int, training: Images, rounds: int) -> Step:
     """Times one network's steps, whole and in pieces by turns, and returns the medians.
 
     Args:
@@ -107,7 +107,7 @@ def break_down(net: str, path: TrainerPath, threads: int, training: Images, roun
     return Step(net, path, threads, median(whole), parts)
 
 
-def whole_steps(net: str, path: TrainerPath, training: Images, passes: int) -> Iterator[float]:
+def whole_steps(net: str, path: Backend, training: Images, passes: int) -> Iterator[float]:
     """Yields the mean milliseconds of a step in the training loop, for each of some passes.
 
     The evaluation, of two images, is the only part that is not training.
@@ -119,11 +119,11 @@ def whole_steps(net: str, path: TrainerPath, training: Images, passes: int) -> I
         yield 1000 * epoch.seconds / steps
 
 
-def pieces_of_steps(net: str, path: TrainerPath, training: Images) -> Iterator[list[float]]:
+def pieces_of_steps(net: str, path: Backend, training: Images) -> Iterator[list[float]]:
     """Yields the mean milliseconds of each of a step's pieces, for pass after pass."""
     network = _network(net)
     weights = FlatWeights(network)
-    passes = _CompiledPasses if path is TrainerPath.COMPILED else _EagerPasses
+    passes = _CompiledPasses if path is Backend.COMPILED else _EagerPasses
     batches = Batches(training, NORMALISATION, recipe(1, seed=0))
     pieces = passes(network, weights, training.shape)
     update = Update(weights, recipe(1, seed=0))
@@ -243,7 +243,7 @@ def main() -> None:
     steps = [
         break_down(net, path, threads, training, given.rounds)
         for net in given.nets
-        for path in (TrainerPath.EAGER, TrainerPath.COMPILED)
+        for path in (Backend.EAGER, Backend.COMPILED)
         for threads in counts
     ]
     show(_table(steps))

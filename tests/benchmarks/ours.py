@@ -89,7 +89,7 @@ def _measurement(epochs: list[Epoch], stamps: list[float], count: int) -> Measur
         EpochFigures(seconds, epoch.loss, epoch.train_accuracy, epoch.accuracy)
         for seconds, epoch in zip([first - setup_seconds, *others], epochs, strict=True)
     )
-    return Measurement(setup_seconds, count, figures, epochs[0].path)
+    return Measurement(setup_seconds, count, figures, epochs[0].backend)
 
 
 def _cut(part: Images, batches: int | None) -> Images:

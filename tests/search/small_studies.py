@@ -23,7 +23,7 @@ from search.run.objective import Objective
 from search.run.trials import make_objective, search
 from search.spec.study_file import StudyFile
 from search.study.study import StoredStudy, begin_study, open_study
-from search.workers.data import WorkerPlace, cores, open_data
+from search.workers.data import WorkerContext, cores, open_data
 from search.workers.stop import StopSignal
 
 Seen = TypeVar("Seen")
@@ -122,9 +122,9 @@ def reopened(folder: Path, name: str = "tiny") -> StoredStudy:
     return open_study(name, url_in(folder), writing=False)
 
 
-def place(index: int = 0) -> WorkerPlace:
+def place(index: int = 0) -> WorkerContext:
     """Where a worker stands that takes one core, for tiny networks gain nothing from more."""
-    return WorkerPlace(index, cores(), "cpu", Path("data"))
+    return WorkerContext(index, cores(), "cpu", Path("data"))
 
 
 def objective_of(stored: StoredStudy, stop: StopSignal | None = None) -> Objective:

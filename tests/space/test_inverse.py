@@ -45,7 +45,7 @@ class StrictTrial(RandomTrial):
 def test_what_a_trial_draws_can_be_drawn_again(space: SearchSpace, seed: int, other: int) -> None:
     """The answers for any suggestion are allowed, and give it back whatever the others are."""
     architecture = space.suggest(RandomTrial(seed)).architecture
-    answers = space.answers_for(architecture)
+    answers = space.params_for(architecture)
     suggestion = space.suggest(StrictTrial(other, answers))
     assert suggestion.architecture == architecture
     assert answers.keys() == space.parameters.keys() - suggestion.inactive
@@ -59,7 +59,7 @@ def test_another_spaces_architecture_is_given_exactly_or_refused(
     """The answers for what another space drew give it exactly, where there are any."""
     architecture = other.suggest(RandomTrial(seed)).architecture
     try:
-        answers = space.answers_for(architecture)
+        answers = space.params_for(architecture)
     except OutsideSpaceError:
         return
     assert space.suggest(StrictTrial(seed, answers)).architecture == architecture
@@ -136,7 +136,7 @@ def test_what_lies_outside_is_named(section: dict[str, object], lines: str, mess
     """A refusal names the line at which the best try ended, and the field that is in the way."""
     architecture = Architecture.parse(lines.split(","))
     with pytest.raises(OutsideSpaceError) as refusal:
-        make(section).answers_for(architecture)
+        make(section).params_for(architecture)
     assert str(refusal.value).endswith(message)
 
 
@@ -144,7 +144,7 @@ def test_images_of_another_shape_are_refused() -> None:
     """A network for other images is no candidate."""
     architecture = Architecture.parse(["gap", "linear 10"], input_shape=(3, 32, 32))
     with pytest.raises(OutsideSpaceError, match="3x32x32, the data has 1x28x28"):
-        make(STAGED).answers_for(architecture)
+        make(STAGED).params_for(architecture)
 
 
 def test_optional_lines_share_holes() -> None:
@@ -158,7 +158,7 @@ def test_optional_lines_share_holes() -> None:
         "w": {"low": 1, "high": 9},
     }
     lines = ["conv3 8 relu", "conv3 8 relu", "conv5 5 bn relu", "gap", "conv1 10"]
-    answers = make(section).answers_for(Architecture.parse(lines))
+    answers = make(section).params_for(Architecture.parse(lines))
     assert answers == {"a": "conv3 8 relu", "b": "", "k": 5, "p": 0, "w": 5}
     with pytest.raises(OutsideSpaceError, match='line 3 "gap"'):
-        make(section).answers_for(Architecture.parse(lines[1:]))
+        make(section).params_for(Architecture.parse(lines[1:]))

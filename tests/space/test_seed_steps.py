@@ -96,7 +96,7 @@ def test_there_are_thirty_steps() -> None:
 def test_a_trial_draws_the_step(step: str) -> None:
     """One space by stages holds all steps but those that only a template spells."""
     space = make(TEMPLATES.get(step, STAGES))
-    answers = space.answers_for(STEPS[step])
+    answers = space.params_for(STEPS[step])
     assert space.suggest(RandomTrial(0, answers)).architecture == STEPS[step]
 
 
@@ -104,4 +104,4 @@ def test_a_trial_draws_the_step(step: str) -> None:
 def test_a_template_is_needed(step: str) -> None:
     """What a template is used for has no place in the space by stages."""
     with pytest.raises(OutsideSpaceError):
-        make(STAGES).answers_for(STEPS[step])
+        make(STAGES).params_for(STEPS[step])

@@ -18,10 +18,10 @@ from trainer.native.program import Shape
 from trainer.recipe import Recipe
 from trainer.weights import FlatWeights
 
-__all__ = ["Path", "make_step", "prepare_path"]
+__all__ = ["Backend", "make_step", "prepare_backend"]
 
 
-class Path(StrEnum):
+class Backend(StrEnum):
     """What computes the steps: all paths agree to rounding, dropout's draws apart.
 
     EAGER is torch's own modules and autograd, on every device. COMPILED is kernels of ours that
@@ -43,9 +43,9 @@ def make_step(
     recipe: Recipe,
     shape: Shape,
     steps_per_epoch: int,
-    path: Path | None = None,
-) -> tuple[Step, Path]:
-    """Returns the step of a path, by default of the fastest that is there.
+    backend: Backend | None = None,
+) -> tuple[Step, Backend]:
+    """Returns the step of a backend, by default of the fastest that is there.
 
     Where there are no compiled kernels for a CPU, a warning says so, once in a process.
 
@@ -55,29 +55,29 @@ def make_step(
         recipe: how to train.
         shape: of an image.
         steps_per_epoch: batches in an epoch.
-        path: None for the fastest.
+        backend: None for the fastest.
 
     Raises:
-        NoKernels: if the path was asked for and cannot be had.
+        NoKernels: if the backend was asked for and cannot be had.
     """
     kind = weights.vector.device.type
-    if path in (Path.COMPILED, Path.GRAPH) and kind != _DEVICE_OF[path]:
-        raise NoKernels(f"the {path} path is for {_DEVICE_OF[path]}, not for {kind}")
+    if backend in (Backend.COMPILED, Backend.GRAPH) and kind != _DEVICE_OF[backend]:
+        raise NoKernels(f"the {backend} backend is for {_DEVICE_OF[backend]}, not for {kind}")
     long = recipe.epochs * steps_per_epoch >= _STEPS_THAT_REPAY_A_GRAPH
-    if path is Path.GRAPH or (path is None and kind == "cuda" and long):
-        return GraphStep(network, weights, recipe, steps_per_epoch), Path.GRAPH
-    if path is Path.EAGER or kind != "cpu":
-        return TrainingStep(network, weights, recipe), Path.EAGER
+    if backend is Backend.GRAPH or (backend is None and kind == "cuda" and long):
+        return GraphStep(network, weights, recipe, steps_per_epoch), Backend.GRAPH
+    if backend is Backend.EAGER or kind != "cpu":
+        return TrainingStep(network, weights, recipe), Backend.EAGER
     try:
-        return CompiledStep(network, weights, recipe, shape), Path.COMPILED
+        return CompiledStep(network, weights, recipe, shape), Backend.COMPILED
     except NoKernels as error:
-        if path is Path.COMPILED:
+        if backend is Backend.COMPILED:
             raise
         _warn_once(str(error))
-        return TrainingStep(network, weights, recipe), Path.EAGER
+        return TrainingStep(network, weights, recipe), Backend.EAGER
 
 
-_DEVICE_OF = {Path.COMPILED: "cpu", Path.GRAPH: "cuda"}
+_DEVICE_OF = {Backend.COMPILED: "cpu", Backend.GRAPH: "cuda"}
 
 
 @cache
@@ -85,11 +85,11 @@ def _warn_once(reason: str) -> None:
     warnings.warn(f"training without compiled kernels: {reason}", stacklevel=2)
 
 
-def prepare_path(device: torch.device) -> str:
-    """Builds what the fast path of a device needs, which may take some seconds the first time.
+def prepare_backend(device: torch.device) -> str:
+    """Builds what the fast backend of a device needs, which may take some seconds the first time.
 
     Returns:
-        Why there is no fast path, or nothing where there is one.
+        Why there is no fast backend, or nothing where there is one.
     """
     if device.type != "cpu":
         return ""

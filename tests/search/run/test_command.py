@@ -34,7 +34,7 @@ def test_the_best_trial_tells_how_it_was_trained(tmp_path: Path) -> None:
     path = write_study(tmp_path, space=SKELETON, epochs=2, trials=1)
     best = run(path, workers=1, storage=url_in(tmp_path), device="cpu", console=quiet()).best
     assert best is not None
-    assert {epoch.path for epoch in best.epochs} == {best.attributes["path"]}
+    assert {epoch.backend for epoch in best.epochs} == {best.attributes["path"]}
 
 
 def test_a_worker_that_is_told_to_end_is_replaced(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import search.run.trials
 from search.errors import ResumeError, WorkFailed
-from search.run.objective import Objective, Verdict
+from search.run.objective import Objective, TrialResult
 from search.run.trials import search as search_trials
 from search.run.trials import trial_claims
 from search.strategies.samplers import PRUNERS, SAMPLERS
@@ -103,7 +103,7 @@ def test_a_rejection_costs_less_than_a_tenth_of_a_second(
 ) -> None:
     """Drawing, judging and recording 30 parameters takes less than 0.1 s of processor time."""
     monkeypatch.setattr(search.run.trials, "MOST_REJECTED", 25)
-    monkeypatch.setattr(Objective, "_train", lambda *_: Verdict(Outcome.REJECTED))
+    monkeypatch.setattr(Objective, "_train", lambda *_: TrialResult(Outcome.REJECTED))
     stored = begun(tmp_path, space=MANY_PARAMETERS, parameters=300)
     objective_of(stored)
     started = time.process_time()
@@ -129,7 +129,7 @@ def test_an_error_in_a_trial_ends_the_worker_and_queues_the_trial(
 ) -> None:
     """A mistake of ours is not swallowed: the trial tells it, and its slot is free again."""
 
-    def fails(*_: object) -> Verdict:
+    def fails(*_: object) -> TrialResult:
         raise ZeroDivisionError("a mistake")
 
     monkeypatch.setattr(Objective, "_train", fails)

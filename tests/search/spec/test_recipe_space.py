@@ -120,7 +120,7 @@ def test_any_answers_make_a_recipe(section: dict[str, object], data: st.DataObje
         place, _, key = name.removeprefix("recipe.").rpartition(".")
         step = recipe.augment[int(place.removeprefix("augment")) - 1] if place else recipe
         assert getattr(step, key) == answer
-    assert space.answers_for(recipe) == trial.answers
+    assert space.params_for(recipe) == trial.answers
 
 
 def test_what_is_fixed_is_the_studys() -> None:
@@ -131,14 +131,14 @@ def test_what_is_fixed_is_the_studys() -> None:
     affine = step_from_dict({"kind": "affine", "degrees": 7, "shear": 3})
     other = Recipe(optimizer="adam", learning_rate=0.05, epochs=99, augment=(affine,))
     answers = {"recipe.learning_rate": 0.05, "recipe.augment2.degrees": 7}
-    assert space.answers_for(other) == answers
+    assert space.params_for(other) == answers
 
 
 def test_every_value_outside_its_field_is_named() -> None:
     """A recipe that cannot be drawn is refused with every key, its value and the field's."""
     fields = {"learning_rate": {"low": 0.01, "high": 0.1}, "batch_size": [32, 64]}
     with pytest.raises(StudyFileError) as refusal:
-        RecipeSpace.from_section(fields).answers_for(Recipe(learning_rate=0.2, batch_size=128))
+        RecipeSpace.from_section(fields).params_for(Recipe(learning_rate=0.2, batch_size=128))
     assert str(refusal.value).splitlines() == [
         "recipe.batch_size: 128 is not 32 or 64",
         "recipe.learning_rate: 0.2 is not 0.01 to 0.1",

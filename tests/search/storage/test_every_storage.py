@@ -147,7 +147,7 @@ def test_values_come_back_as_they_were_written(database: str) -> None:
     storage: Any = open_storage(database)
     trial = optuna.load_study(study_name="s", storage=storage).ask()
     kept = {"long": "x" * 200_000, "signs": "µ → 数字 \U0001f9ea \"'{}\\", "float": 0.1 + 0.2}
-    with storage.gathering(trial._trial_id):
+    with storage.write_batch(trial._trial_id):
         trial.suggest_float("x", 0.0, 1.0)
         for key, value in kept.items():
             trial.set_user_attr(key, value)

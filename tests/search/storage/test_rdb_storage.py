@@ -46,7 +46,7 @@ def test_gathering_changes_nothing_that_is_kept(tmp_path: Path) -> None:
     for _ in range(3):
         one, other = plain.ask(), gathered.ask()
         _draw(one)
-        with storage.gathering(other._trial_id):
+        with storage.write_batch(other._trial_id):
             _draw(other)
         assert _kept(_seen_by_others(tmp_path, one)) == _kept(_seen_by_others(tmp_path, other))
 
@@ -55,7 +55,7 @@ def test_values_are_written_when_the_block_ends(tmp_path: Path) -> None:
     """Others see nothing of a trial while it gathers and everything afterwards."""
     study, storage = _study(tmp_path)
     trial = study.ask()
-    with storage.gathering(trial._trial_id):
+    with storage.write_batch(trial._trial_id):
         _draw(trial)
         assert _kept(_seen_by_others(tmp_path, trial)) == ([], [], [], [])
     assert len(_seen_by_others(tmp_path, trial).params) == 3
@@ -67,7 +67,7 @@ def test_values_are_kept_where_the_block_fails(tmp_path: Path) -> None:
     trial = study.ask()
 
     def fail() -> None:
-        with storage.gathering(trial._trial_id):
+        with storage.write_batch(trial._trial_id):
             _draw(trial)
             raise ZeroDivisionError
 
@@ -80,7 +80,7 @@ def test_a_gathering_process_sees_its_own_values(tmp_path: Path) -> None:
     """Within the block the trial reads as it will be, whenever it was first read."""
     study, storage = _study(tmp_path)
     trial = study.ask()
-    with storage.gathering(trial._trial_id):
+    with storage.write_batch(trial._trial_id):
         trial.suggest_int("width", 4, 32)
         early = storage.get_trial(trial._trial_id)
         _draw(trial)
@@ -98,7 +98,7 @@ def test_other_writes_and_reads_come_after(tmp_path: Path, write: str) -> None:
     """A report, the trial's end and a look at all trials find the gathered values written."""
     study, storage = _study(tmp_path)
     trial = study.ask()
-    with storage.gathering(trial._trial_id):
+    with storage.write_batch(trial._trial_id):
         _draw(trial)
         if write == "report":
             trial.report(0.5, 0)
@@ -114,7 +114,7 @@ def test_a_later_value_replaces_an_earlier_one(tmp_path: Path) -> None:
     study, storage = _study(tmp_path)
     trial = study.ask()
     trial.set_user_attr("a", 1)
-    with storage.gathering(trial._trial_id):
+    with storage.write_batch(trial._trial_id):
         trial.set_user_attr("a", 2)
         trial.set_user_attr("b", 1)
         trial.set_user_attr("b", 2)
@@ -126,7 +126,7 @@ def test_other_trials_are_not_kept_back(tmp_path: Path) -> None:
     """Only the trial of the block gathers."""
     study, storage = _study(tmp_path)
     trial, other = study.ask(), study.ask()
-    with storage.gathering(trial._trial_id):
+    with storage.write_batch(trial._trial_id):
         other.set_user_attr("a", 1)
         other.suggest_int("width", 4, 32)
         assert len(_seen_by_others(tmp_path, other).params) == 1
@@ -140,7 +140,7 @@ def test_a_trial_that_somebody_ended_takes_nothing(tmp_path: Path) -> None:
     open_storage(f"sqlite:///{tmp_path / 'study.db'}").set_trial_state_values(
         trial._trial_id, TrialState.FAIL
     )
-    with pytest.raises(UpdateFinishedTrialError), storage.gathering(trial._trial_id):
+    with pytest.raises(UpdateFinishedTrialError), storage.write_batch(trial._trial_id):
         _draw(trial)
     assert _kept(_seen_by_others(tmp_path, trial)) == ([], [], [], [])
 
@@ -150,14 +150,14 @@ def test_another_kind_of_range_is_refused(tmp_path: Path) -> None:
     study, storage = _study(tmp_path)
     study.ask().suggest_int("width", 4, 32)
     trial = study.ask()
-    with pytest.raises(ValueError, match="distribution"), storage.gathering(trial._trial_id):
+    with pytest.raises(ValueError, match="distribution"), storage.write_batch(trial._trial_id):
         trial.suggest_categorical("width", ["narrow", "wide"])
 
 
 def test_one_trial_gathers_at_a_time(tmp_path: Path) -> None:
     """A block within a block is a mistake."""
     _, storage = _study(tmp_path)
-    with storage.gathering(1), pytest.raises(RuntimeError), storage.gathering(2):
+    with storage.write_batch(1), pytest.raises(RuntimeError), storage.write_batch(2):
         pass
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.errors import InputError, WorkFailed
-from search.workers.pool import Crew
+from search.workers.pool import WorkerPool
 from tests.search.small_studies import ROOT, is_alive, wait_for
 
 WORKER = """
@@ -27,9 +27,9 @@ def _worker(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> list[st
     return ["stand_in"]
 
 
-def _watch(crew: Crew) -> None:
-    with crew:
-        while crew.is_working():
+def _watch(pool: WorkerPool) -> None:
+    with pool:
+        while pool.is_working():
             time.sleep(0.02)
 
 
@@ -42,7 +42,7 @@ def test_a_crew_is_done_when_all_are(tmp_path: Path, monkeypatch: pytest.MonkeyP
     command = _worker(
         tmp_path, "Path(f'args.{sys.argv[-1]}').write_text(str(sys.argv))", monkeypatch
     )
-    _watch(Crew(command, 3, lambda: None))
+    _watch(WorkerPool(command, 3, lambda: None))
     found = {path.name: path.read_text() for path in Path.cwd().glob("args.*")}
     assert sorted(found) == ["args.0", "args.1", "args.2"]
     assert all("'--workers', '3', '--follow-parent'" in text for text in found.values())
@@ -52,7 +52,7 @@ def test_a_crew_is_done_when_all_are(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_an_error_of_a_worker_ends_the_crew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, kind: type[Exception]
 ) -> None:
-    """The crew ends with the worker's last words, and none of the others is left behind."""
+    """The pool ends with the worker's last words, and none of the others is left behind."""
     text = f"""
 if sys.argv[-1] == "1":
     print("chatter", file=sys.stderr)
@@ -61,14 +61,14 @@ if sys.argv[-1] == "1":
 sys.stdin.read()
 """
     with pytest.raises(kind, match=r"^what went wrong$"):
-        _watch(Crew(_worker(tmp_path, text, monkeypatch), 2, lambda: None))
+        _watch(WorkerPool(_worker(tmp_path, text, monkeypatch), 2, lambda: None))
     assert not any(is_alive(pid) for pid in _started())
 
 
 def test_an_error_without_words_is_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that fails silently still makes a message."""
     with pytest.raises(WorkFailed, match="without a message"):
-        _watch(Crew(_worker(tmp_path, "sys.exit(3)", monkeypatch), 1, lambda: None))
+        _watch(WorkerPool(_worker(tmp_path, "sys.exit(3)", monkeypatch), 1, lambda: None))
 
 
 def test_a_killed_worker_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,18 +78,18 @@ if not Path("recovered").exists():
     os.kill(os.getpid(), signal.SIGKILL)
 """
     command = _worker(tmp_path, text, monkeypatch)
-    _watch(Crew(command, 1, Path("recovered").touch))
+    _watch(WorkerPool(command, 1, Path("recovered").touch))
     assert len(_started()) == 2
 
 
 def test_workers_that_die_again_and_again_end_the_crew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the fourth death the crew gives up and says what to do; each death was recovered."""
+    """After the fourth death the pool gives up and says what to do; each death was recovered."""
     command = _worker(tmp_path, "os.kill(os.getpid(), signal.SIGSEGV)", monkeypatch)
     recovered: list[int] = []
     with pytest.raises(WorkFailed, match=r"signal 11.*run it again"):
-        _watch(Crew(command, 1, lambda: recovered.append(1)))
+        _watch(WorkerPool(command, 1, lambda: recovered.append(1)))
     assert len(recovered) == len(_started()) == 4
 
 
@@ -100,7 +100,7 @@ def test_a_crew_that_is_left_stops_its_workers(
     command = _worker(tmp_path, "sys.stdin.read(); Path('ended').touch()", monkeypatch)
 
     def leave() -> None:
-        with Crew(command, 2, lambda: None):
+        with WorkerPool(command, 2, lambda: None):
             wait_for(lambda: len(_started()) == 2, "workers start")
             raise KeyboardInterrupt
 
@@ -116,7 +116,7 @@ def test_a_worker_that_does_not_stop_is_killed(
     """A worker that hangs does not keep the run from ending."""
     monkeypatch.setattr("search.workers.pool._SECONDS_TO_STOP", 0.2)
     command = _worker(tmp_path, "signal.pause()", monkeypatch)
-    with Crew(command, 1, lambda: None):
+    with WorkerPool(command, 1, lambda: None):
         wait_for(_started, "worker starts")
     assert not any(is_alive(pid) for pid in _started())
 
@@ -126,7 +126,7 @@ def test_a_terminals_interrupt_does_not_reach_the_workers(
 ) -> None:
     """Workers have sessions of their own, so that Ctrl-C is the parent's to handle."""
     command = _worker(tmp_path, "sys.stdin.read()", monkeypatch)
-    with Crew(command, 1, lambda: None):
+    with WorkerPool(command, 1, lambda: None):
         wait_for(_started, "worker starts")
         assert os.getsid(_started()[0]) != os.getsid(0)
 
@@ -139,7 +139,7 @@ def test_workers_import_what_their_parent_does(
         tmp_path, "import search; Path('is').write_text(search.__file__)", monkeypatch
     )
     Path("search.py").write_text("raise SystemExit(9)")
-    _watch(Crew(command, 1, lambda: None))
+    _watch(WorkerPool(command, 1, lambda: None))
     assert Path(Path("is").read_text()) == ROOT / "search" / "__init__.py"
 
 
@@ -149,6 +149,6 @@ def test_cores_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     command = _worker(tmp_path, text, monkeypatch)
     cores = len(os.sched_getaffinity(0))
     for workers in (1, cores + 1):
-        _watch(Crew(command, workers, lambda: None))
+        _watch(WorkerPool(command, workers, lambda: None))
         threads = int(Path("threads.0").read_text())
         assert threads == max(1, cores // workers)

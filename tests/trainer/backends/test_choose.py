@@ -21,7 +21,7 @@ from tests.trainer.small_networks import (
     some_digits,
 )
 from trainer.backends import choose
-from trainer.backends.choose import Path, make_step, prepare_path
+from trainer.backends.choose import Backend, make_step, prepare_backend
 from trainer.backends.eager import Step
 from trainer.batches import Batches
 from trainer.errors import NoKernels
@@ -64,21 +64,21 @@ def ending(module: nn.Module) -> nn.Sequential:
 
 
 def epochs_of(
-    network: nn.Module, recipe: Recipe = RECIPE, path: Path | None = None, images: int = 65
+    network: nn.Module, recipe: Recipe = RECIPE, backend: Backend | None = None, images: int = 65
 ) -> list[Epoch]:
     """All epochs of a training on some digits."""
     training, evaluation, normalisation = some_digits(images)
     few = evaluation.subset(torch.arange(200))
-    return list(train(network, training, few, normalisation, recipe, path))
+    return list(train(network, training, few, normalisation, recipe, backend))
 
 
 def steps(recipe: Recipe) -> Iterator[tuple[nn.Module, Step, Tensor]]:
-    """The same network for torch's path and for the compiled one, its step and its vector."""
-    for path in (Path.EAGER, Path.COMPILED):
+    """The same network for torch's backend and for the compiled one, its step and its vector."""
+    for backend in (Backend.EAGER, Backend.COMPILED):
         network = convolutional(seed=3)
         weights = FlatWeights(network)
-        step, taken = make_step(network, weights, recipe, SHAPE, steps_per_epoch=1, path=path)
-        assert taken is path
+        step, taken = make_step(network, weights, recipe, SHAPE, steps_per_epoch=1, backend=backend)
+        assert taken is backend
         yield network, step, weights.vector.detach()
 
 
@@ -93,16 +93,16 @@ def test_the_fast_path_is_taken_without_a_word() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         (epoch,) = epochs_of(convolutional())
-    assert epoch.path is Path.COMPILED
-    assert "path" not in epoch.to_dict()
+    assert epoch.backend is Backend.COMPILED
+    assert "backend" not in epoch.to_dict()
 
 
 @pytest.mark.usefixtures("no_kernels")
 def test_without_a_compiler_torch_trains_and_says_so_once() -> None:
     """However many networks are trained there must be one warning, with the reason."""
     with pytest.warns(UserWarning, match=r"without compiled kernels: no C\+\+ compiler") as told:
-        found = [epochs_of(convolutional(seed))[0].path for seed in range(3)]
-    assert found == [Path.EAGER] * 3
+        found = [epochs_of(convolutional(seed))[0].backend for seed in range(3)]
+    assert found == [Backend.EAGER] * 3
     assert len(told) == 1
 
 
@@ -111,8 +111,8 @@ def test_each_reason_is_told_once() -> None:
     softplus, gelu = nn.Softplus(), nn.GELU()
     networks = [ending(softplus), convolutional(), ending(gelu), ending(softplus)]
     with pytest.warns(UserWarning, match="without compiled kernels") as told:
-        found = [epochs_of(network)[0].path for network in networks]
-    assert found == [Path.EAGER, Path.COMPILED, Path.EAGER, Path.EAGER]
+        found = [epochs_of(network)[0].backend for network in networks]
+    assert found == [Backend.EAGER, Backend.COMPILED, Backend.EAGER, Backend.EAGER]
     first, second = (str(each.message) for each in told)
     assert "Softplus" in first
     assert "GELU" in second
@@ -120,11 +120,11 @@ def test_each_reason_is_told_once() -> None:
 
 @pytest.mark.usefixtures("no_kernels")
 def test_torchs_path_asks_for_no_kernels() -> None:
-    """Who wants torch's own path must not be warned of what is not missed."""
+    """Who wants torch's own backend must not be warned of what is not missed."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        (epoch,) = epochs_of(convolutional(), path=Path.EAGER)
-    assert epoch.path is Path.EAGER
+        (epoch,) = epochs_of(convolutional(), backend=Backend.EAGER)
+    assert epoch.backend is Backend.EAGER
 
 
 def test_torch_leaves_the_cores_to_the_kernels(
@@ -140,17 +140,17 @@ def test_torch_leaves_the_cores_to_the_kernels(
 
     monkeypatch.setattr(Batches, "_chunk", noting)
     set_threads(2)
-    for path in (Path.COMPILED, Path.EAGER):
-        for _ in train(convolutional(), *some_digits(65), replace(RECIPE, epochs=2), path):
+    for backend in (Backend.COMPILED, Backend.EAGER):
+        for _ in train(convolutional(), *some_digits(65), replace(RECIPE, epochs=2), backend):
             assert torch.get_num_threads() == 2
     assert used == [1, 1, 2, 2]
 
 
 @pytest.mark.usefixtures("no_kernels")
 def test_a_path_that_is_asked_for_is_had_or_refused() -> None:
-    """Nobody who measures the compiled path must get another one."""
+    """Nobody who measures the compiled backend must get another one."""
     with pytest.raises(NoKernels, match=r"no C\+\+ compiler"):
-        epochs_of(convolutional(), path=Path.COMPILED)
+        epochs_of(convolutional(), backend=Backend.COMPILED)
 
 
 def test_an_unknown_network_has_no_compiled_path() -> None:
@@ -158,7 +158,7 @@ def test_an_unknown_network_has_no_compiled_path() -> None:
     network = ending(nn.Softplus())
     before = cloned_state(network)
     with pytest.raises(NoKernels, match="Softplus"):
-        epochs_of(network, path=Path.COMPILED)
+        epochs_of(network, backend=Backend.COMPILED)
     assert_same_state(cloned_state(network), before)
     assert all(parameter.is_contiguous() for parameter in network.parameters())
 
@@ -168,21 +168,21 @@ def test_the_compiled_path_is_for_the_cpu() -> None:
     network = convolutional().to("meta")
     weights = FlatWeights(network)
     with pytest.raises(NoKernels, match="cpu"):
-        make_step(network, weights, RECIPE, SHAPE, steps_per_epoch=1, path=Path.COMPILED)
+        make_step(network, weights, RECIPE, SHAPE, steps_per_epoch=1, backend=Backend.COMPILED)
 
 
 def test_preparing_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """With kernels there must be nothing to say, without them the reason."""
-    assert prepare_path(torch.device("cpu")) == ""
+    assert prepare_backend(torch.device("cpu")) == ""
     monkeypatch.setattr(library, "_load", lambda: NoKernels("no compiler at all"))
-    assert prepare_path(torch.device("cpu")) == "no compiler at all"
+    assert prepare_backend(torch.device("cpu")) == "no compiler at all"
 
 
 def test_a_process_without_a_compiler_trains(tmp_path: pathlib.Path) -> None:
     """On a machine that never had a compiler training must work, and warn once."""
     program = (
         "from tests.trainer.backends.test_choose import *\n"
-        "print(*[epochs_of(convolutional(seed))[0].path for seed in range(2)])"
+        "print(*[epochs_of(convolutional(seed))[0].backend for seed in range(2)])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -230,7 +230,8 @@ def test_an_epoch_stays_close_to_torchs() -> None:
     """Over the steps of an epoch rounding must stay small against what is learned."""
     recipe = Recipe(epochs=1, batch_size=32, optimizer="sgd", learning_rate=0.05)
     (by_torch,), (by_kernels,) = (
-        epochs_of(convolutional(), recipe, path, images=512) for path in (Path.EAGER, Path.COMPILED)
+        epochs_of(convolutional(), recipe, backend, images=512)
+        for backend in (Backend.EAGER, Backend.COMPILED)
     )
     assert by_kernels.loss == pytest.approx(by_torch.loss, rel=1e-3)
     assert by_kernels.train_accuracy == pytest.approx(by_torch.train_accuracy, abs=0.01)
@@ -240,7 +241,7 @@ def test_an_epoch_stays_close_to_torchs() -> None:
 @pytest.mark.parametrize("images", [2, 20, 33, 64, 65])
 def test_any_number_of_images_is_trained(images: int) -> None:
     """Sets smaller than a batch and last batches of one more must fit."""
-    assert epochs_of(convolutional(dropout=0.2), images=images)[0].path is Path.COMPILED
+    assert epochs_of(convolutional(dropout=0.2), images=images)[0].backend is Backend.COMPILED
 
 
 def test_the_network_is_the_one_that_was_judged() -> None:
@@ -251,7 +252,7 @@ def test_the_network_is_the_one_that_was_judged() -> None:
         *_, last = epochs_of(network, recipe, images=300)
         _, evaluation, normalisation = some_digits(300)
         few = evaluation.subset(torch.arange(200))
-        assert last.path is Path.COMPILED
+        assert last.backend is Backend.COMPILED
         assert accuracy(network, few, normalisation) == pytest.approx(last.accuracy, abs=0.006)
 
 
@@ -277,7 +278,12 @@ def test_the_seed_decides_the_dropout() -> None:
         recipe = Recipe(batch_size=32, seed=seed)
         network = convolutional(seed=3, dropout=0.5)
         step, _ = make_step(
-            network, FlatWeights(network), recipe, SHAPE, steps_per_epoch=1, path=Path.COMPILED
+            network,
+            FlatWeights(network),
+            recipe,
+            SHAPE,
+            steps_per_epoch=1,
+            backend=Backend.COMPILED,
         )
         # At rate 0 the weights stay.
         losses.append([float(step(pixels, labels, Rates(0.0, 0.9))[0]) for _ in range(3)])
