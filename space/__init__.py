@@ -40,7 +40,7 @@ __all__ = [
     "cost",
 ]
 
-_LATE = {
+_HOMES = {
     "Network": "space.network",
     "build": "space.network",
     "SearchSpace": "space.search_space",
@@ -48,6 +48,10 @@ _LATE = {
 
 
 def __getattr__(name: str) -> object:
-    if name in _LATE:
-        return getattr(import_module(_LATE[name]), name)
-    raise AttributeError(f"module 'space' has no attribute {name!r}")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
