@@ -94,7 +94,9 @@ def test_a_package_that_is_not_there_is_named(tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, tmp_path / name)
     done = python("-S", "-m", "flyweight", paths=(tmp_path,))
     assert (done.returncode, done.stdout) == (2, "")
-    missing = f"flyweight: the package {tmp_path.resolve() / 'space'} is missing; install flyweight again"
+    missing = (
+        f"flyweight: the package {tmp_path.resolve() / 'space'} is missing; install flyweight again"
+    )
     assert done.stderr.splitlines() == [missing]
 
 
