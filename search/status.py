@@ -9,10 +9,10 @@ from typing import Any
 
 from search.confirm.records import last_ordinal, load_confirm
 from search.errors import StorageError
-from search.run.progress import best_of, is_trained, percent, plural
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna, shown_url
-from search.study.records import Outcome, TrialRecord
+from search.study.records import Outcome, TrialRecord, best_of
 from search.study.study import StoredStudy, open_study, study_names
+from search.text import percent, plural
 
 __all__ = ["FrontPoint", "Status", "front_of", "status", "status_text", "trials_an_hour"]
 
@@ -100,7 +100,7 @@ def _status(stored: StoredStudy) -> Status:
     return Status(
         name=stored.name,
         total=stored.file.settings.trials,
-        trained=sum(is_trained(record) for record in records),
+        trained=sum(record.trained for record in records),
         running=sum(trial.state.name == "RUNNING" for trial in trials),
         queued=sum(trial.state.name == "WAITING" for trial in trials),
         outcomes={
@@ -115,7 +115,7 @@ def _status(stored: StoredStudy) -> Status:
             [
                 (record.began, record.ended)
                 for record in records
-                if is_trained(record) and record.began and record.ended
+                if record.trained and record.began and record.ended
             ]
         ),
         confirms=ordinal,

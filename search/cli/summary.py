@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from statistics import fmean
 
-from search.confirm.records import Confirm, spread
+from search.confirm.records import Confirm
 from search.export.trained_network import TrainedNetwork
 from search.run.command import RunResult
-from search.run.progress import percent, plural
+from search.statistics import Spread
 from search.study.study import StoredStudy
+from search.text import percent, plural
 from space.cost import cost
 
 __all__ = ["confirm_summary", "export_summary", "run_summary"]
@@ -49,11 +49,11 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
     seeds = plural(confirm.plan.seeds, "seed")
     lines.append(f"validation floor over {seeds} (chosen on the mean):")
     for trial in confirm.plan.trials:
-        floors = confirm.validation_floors(trial)
+        floors = Spread.of(confirm.validation_floors(trial))
         mark = "  <- champion" if trial == champion else ""
         lines.append(
             f"  trial {trial:>4}  {records[trial].parameters:>9,} parameters  "
-            f"{percent(fmean(floors))}{_deviation(floors)}{mark}"
+            f"{percent(floors.mean)}{floors.deviation_text()}{mark}"
         )
     lines += ["", "champion, trained on the whole training set, on the test set:"]
     lines.append(f"  seed   last epoch   floor of the last {confirm.floor_epochs}")
@@ -62,22 +62,17 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
         f"{percent(repeat.floor(confirm.floor_epochs))}"
         for repeat in confirm.final
     ]
-    lasts = [repeat.last for repeat in confirm.final]
-    floors = confirm.test_floors
+    lasts = Spread.of(repeat.last for repeat in confirm.final)
+    floors = Spread.of(confirm.test_floors)
     lines.append(
-        f"  mean   {percent(fmean(lasts)):>10}   {percent(fmean(floors))}{_deviation(floors)} "
-        f"(n = {len(floors)})"
+        f"  mean   {percent(lasts.mean):>10}   {percent(floors.mean)}{floors.deviation_text()} "
+        f"(n = {floors.n})"
     )
     target = stored.file.settings.target
     if target is not None:
-        reached = "reached" if fmean(floors) >= target else "not reached"
+        reached = "reached" if floors.mean >= target else "not reached"
         lines.append(f"target {percent(target)}: {reached} by the mean test floor")
     return "\n".join(lines)
-
-
-def _deviation(values: list[float]) -> str:
-    """Writes the sample standard deviation, which a single value has not."""
-    return f" ± {spread(values) * 100:.2f}" if len(values) > 1 else ""
 
 
 def export_summary(trained: TrainedNetwork, out: Path) -> str:

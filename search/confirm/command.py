@@ -17,9 +17,9 @@ from search.confirm.records import (
 )
 from search.confirm.retrain import FINAL, SELECTION, confirm_claims
 from search.errors import Interrupted, ResumeError, TrialError, WorkFailed
-from search.run.progress import is_trained, percent
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
 from search.study.study import StoredStudy, open_study
+from search.text import percent
 from search.workers.announce import announce
 from search.workers.data import data_root, reopen_data, workers_for
 from search.workers.devices import choose_device
@@ -115,7 +115,7 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
         ordinal=ordinal + 1,
         trials=tuple(record.number for record in scored[:top]),
         seeds=seeds or DEFAULT_SEEDS,
-        trained=sum(is_trained(record) for record in records),
+        trained=sum(record.trained for record in records),
         top=top,
     )
     save_plan(stored, plan)

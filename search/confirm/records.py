@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from search.study.study import StoredStudy
@@ -120,11 +120,6 @@ class Confirm:
     def test_floors(self) -> list[float]:
         """The champion's floor on the test set, one for each seed."""
         return [repeat.floor(self.floor_epochs) for repeat in self.final]
-
-
-def spread(values: list[float]) -> float:
-    """Returns the sample standard deviation, 0 for a single value."""
-    return stdev(values) if len(values) > 1 else 0.0
 
 
 def last_ordinal(stored: StoredStudy) -> int:

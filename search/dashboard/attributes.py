@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from search.run.progress import percent
+from search.text import percent
 from trainer.metrics import floor
 
 __all__ = ["study_attributes", "trial_attributes"]

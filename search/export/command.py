@@ -11,11 +11,11 @@ from optuna.artifacts import get_all_artifact_meta
 from search.confirm.records import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
 from search.export.package import write_package
-from search.export.trained_network import Figures, SeedRun, Spread, TrainedNetwork
-from search.run.progress import best_of
+from search.export.trained_network import Figures, SeedRun, TrainedNetwork
+from search.statistics import Spread
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
 from search.storage.weights import WEIGHTS_FILE, KeptWeights, load_weights
-from search.study.records import TrialRecord
+from search.study.records import TrialRecord, best_of
 from search.study.study import StoredStudy, open_study
 from trainer.data import Normalisation
 from trainer.recipe import Recipe

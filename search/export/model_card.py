@@ -8,11 +8,13 @@ from string import punctuation
 from typing import Any
 
 from search.export.example_image import image_lines
-from search.export.trained_network import Figures, Spread, TrainedNetwork
+from search.export.trained_network import Figures, TrainedNetwork
+from search.statistics import Spread
+from search.text import percent, plural
 from space.cost import cost
 from space.layers.words import format_shape
 
-__all__ = ["as_markdown", "model_card", "per_cent"]
+__all__ = ["as_markdown", "model_card"]
 
 _HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:/+()-]*")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
@@ -50,11 +52,6 @@ def as_markdown(text: str) -> str:
     if _HARMLESS.fullmatch(line) and "://" not in line and "www." not in line:
         return line
     return "".join(f"\\{c}" if c in punctuation else c for c in line) or "(no name)"
-
-
-def per_cent(share: float) -> str:
-    """Write a share, 0 to 1, with two decimals."""
-    return f"{100 * share:.2f} %"
 
 
 def _summary(trained: TrainedNetwork) -> list[str]:
@@ -108,7 +105,7 @@ def _accuracy(figures: Figures) -> list[str]:
         ):
             rows.append(("test", what, str(spread.n), _spread(spread)))
         weights = f"after the last epoch, these weights (seed {first.seed})"
-        rows.append(("test", weights, "1", per_cent(first.accuracy)))
+        rows.append(("test", weights, "1", percent(first.accuracy)))
     told = _told_of_champion(figures) if figures.kind == "champion" else _told_of_trial(figures)
     versions = ", ".join(f"{as_markdown(k)} {as_markdown(v)}" for k, v in figures.versions.items())
     return [
@@ -122,9 +119,7 @@ def _accuracy(figures: Figures) -> list[str]:
 
 
 def _spread(spread: Spread) -> str:
-    if spread.deviation is None:
-        return per_cent(spread.mean)
-    return f"{per_cent(spread.mean)} ± {100 * spread.deviation:.2f}"
+    return f"{percent(spread.mean)}{spread.deviation_text()}"
 
 
 def _told_of_champion(figures: Figures) -> list[str]:
@@ -138,7 +133,7 @@ def _told_of_champion(figures: Figures) -> list[str]:
         "The test set had not been looked at before."
         if number == 1
         else f"The test set had been looked at {looks} before.",
-        f"It was retrained on the whole training set with {seeds} seed{'s' * (seeds > 1)}.",
+        f"It was retrained on the whole training set with {plural(seeds, 'seed')}.",
         "The weights are the first one's, a rule that cannot look at the test set.",
         "± is one standard deviation over seeds, of a sample.",
     ]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from torch import Tensor
 
+from search.statistics import Spread
 from space.architecture import Architecture
 from trainer.data import Normalisation
 from trainer.recipe import Recipe
 
-__all__ = ["Figures", "SeedRun", "Spread", "TrainedNetwork"]
+__all__ = ["Figures", "SeedRun", "TrainedNetwork"]
 
 
 @dataclass(frozen=True)
@@ -29,28 +29,6 @@ class SeedRun:
     seed: int
     accuracy: float
     floor: float
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Mean and sample standard deviation over ``n`` runs; None where one run has none."""
-
-    mean: float
-    deviation: float | None
-    n: int
-
-    @classmethod
-    def of(cls, values: Iterable[float]) -> Spread:
-        """Summarise one value or more.
-
-        Raises:
-            ValueError: there is no value.
-        """
-        known = list(values)
-        if not known:
-            raise ValueError("no values, so no mean")
-        deviation = statistics.stdev(known) if len(known) > 1 else None
-        return cls(statistics.fmean(known), deviation, len(known))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from statistics import fmean
 from search.ladder.diff import changes
 from search.ladder.records import Replay
 from search.ladder.result import StepResult
-from search.run.progress import percent, plural
+from search.text import percent, plural
 
 __all__ = ["Comparison", "analysis", "compare", "goal_words"]
 

@@ -13,8 +13,8 @@ from search.ladder.progress import LadderProgress
 from search.ladder.records import Replays
 from search.ladder.result import StepResult
 from search.ladder.selection import LadderPlan, Rung, rungs_of
-from search.run.progress import plural
 from search.storage.database import DEFAULT_STORAGE, open_storage, quiet_optuna, shown_url
+from search.text import plural
 from search.workers.announce import announce
 from search.workers.data import data_root, workers_for
 from search.workers.devices import choose_device

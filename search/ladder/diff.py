@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from search.run.progress import plural
 from search.spec.ladder_step import LadderStep
+from search.text import plural
 from space.cost import cost
 from trainer.augment import Step, step_to_dict
 from trainer.recipe import Recipe

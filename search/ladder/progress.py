@@ -8,7 +8,7 @@ from rich.console import Console
 
 from search.ladder.records import Replay
 from search.ladder.result import StepResult
-from search.run.progress import percent, plural
+from search.text import percent, plural
 from search.workers.live_line import LiveLine
 
 __all__ = ["LadderProgress"]

@@ -10,12 +10,12 @@ from rich import box
 from rich.table import Table
 
 from search.errors import ExportError
-from search.export.trained_network import Spread
 from search.ladder.analysis import analysis, compare
 from search.ladder.records import Replay
 from search.ladder.result import StepResult
-from search.run.progress import plural
 from search.spec.ladder_file import LadderFile
+from search.statistics import Spread
+from search.text import plural
 
 __all__ = [
     "analysis_text",
@@ -191,10 +191,7 @@ def _cells(result: StepResult) -> tuple[str, ...]:
 def _shown(spread: Spread | None, factor: float = 100.0, sign: str = "") -> str:
     if spread is None:
         return "-"
-    mean = f"{factor * spread.mean:{sign}.2f}"
-    if spread.deviation is None:
-        return mean
-    return f"{mean} ± {factor * spread.deviation:.2f}"
+    return f"{factor * spread.mean:{sign}.2f}{spread.deviation_text(factor)}"
 
 
 def _findings(result: StepResult, results: Sequence[StepResult]) -> str:

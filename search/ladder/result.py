@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from search.export.trained_network import Spread
 from search.ladder.records import Replay
 from search.spec.ladder_file import LadderFile
 from search.spec.ladder_step import LadderStep
+from search.statistics import Spread
 from space.cost import cost
 from trainer.recipe import Recipe
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.console import Console
 
 from search.errors import Interrupted
-from search.run.progress import Progress, best_of, is_trained
+from search.run.progress import Progress
 from search.run.trials import trial_claims
 from search.spec.study_file import StudyFile
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
-from search.study.records import TrialRecord
+from search.study.records import TrialRecord, best_of
 from search.study.recovery import recover
 from search.study.study import StoredStudy, begin_study, open_study, refuse_changes
 from search.workers.announce import announce
@@ -141,7 +141,7 @@ def _result(stored: StoredStudy, total: int, seconds: float) -> RunResult:
     records = stored.records()
     return RunResult(
         name=stored.name,
-        trained=sum(is_trained(record) for record in records),
+        trained=sum(record.trained for record in records),
         total=total,
         rejected=sum(record.outcome == "rejected" for record in records),
         best=best_of(records),

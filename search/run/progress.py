@@ -7,21 +7,12 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from search.study.records import Outcome, TrialRecord
+from search.study.records import Outcome, TrialRecord, best_of
 from search.study.start_from import START_ATTRIBUTE
+from search.text import percent
 from search.workers.live_line import LiveLine
 
-__all__ = ["Progress", "percent", "plural", "trial_line"]
-
-
-def percent(share: float | None) -> str:
-    """Returns a share of 0 to 1 as per cent with two decimals."""
-    return "-" if share is None else f"{share * 100:.2f} %"
-
-
-def plural(count: int, noun: str) -> str:
-    """Returns a count with its noun, such as ``2 workers``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+__all__ = ["Progress", "trial_line"]
 
 
 def trial_line(record: TrialRecord) -> str:
@@ -58,7 +49,7 @@ class Progress:
         self._console = console
         self._total = total
         self._seen = {record.number for record in known if record.outcome is not None}
-        self._trained_before = sum(is_trained(record) for record in known)
+        self._trained_before = sum(record.trained for record in known)
         self._started = time.monotonic()
         self._line = LiveLine(console)
 
@@ -82,7 +73,7 @@ class Progress:
         self._line.renew(lambda: self._summary(records))
 
     def _summary(self, records: Sequence[TrialRecord]) -> str:
-        trained = sum(is_trained(record) for record in records)
+        trained = sum(record.trained for record in records)
         counts = {
             outcome: sum(record.outcome is outcome for record in records) for outcome in Outcome
         }
@@ -100,19 +91,3 @@ class Progress:
         seconds = (time.monotonic() - self._started) / new * max(0, self._total - trained)
         minutes, seconds = divmod(round(seconds), 60)
         return f"{minutes}:{seconds:02}"
-
-
-def is_trained(record: TrialRecord) -> bool:
-    """Tells whether a record counts as a trained trial."""
-    return record.trained
-
-
-def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
-    """Returns the complete trial with the highest floor, of equals the one with fewest parameters.
-
-    Rejected trials are never complete, so the best always fits the budget.
-    """
-    scored = [record for record in records if record.score is not None]
-    return max(
-        scored, key=lambda record: (record.score or 0.0, -(record.parameters or 0)), default=None
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,14 @@ from trainer.loop import Epoch
 from trainer.metrics import floor
 from trainer.recipe import Recipe
 
-__all__ = ["Outcome", "TrialRecord", "record_candidate", "records_of", "trained_outcomes"]
+__all__ = [
+    "Outcome",
+    "TrialRecord",
+    "best_of",
+    "record_candidate",
+    "records_of",
+    "trained_outcomes",
+]
 
 
 class Outcome(StrEnum):
@@ -121,6 +128,17 @@ class TrialRecord:
 def records_of(trials: list[FrozenTrial]) -> list[TrialRecord]:
     """Reads trials in their order."""
     return [TrialRecord.of(trial) for trial in trials]
+
+
+def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
+    """Return the complete trial with the highest floor, of equals the one with fewest parameters.
+
+    Rejected trials are never complete, so the best always fits the budget.
+    """
+    scored = [record for record in records if record.score is not None]
+    return max(
+        scored, key=lambda record: (record.score or 0.0, -(record.parameters or 0)), default=None
+    )
 
 
 def record_candidate(

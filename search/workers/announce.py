@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from rich.console import Console
 
-from search.run.progress import plural
+from search.text import plural
 from search.workers.devices import hardware
 from trainer.backends.choose import prepare_backend
 

@@ -12,7 +12,6 @@ from search.confirm.records import (
     load_confirm,
     save_plan,
     save_repeat,
-    spread,
 )
 from tests.search.small_studies import begun
 
@@ -64,12 +63,6 @@ def test_nobody_is_chosen_before_all_were_repeated() -> None:
     assert not found.finished
     with pytest.raises(ValueError, match="every candidate"):
         _ = found.champion
-
-
-def test_the_spread_is_of_a_sample() -> None:
-    """The standard deviation divides by n - 1, and of one value it is 0."""
-    assert spread([0.1, 0.3]) == pytest.approx(0.2 / 2**0.5)
-    assert spread([0.5]) == 0.0
 
 
 def test_a_confirm_is_read_as_it_was_stored(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from search.export.model_card import as_markdown, model_card, per_cent
-from search.export.trained_network import SeedRun, Spread
+from search.export.model_card import as_markdown, model_card
+from search.export.trained_network import SeedRun
 from space.cost import cost
 from tests.search.trained_networks import CHAMPION, HOSTILE, TRIAL, trained_network
 
@@ -112,16 +112,9 @@ def test_card_of_a_trial() -> None:
 
 
 def test_figures_hold_together() -> None:
-    """Champions have runs and a confirm, trials neither; a single run has no deviation."""
+    """Champions have runs and a confirm, trials neither."""
     for figures, changes in [(CHAMPION, {"runs": ()}), (TRIAL, {"confirm": 1})]:
         with pytest.raises(ValueError, match="runs and confirm"):
             replace(figures, **changes)
-    assert Spread.of([0.5]) == Spread(0.5, None, 1)
-    assert Spread.of([0.25, 0.75]) == Spread(0.5, 0.125**0.5, 2)
     assert CHAMPION.to_dict()["test_floor"]["n"] == 3
     assert "test_floor" not in TRIAL.to_dict()
-
-
-def test_per_cent() -> None:
-    """Shares are per cent with two decimals."""
-    assert [per_cent(share) for share in (0.994, 1, 0.00004)] == ["99.40 %", "100.00 %", "0.00 %"]

@@ -3,10 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from io import StringIO
 
-import pytest
 from rich.console import Console
 
-from search.run.progress import Progress, best_of, percent, trial_line
+from search.run.progress import Progress, trial_line
 from search.study.records import Outcome, TrialRecord
 from trainer.loop import Epoch
 
@@ -52,7 +51,6 @@ def test_a_line_tells_how_a_trial_ended() -> None:
     assert "33% over" in trial_line(REJECTED)
     unknown = replace(REJECTED, parameters=None, reason="line 5 'conv5 16': no room")
     assert trial_line(unknown).count("\n") == 0
-    assert percent(None) == "-"
     given = replace(PRUNED, attributes={"start_from": "ladders/a[b].toml#step"})
     assert trial_line(given).endswith("  from ladders/a[b].toml#step")
 
@@ -79,18 +77,3 @@ def test_a_terminal_shows_how_far_the_search_is() -> None:
     shown = file.getvalue()
     assert "2/5 trained, 1 rejected, 1 pruned, best 98.77 % with 1,234" in shown
     assert trial_line(COMPLETE) in shown
-
-
-@pytest.mark.parametrize(
-    ("scores", "best"), [([], None), ([0.5, 0.9, 0.7], 1), ([0.9, 0.9, 0.9], 2)]
-)
-def test_the_best_is_the_highest_and_then_the_smallest(
-    scores: list[float], best: int | None
-) -> None:
-    """Of equal scores the one with fewest parameters wins; what has no score cannot."""
-    records = [
-        replace(COMPLETE, number=number, score=score, parameters=100 - number)
-        for number, score in enumerate(scores)
-    ]
-    found = best_of([*records, REJECTED, PRUNED, RUNNING])
-    assert (found.number if found else None) == best

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from optuna.trial import Trial, TrialState
+from hypothesis import given
+from hypothesis import strategies as st
+from optuna.trial import Trial, TrialState, create_trial
 
 from search.spec.candidate import Candidate, assess
 from search.study.records import (
     Outcome,
     TrialRecord,
+    best_of,
     record_candidate,
     records_of,
     trained_outcomes,
@@ -20,6 +24,7 @@ from trainer.loop import Epoch
 from trainer.recipe import Recipe
 
 SMALL = Architecture.parse("conv3 8 relu bn\ngap\nlinear 10", input_shape=(1, 8, 8))
+NO_CANDIDATE = TrialRecord.of(create_trial(value=0.0))
 
 
 def _asked(stored: StoredStudy, recipe: Recipe) -> Trial:
@@ -99,3 +104,24 @@ def test_epochs_give_the_floor(tmp_path: Path) -> None:
     assert record.epochs == tuple(epochs)
     assert record.floor(2) == 0.7
     assert record.floor(9) == 0.2
+
+
+@given(st.lists(st.tuples(st.none() | st.sampled_from([0.5, 0.7, 0.9]), st.integers(1, 3))))
+def test_the_best_is_the_highest_and_then_the_smallest(
+    figures: list[tuple[float | None, int]],
+) -> None:
+    """No trial scores more, and none that scores the same is smaller; without a score none wins."""
+    records = [
+        replace(NO_CANDIDATE, number=number, score=score, parameters=parameters)
+        for number, (score, parameters) in enumerate(figures)
+    ]
+    scored = [record for record in records if record.score is not None]
+    best = best_of(records)
+    assert (best is None) == (not scored)
+    for record in scored:
+        assert best is not None
+        assert best.score is not None
+        assert record.score is not None
+        assert best.score >= record.score
+        if best.score == record.score:
+            assert (best.parameters or 0) <= (record.parameters or 0)
