@@ -15,6 +15,7 @@ from search.spec.recipe_space import RecipeSpace
 from search.spec.study_file import StudyFile
 from search.storage.rdb_storage import StudyStorage
 from search.storage.weights import keep_weights
+from search.strategies.pruners import should_prune
 from search.study.records import Outcome, record_candidate
 from search.study.seeds import training_seed
 from search.workers.data import DataSplit
@@ -126,9 +127,7 @@ class Objective:
             if len(figures) == 1:
                 trial.set_user_attr("path", epoch.backend)
             trial.set_user_attr("epochs", [figure.to_dict() for figure in figures])
-            trial.report(epoch.accuracy, step=epoch.number)
-            last = epoch.number + 1 == candidate.recipe.epochs
-            if not last and trial.should_prune():
+            if should_prune(trial, epoch.number, epoch.accuracy, candidate.recipe.epochs):
                 return TrialResult(Outcome.PRUNED)
         kept = keep_weights(network, self._artifacts, trial, self._storage)
         trial.set_user_attr("weights_sha256", kept.sha256)

@@ -10,7 +10,8 @@ from search.run.objective import Objective, TrialResult
 from search.run.rejections import MOST_REJECTED, rejected_in_a_row
 from search.storage.claims import Claims
 from search.storage.processes import this_process
-from search.strategies.samplers import make_pruner, make_sampler
+from search.strategies.pruners import make_pruner
+from search.strategies.samplers import make_sampler
 from search.study.records import Outcome
 from search.study.recovery import requeue
 from search.study.seeds import sampler_seed

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import AfterValidator, ConfigDict, Strict, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic import Field as Limits
 from pydantic_core import ErrorDetails
 
 from search.spec.toml import file_value
+from search.strategies.pruners import PRUNERS
+from search.strategies.samplers import SAMPLERS
 from space.errors import Problem
 from space.fields import did_you_mean
 from trainer.data import DATASET_NAMES
 
 __all__ = [
     "NAME",
-    "PRUNERS",
-    "SAMPLERS",
     "Budget",
     "Count",
     "DatasetName",
@@ -31,12 +38,6 @@ __all__ = [
     "StudySettings",
     "parse_section",
 ]
-
-SamplerName = Literal["random", "tpe"]
-PrunerName = Literal["none", "median", "halving", "hyperband"]
-SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)
-PRUNERS: tuple[PrunerName, ...] = get_args(PrunerName)
-
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
 """What the name of a study, a ladder or a step looks like."""
@@ -52,6 +53,18 @@ def _known_dataset(name: str) -> str:
     raise ValueError(f"{file_value(name)} is no data set{hint}; give {known} or folder:PATH")
 
 
+def _key_of(table: Mapping[str, object]) -> BeforeValidator:
+    """Return what accepts the names of a table alone, as they are when a value is checked."""
+
+    def check(name: object) -> object:
+        if isinstance(name, str) and name in table:
+            return name
+        hint = did_you_mean(name, table) if isinstance(name, str) else ""
+        raise ValueError(f"{file_value(name)} is not known{hint}; give one of {', '.join(table)}")
+
+    return BeforeValidator(check)
+
+
 def _one_line(text: str) -> str:
     if not text.isprintable():
         raise ValueError(
@@ -64,6 +77,8 @@ Count = Annotated[int, Strict(), Limits(ge=1, le=10**15)]
 DatasetName = Annotated[str, Strict(), AfterValidator(_known_dataset)]
 Line = Annotated[str, Strict(), AfterValidator(_one_line)]
 Name = Annotated[str, Strict(), Limits(pattern=NAME, max_length=64)]
+PrunerName = Annotated[str, Strict(), _key_of(PRUNERS)]
+SamplerName = Annotated[str, Strict(), _key_of(SAMPLERS)]
 
 
 @dataclass(frozen=True)
@@ -103,8 +118,8 @@ class StudySettings:
         target: the validation floor hoped for, 0 to 1; reported, stops nothing.
         floor_epochs: how many of the last epochs the floor is taken over.
         trials: how many trials are trained in all.
-        sampler: one of ``SAMPLERS``.
-        pruner: one of ``PRUNERS``.
+        sampler: one of ``search.strategies.samplers.SAMPLERS``.
+        pruner: one of ``search.strategies.pruners.PRUNERS``.
         seed: decides all draws, 0 to 2**32 - 1.
         start_from: candidates that are tried first: ``FILE.toml#STEP``, a step of a ladder file,
             ``FILE.toml``, all its steps, or the folder of an exported network; relative paths
@@ -201,8 +216,6 @@ def _message(kind: type[_Dataclass], key: str, detail: ErrorDetails) -> str:
             return f"{file_value(value)} is too large; accuracies go from 0 to 1, such as 0.994"
         case "less_than_equal":
             return f"{file_value(value)} is too large; give at most {_shown(facts['le'])}"
-        case "literal_error":
-            return _no_such_name(value, SAMPLERS if key == "sampler" else PRUNERS)
         case "value_error":
             return str(facts["error"])
         case error if error in _WANTED:
@@ -242,8 +255,3 @@ def _whole(error: str, value: object) -> str:
     if error == "int_type" and isinstance(value, float) and value.is_integer():
         return f"; write {int(value)}"
     return ""
-
-
-def _no_such_name(value: object, known: Iterable[str]) -> str:
-    hint = did_you_mean(value, known) if isinstance(value, str) else ""
-    return f"{file_value(value)} is not known{hint}; give one of {', '.join(known)}"

@@ -1,53 +1,47 @@
-"""The samplers and pruners that a study file can name."""
+"""Samplers: what proposes the next candidate."""
 
 from __future__ import annotations
 
-from optuna.pruners import (
-    BasePruner,
-    HyperbandPruner,
-    MedianPruner,
-    NopPruner,
-    SuccessiveHalvingPruner,
-)
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
-__all__ = ["PRUNERS", "SAMPLERS", "make_pruner", "make_sampler"]
+__all__ = ["SAMPLERS", "Sampler", "make_sampler"]
 
-SAMPLERS = ("random", "tpe")
-PRUNERS = ("none", "median", "halving", "hyperband")
+
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler that a study file can name.
+
+    Attributes:
+        what: it does, in a line.
+        make: it from a seed, 0 to 2**32 - 1.
+    """
+
+    what: str
+    make: Callable[[int], BaseSampler]
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "random": Sampler(
+        "draws every candidate at random",
+        lambda seed: RandomSampler(seed=seed),
+    ),
+    "tpe": Sampler(
+        "draws candidates that resemble the best so far (tree-structured Parzen estimator)",
+        lambda seed: TPESampler(seed=seed),
+    ),
+}
+"""Every sampler by the name that study files use; a new one is one more entry."""
 
 
 def make_sampler(name: str, seed: int) -> BaseSampler:
-    """Returns the named sampler.
+    """Return the named sampler.
 
     Raises:
-        ValueError: if there is none of that name.
+        ValueError: if the name is unknown.
     """
-    match name:
-        case "random":
-            return RandomSampler(seed=seed)
-        case "tpe":
-            return TPESampler(seed=seed)
-    raise ValueError(f"no sampler {name!r}; known: {', '.join(SAMPLERS)}")
-
-
-def make_pruner(name: str, epochs: int) -> BasePruner:
-    """Returns the named pruner for runs of ``epochs`` epochs.
-
-    The first rung stands at a fifth of the epochs: a schedule that looks worse early may win late,
-    and a shorter look would keep the wrong runs.
-
-    Raises:
-        ValueError: if there is none of that name.
-    """
-    first_rung = max(1, epochs // 5)
-    match name:
-        case "none":
-            return NopPruner()
-        case "median":
-            return MedianPruner(n_startup_trials=5, n_warmup_steps=first_rung - 1)
-        case "halving":
-            return SuccessiveHalvingPruner(min_resource=first_rung, reduction_factor=3)
-        case "hyperband":
-            return HyperbandPruner(min_resource=first_rung, max_resource=epochs, reduction_factor=3)
-    raise ValueError(f"no pruner {name!r}; known: {', '.join(PRUNERS)}")
+    if name not in SAMPLERS:
+        raise ValueError(f"the sampler {name!r} is unknown; known: {', '.join(SAMPLERS)}")
+    return SAMPLERS[name].make(seed)

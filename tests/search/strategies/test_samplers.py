@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import optuna
 import pytest
-from optuna.pruners import SuccessiveHalvingPruner
-from optuna.trial import Trial, TrialState
+from optuna.samplers import QMCSampler
 
 from search.spec.sections import StudySettings
-from search.strategies.samplers import PRUNERS, SAMPLERS, make_pruner, make_sampler
+from search.strategies.samplers import SAMPLERS, Sampler, make_sampler
+from tests.search.small_studies import SKELETON, begun, search_here
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
@@ -21,42 +23,23 @@ def test_a_sampler_follows_its_seed(name: str) -> None:
     assert not set(drawn(1)) & set(drawn(2))
 
 
-@pytest.mark.parametrize("name", PRUNERS)
-@pytest.mark.parametrize("epochs", [1, 2, 15, 100])
-def test_no_pruner_stops_a_trial_before_a_fifth_of_its_epochs(name: str, epochs: int) -> None:
-    """The worst of many trials is still let train to the first rung."""
-    study = optuna.create_study(direction="maximize", pruner=make_pruner(name, epochs))
-
-    def ends_at(trial: Trial, accuracy: float) -> int:
-        for epoch in range(epochs):
-            trial.report(accuracy, epoch)
-            if trial.should_prune():
-                study.tell(trial, state=TrialState.PRUNED)
-                return epoch + 1
-        study.tell(trial, accuracy)
-        return epochs
-
-    for _ in range(12):
-        ends_at(study.ask(), 0.9)
-    assert ends_at(study.ask(), 0.1) >= max(1, epochs // 5)
+def test_an_unknown_name_is_refused() -> None:
+    """The message names what was asked for and every sampler."""
+    with pytest.raises(ValueError, match="'guess' is unknown; known: random, tpe"):
+        make_sampler("guess", 1)
 
 
-def test_halving_starts_no_earlier_than_the_third_of_15_epochs() -> None:
-    """The shipped studies' first rung stands at three of their 15 epochs."""
-    pruner = make_pruner("halving", 15)
-    assert isinstance(pruner, SuccessiveHalvingPruner)
-    assert pruner._min_resource == 3
+def test_the_default_of_a_study_file_is_known() -> None:
+    """A study file without a sampler names one that exists."""
+    assert StudySettings(name="a", dataset="digits").sampler in SAMPLERS
 
 
-@pytest.mark.parametrize("make", [make_sampler, make_pruner])
-def test_an_unknown_name_is_refused(make: object) -> None:
-    """A name that is none is told with those that are."""
-    with pytest.raises(ValueError, match="known: "):
-        make("guess", 1)  # type: ignore[operator]
-
-
-def test_the_defaults_of_a_study_file_are_known() -> None:
-    """A study file without a sampler and a pruner names ones that exist."""
-    settings = StudySettings(name="a", dataset="digits")
-    assert settings.sampler in SAMPLERS
-    assert settings.pruner in PRUNERS
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_new_sampler_is_one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study file can name it and a worker searches with it, with no other change."""
+    entry = Sampler("covers the space evenly", lambda seed: QMCSampler(seed=seed))
+    monkeypatch.setitem(SAMPLERS, "qmc", entry)
+    stored = begun(tmp_path, space=SKELETON, sampler="qmc", epochs=1)
+    search_here(stored, 1)
+    assert stored.file.settings.sampler == "qmc"
+    assert sum(record.trained for record in stored.records()) == 1
