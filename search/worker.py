@@ -1,7 +1,8 @@
-"""A worker process: takes pieces of a study's work until none is left.
+"""A worker process: takes pieces of work until none is left.
 
-``python -m search.worker --storage URL --study NAME`` joins a study's search from anywhere that
-reaches its storage; ``flyweight run`` and ``flyweight confirm`` start such processes themselves.
+``python -m search.worker --storage URL --study NAME`` joins the search of a study, from any machine
+that reaches its storage. With ``--work`` it takes part in a confirm of the study, with ``--ladder``
+it replays steps of ladders; ``flyweight run``, ``confirm`` and ``ladder`` start such processes.
 """
 
 from __future__ import annotations
@@ -9,36 +10,81 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from search.confirm.retrain import FINAL, SELECTION, repeat
+from search.confirm.records import PARTS
+from search.confirm.retrain import retrain
+from search.ladder.records import Replays
+from search.ladder.replay import replay_steps
+from search.ladder.selection import ReplayPlan, choose_steps
 from search.run.trials import search
+from search.storage.database import open_storage
 from search.study.study import open_study
 from search.workers.entry import add_worker_options, context_of, run_worker
 from search.workers.stop import StopSignal
 
+_SEARCH = "search"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a worker process and returns its exit code."""
+    """Run a worker process and return its exit code."""
     options = _parse(arguments)
+    work = _work_on_ladders if options.ladders else _work_on_study
+    return run_worker(lambda stop: work(options, stop), options)
 
-    def work(stop: StopSignal) -> None:
-        place = context_of(options)
-        stored = open_study(options.study, options.storage, writing=True)
-        if options.work == "search":
-            search(stored, place, options.trials or stored.file.settings.trials, stop)
-        else:
-            repeat(stored, place, options.ordinal, options.work, stop)
 
-    return run_worker(work, options)
+def _work_on_study(options: argparse.Namespace, stop: StopSignal) -> None:
+    context = context_of(options)
+    stored = open_study(options.study, options.storage, writing=True)
+    if options.work == _SEARCH:
+        search(stored, context, options.trials or stored.file.settings.trials, stop)
+    else:
+        retrain(stored, context, options.ordinal, options.work, stop)
+
+
+def _work_on_ladders(options: argparse.Namespace, stop: StopSignal) -> None:
+    context = context_of(options)
+    plan = ReplayPlan(
+        tuple(options.ladders),
+        tuple(options.steps),
+        options.parameters,
+        options.epochs,
+        options.seeds,
+    )
+    replays = Replays(open_storage(options.storage).engine)
+    replay_steps(choose_steps(plan, context.data), plan.seeds, replays, context, stop)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m search.worker", description=__doc__)
-    parser.add_argument("--study", required=True, help="name of the study")
-    parser.add_argument("--work", choices=["search", SELECTION, FINAL], default="search")
-    parser.add_argument("--ordinal", type=int, default=1, help="number of the confirm")
-    parser.add_argument("--trials", type=int, help="trained trials in total")
+    parser = argparse.ArgumentParser(
+        prog="python -m search.worker",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    work = parser.add_mutually_exclusive_group(required=True)
+    work.add_argument("--study", help="name of the study to work on")
+    work.add_argument(
+        "--ladder",
+        type=Path,
+        action="append",
+        dest="ladders",
+        metavar="FILE",
+        help="ladder to replay instead of a study; may be repeated",
+    )
     add_worker_options(parser)
+    study = parser.add_argument_group("with --study")
+    study.add_argument(
+        "--work", choices=[_SEARCH, *PARTS], default=_SEARCH, help="search, or a part of a confirm"
+    )
+    study.add_argument("--ordinal", type=int, default=1, help="number of the confirm")
+    study.add_argument("--trials", type=int, help="trained trials in total")
+    ladder = parser.add_argument_group("with --ladder")
+    ladder.add_argument(
+        "--step", action="append", default=[], dest="steps", help="name of a step; else all"
+    )
+    ladder.add_argument("--parameters", type=int, help="leave out steps that have more")
+    ladder.add_argument("--epochs", type=int, help="of every replay; else each step's own")
+    ladder.add_argument("--seeds", type=int, default=1, help="replays of each step")
     return parser.parse_args(arguments)
 
 

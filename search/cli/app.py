@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Unpack
 
 import typer
 from typer.exceptions import TyperException
 
-from search.cli.options import Data, Debug, Device, Storage, Study, StudyFile, Workers
+from search.cli.options import Debug, Storage, StudyName, StudyPath, with_run_options
 from search.cli.output import print_error, print_table, print_text, usage_message
 from search.errors import InputError, exit_code_of
 from search.storage.database import DEFAULT_STORAGE
+from search.workers.options import RunOptions
 
 __all__ = ["app", "main"]
 
@@ -43,26 +44,25 @@ def flyweight(
         typer.Option("--version", callback=_show_version, is_eager=True, help="show the version"),
     ] = False,
 ) -> None:
-    """Finds the best small CNN that fits a hard budget."""
+    """Find the best small CNN that fits a hard budget."""
 
 
 @app.command()
+@with_run_options
 def run(
-    study: StudyFile,
+    study: StudyPath,
     trials: Annotated[
         int | None, typer.Option("--trials", min=1, metavar="N", help="trained trials in total")
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", min=0, metavar="S", help="seconds to search")
+        float | None,
+        typer.Option("--timeout", min=0, metavar="S", help="stop after this many seconds"),
     ] = None,
-    workers: Workers = None,
-    storage: Storage = DEFAULT_STORAGE,
     artifacts: Annotated[
-        Path | None, typer.Option("--artifacts", metavar="DIR", help="weights of a new study")
+        Path | None,
+        typer.Option("--artifacts", metavar="DIR", help="folder for the weights of a new study"),
     ] = None,
-    data: Data = None,
-    device: Device = None,
-    debug: Debug = False,
+    **options: Unpack[RunOptions],
 ) -> None:
     """Search: begin the study or resume it."""
     from search.cli.summary import run_summary
@@ -72,12 +72,8 @@ def run(
         study,
         trials=trials,
         timeout=timeout,
-        workers=workers,
-        storage=storage,
         artifacts=artifacts,
-        data=data,
-        device=device,
-        debug=debug,
+        **options,
     )
     print_text(run_summary(result, str(study)))
 
@@ -85,13 +81,14 @@ def run(
 @app.command()
 def status(
     study: Annotated[
-        str | None, typer.Argument(metavar="STUDY", help="study file or name; else all")
+        str | None,
+        typer.Argument(metavar="STUDY", help="study file or name; by default all studies"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
 ) -> None:
-    """Show where a study stands; readable while it runs."""
+    """Show how far a study is, also while it runs."""
     from search.status import status as search_status
     from search.status import status_text
 
@@ -106,10 +103,11 @@ def status(
 @app.command()
 def dashboard(
     study: Annotated[
-        str | None, typer.Argument(metavar="STUDY", help="study file or name; else all")
+        str | None,
+        typer.Argument(metavar="STUDY", help="study file or name; by default all studies"),
     ] = None,
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, metavar="N", help="0: any free one")
+        int, typer.Option("--port", min=0, max=65535, metavar="N", help="port; 0 for any free one")
     ] = 8080,
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
@@ -125,7 +123,7 @@ def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="study or ladder files")],
     debug: Debug = False,
 ) -> None:
-    """Check study and ladder files; every error at once, with its place."""
+    """Check study and ladder files; show every error with its place."""
     from search.validate import validate as search_validate
 
     errors = search_validate(files)
@@ -140,52 +138,46 @@ def validate(
 
 
 @app.command()
+@with_run_options
 def confirm(
-    study: Study,
+    study: StudyName,
     top: Annotated[
-        int | None, typer.Option("--top", min=1, metavar="K", help="candidates; else 3")
+        int | None,
+        typer.Option("--top", min=1, metavar="K", help="candidates to retrain; by default 3"),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", min=1, metavar="N", help="retrainings of each; else 5")
+        int | None,
+        typer.Option("--seeds", min=1, metavar="N", help="retrainings of each; by default 5"),
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="begin another confirm")] = False,
-    workers: Workers = None,
-    storage: Storage = DEFAULT_STORAGE,
-    data: Data = None,
-    device: Device = None,
-    debug: Debug = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="begin another confirm after a finished one")
+    ] = False,
+    **options: Unpack[RunOptions],
 ) -> None:
-    """Retrain the best, choose on validation, then look at the test set once."""
+    """Retrain the best trials, choose on validation, measure the choice on the test set once."""
     from search.cli.summary import confirm_summary
     from search.confirm.command import confirm as search_confirm
     from search.study.study import open_study
 
-    result = search_confirm(
-        study,
-        top=top,
-        seeds=seeds,
-        again=again,
-        workers=workers,
-        storage=storage,
-        data=data,
-        device=device,
-        debug=debug,
-    )
-    print_text(confirm_summary(open_study(study, storage, writing=False), result))
+    result = search_confirm(study, top=top, seeds=seeds, again=again, **options)
+    stored = open_study(study, options["storage"], writing=False)
+    print_text(confirm_summary(stored, result))
 
 
 @app.command()
 def export(
-    study: Study,
+    study: StudyName,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder of the new package")],
     trial: Annotated[
         int | None,
-        typer.Option("--trial", min=0, metavar="N", help="else the champion, or the best trial"),
+        typer.Option(
+            "--trial", min=0, metavar="N", help="by default the champion, or the best trial"
+        ),
     ] = None,
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
 ) -> None:
-    """Write the champion (before confirm: the best trial) as a reusable module."""
+    """Write the champion (before a confirm: the best trial) as a Python package."""
     from search.cli.summary import export_summary
     from search.export.command import export as search_export
 
@@ -193,22 +185,28 @@ def export(
 
 
 @app.command()
+@with_run_options
 def ladder(
     files: Annotated[
         list[Path], typer.Argument(metavar="LADDER.toml...", help="one or more ladder files")
     ],
     step: Annotated[
         list[str] | None,
-        typer.Option("--step", metavar="NAME", help="a step to replay, else all; may be repeated"),
+        typer.Option(
+            "--step", metavar="NAME", help="step to replay, by default all; may be repeated"
+        ),
     ] = None,
     parameters: Annotated[
         int | None,
-        typer.Option("--parameters", min=1, metavar="N", help="leave larger steps out"),
+        typer.Option("--parameters", min=1, metavar="N", help="leave out steps that have more"),
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
-            "--epochs", min=1, metavar="N", help="at least floor_epochs; else each step's own"
+            "--epochs",
+            min=1,
+            metavar="N",
+            help="of every replay, at least floor_epochs; by default each step's own",
         ),
     ] = None,
     seeds: Annotated[
@@ -220,13 +218,9 @@ def ladder(
     markdown: Annotated[
         Path | None, typer.Option("--markdown", metavar="FILE", help="write a report")
     ] = None,
-    workers: Workers = None,
-    storage: Storage = DEFAULT_STORAGE,
-    data: Data = None,
-    device: Device = None,
-    debug: Debug = False,
+    **options: Unpack[RunOptions],
 ) -> None:
-    """Replay hand-made steps beside what their authors reported."""
+    """Train hand-made networks again and compare with what their authors reported."""
     from search.ladder.command import ladder as search_ladder
     from search.ladder.report import (
         analysis_text,
@@ -244,11 +238,7 @@ def ladder(
         parameters=parameters,
         epochs=epochs,
         seeds=seeds,
-        workers=workers,
-        storage=storage,
-        data=data,
-        device=device,
-        debug=debug,
+        **options,
     )
     for table in ladder_tables(results):
         print_table(table)
@@ -260,15 +250,15 @@ def ladder(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns the exit code.
+    """Run the command line and return the exit code.
 
-    Errors that we raise on purpose are one line on standard error; ``--debug`` adds tracebacks.
+    An error is one line on standard error; ``--debug`` adds the traceback.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     # A shell starts background commands with SIGINT ignored; kill -INT must end those too.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _as_interrupt)
-    # nohup has it ignored, and means that.
+    # Under nohup it is ignored, and stays so.
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
         signal.signal(hangup, _as_interrupt)

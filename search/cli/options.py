@@ -1,26 +1,71 @@
-"""Arguments and options that several commands of the command line share."""
+"""Arguments and options that several commands share, each declared once."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Data", "Debug", "Device", "Storage", "Study", "StudyFile", "Workers"]
+from search.storage.database import DEFAULT_STORAGE
 
-StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="study file")]
-Study = Annotated[str, typer.Argument(metavar="STUDY", help="study file, or a study's name")]
-Storage = Annotated[str, typer.Option("--storage", metavar="URL", help="study database")]
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help="data sets; else $FLYWEIGHT_DATA or data/"),
-]
-Device = Annotated[
-    str | None, typer.Option("--device", metavar="DEV", help="cpu, cuda, cuda:N or mps")
-]
-Workers = Annotated[
-    int | None,
-    typer.Option("--workers", min=1, metavar="N", help="worker processes; else as suits"),
-]
+__all__ = ["Debug", "Storage", "StudyName", "StudyPath", "with_run_options"]
+
+StudyPath = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="study file")]
+StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="study file, or a study's name")]
+Storage = Annotated[str, typer.Option("--storage", metavar="URL", help="URL of the study database")]
 Debug = Annotated[bool, typer.Option("--debug", help="show tracebacks")]
+
+_Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, metavar="N", help="worker processes; by default as many as suit"
+    ),
+]
+_Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="data sets; by default $FLYWEIGHT_DATA, else data/"),
+]
+_Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device", metavar="DEV", help="cpu, cuda, cuda:N or mps; by default the best there is"
+    ),
+]
+
+# Key of search.workers.options.RunOptions, what the command line makes of it, default.
+_RUN_OPTIONS: tuple[tuple[str, Any, object], ...] = (
+    ("workers", _Workers, None),
+    ("storage", Storage, DEFAULT_STORAGE),
+    ("data", _Data, None),
+    ("device", _Device, None),
+    ("debug", Debug, False),
+)
+
+
+def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of every command that starts workers.
+
+    Args:
+        command: takes ``**options`` of :class:`search.workers.options.RunOptions`.
+
+    Returns:
+        The same command with a signature from which Typer reads each option.
+    """
+
+    @functools.wraps(command)
+    def with_options(*arguments: Any, **options: Any) -> None:
+        command(*arguments, **options)
+
+    signature = inspect.signature(command, eval_str=True)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, kind, default in _RUN_OPTIONS
+    ]
+    signature = signature.replace(parameters=[*own, *shared])
+    with_options.__signature__ = signature  # type: ignore[attr-defined]
+    return with_options

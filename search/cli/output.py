@@ -17,7 +17,7 @@ _WIDTH_OF_FILES = 120
 
 
 def print_table(table: Table) -> None:
-    """Prints a table, wide where nobody watches."""
+    """Print a table; wide where standard output is not a terminal."""
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = _WIDTH_OF_FILES
@@ -25,12 +25,12 @@ def print_table(table: Table) -> None:
 
 
 def print_text(text: str) -> None:
-    """Prints a text as it is."""
+    """Print a text as it is."""
     Console(soft_wrap=True, highlight=False, markup=False).print(text)
 
 
 def usage_message(error: TyperException) -> str:
-    """Adds the value that an option refused, which Typer leaves out."""
+    """Return the message of a wrong command line, with the value that Typer leaves out."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return error.format_message()
@@ -39,6 +39,6 @@ def usage_message(error: TyperException) -> str:
 
 
 def print_error(error: BaseException) -> None:
-    """Prints an error on standard error, one line for each problem."""
+    """Print an error on standard error, one line for each problem."""
     for line in message_of(error).splitlines():
         print(f"flyweight: {line}", file=sys.stderr)

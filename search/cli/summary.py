@@ -1,9 +1,10 @@
-"""What a command says at its end."""
+"""What a command prints at its end."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from search.confirm.choice import champion_of
 from search.confirm.records import Confirm
 from search.export.trained_network import TrainedNetwork
 from search.run.command import RunResult
@@ -16,7 +17,7 @@ __all__ = ["confirm_summary", "export_summary", "run_summary"]
 
 
 def run_summary(result: RunResult, study: str) -> str:
-    """Returns the lines that end a run."""
+    """Return the lines that end a run."""
     lines = [
         f"{result.name}: {result.trained} trained, {result.rejected} rejected "
         f"in {result.seconds:.0f} s"
@@ -42,9 +43,9 @@ def run_summary(result: RunResult, study: str) -> str:
 
 
 def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
-    """Returns the table of a finished confirm."""
+    """Return the table of a finished confirm."""
     records = {record.number: record for record in stored.records()}
-    champion = confirm.champion
+    champion = champion_of(confirm)
     lines = [f"confirm {confirm.plan.ordinal} of {stored.name}", ""]
     seeds = plural(confirm.plan.seeds, "seed")
     lines.append(f"validation floor over {seeds} (chosen on the mean):")
@@ -76,7 +77,7 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
 
 
 def export_summary(trained: TrainedNetwork, out: Path) -> str:
-    """Returns the lines that end an export."""
+    """Return the lines that end an export."""
     figures = trained.figures
     what = f"trial {figures.trial} of {trained.name}"
     if figures.kind == "champion":

@@ -1,4 +1,4 @@
-"""``flyweight confirm``: retrains the best, chooses on validation, reads the test set once."""
+"""``flyweight confirm``: retrain the best, choose on validation, read the test set once."""
 
 from __future__ import annotations
 

@@ -1,22 +1,36 @@
-"""A confirm as it is stored with its study: its plan, each repeat, and what came of it."""
+"""A confirm as it is stored with its study: its plan, each repeat, and its results."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from statistics import fmean
 from typing import Any
 
 from search.study.study import StoredStudy
 from trainer.backends.choose import Backend
 from trainer.metrics import floor
 
-__all__ = ["Confirm", "Plan", "Repeat", "last_ordinal", "load_confirm", "save_plan", "save_repeat"]
+__all__ = [
+    "FINAL",
+    "PARTS",
+    "SELECTION",
+    "Confirm",
+    "Plan",
+    "Repeat",
+    "last_ordinal",
+    "load_confirm",
+    "save_plan",
+    "save_repeat",
+]
+
+SELECTION, FINAL = "selection", "final"
+PARTS = (SELECTION, FINAL)
+"""The parts of a confirm, in their order: the retrainings that choose, then the champion's."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a confirm set out to do.
+    """What a confirm is to do.
 
     Attributes:
         ordinal: 1 for the study's first confirm.
@@ -66,7 +80,7 @@ class Repeat:
     path: str = Backend.EAGER
 
     def floor(self, epochs: int) -> float:
-        """Returns the floor, 0 where the repeat failed."""
+        """Return the floor, 0 where the repeat failed."""
         return 0.0 if self.failure else floor(self.accuracies, epochs)
 
     @property
@@ -80,7 +94,7 @@ class Confirm:
     """A confirm as far as it has come.
 
     Attributes:
-        plan: what it set out to do.
+        plan: what it is to do.
         floor_epochs: of the study.
         selection: the repeats that choose, scored on the validation part.
         final: the champion's repeats on the whole training set, scored on the test set.
@@ -102,19 +116,8 @@ class Confirm:
         return self.selected and len(self.final) == self.plan.seeds
 
     def validation_floors(self, trial: int) -> list[float]:
-        """Returns the floor of each repeat of a trial's candidate."""
+        """Return the floor of each repeat of a trial's candidate."""
         return [r.floor(self.floor_epochs) for r in self.selection if r.trial == trial]
-
-    @property
-    def champion(self) -> int:
-        """The trial with the highest mean validation floor; of equals the better in the search.
-
-        Raises:
-            ValueError: if the selection is not finished.
-        """
-        if not self.selected:
-            raise ValueError("the champion is known once every candidate was repeated")
-        return max(self.plan.trials, key=lambda trial: fmean(self.validation_floors(trial)))
 
     @property
     def test_floors(self) -> list[float]:
@@ -123,7 +126,7 @@ class Confirm:
 
 
 def last_ordinal(stored: StoredStudy) -> int:
-    """Returns the number of the study's last confirm, 0 where there is none."""
+    """Return the number of the study's last confirm, 0 where there is none."""
     ordinals = [0]
     for key in stored.study.user_attrs:
         kind, _, rest = key.partition(":")
@@ -133,17 +136,17 @@ def last_ordinal(stored: StoredStudy) -> int:
 
 
 def save_plan(stored: StoredStudy, plan: Plan) -> None:
-    """Stores a new confirm's plan, unless another process has begun the confirm just now."""
+    """Store a new confirm's plan, unless another process has begun the confirm just now."""
     stored.storage.keep_first(stored.id, f"confirm:{plan.ordinal}", asdict(plan))
 
 
-def save_repeat(stored: StoredStudy, ordinal: int, work: str, slot: int, repeat: Repeat) -> None:
-    """Stores one repeat."""
-    stored.study.set_user_attr(f"confirm:{ordinal}:{work}:{slot:04}", asdict(repeat))
+def save_repeat(stored: StoredStudy, ordinal: int, part: str, slot: int, repeat: Repeat) -> None:
+    """Store one repeat of a part of a confirm."""
+    stored.study.set_user_attr(f"confirm:{ordinal}:{part}:{slot:04}", asdict(repeat))
 
 
 def load_confirm(stored: StoredStudy, ordinal: int) -> Confirm:
-    """Reads a confirm.
+    """Read a confirm.
 
     Raises:
         KeyError: if the study has no such confirm.

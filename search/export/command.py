@@ -8,6 +8,7 @@ from pathlib import Path
 
 from optuna.artifacts import get_all_artifact_meta
 
+from search.confirm.choice import champion_of
 from search.confirm.records import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
 from search.export.package import write_package
@@ -111,7 +112,7 @@ def _champion(stored: StoredStudy) -> TrainedNetwork | None:
 
 
 def _from_confirm(stored: StoredStudy, confirm: Confirm) -> TrainedNetwork:
-    record = stored.records()[confirm.champion]
+    record = stored.records()[champion_of(confirm)]
     first = confirm.final[0]
     if first.weights is None:
         raise TrialError(

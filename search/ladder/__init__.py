@@ -1,4 +1,4 @@
-"""``flyweight ladder``: replays hand-made steps beside what their authors reported."""
+"""``flyweight ladder``: replay hand-made steps beside what their authors reported."""
 
 from __future__ import annotations
 

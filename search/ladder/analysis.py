@@ -18,7 +18,7 @@ _GAP_OF_OVER_FITTING = 0.0025
 
 
 def analysis(result: StepResult, results: Sequence[StepResult]) -> list[str]:
-    """Returns what a step's replays show, one finding a line.
+    """Return what a step's replays show, one finding a line.
 
     Args:
         result: of the step; without a replay that trained to its end there is nothing to find.
@@ -55,7 +55,7 @@ def _holding(result: StepResult) -> list[Replay]:
 
 
 def goal_words(result: StepResult) -> str:
-    """Says whether the goal was reached and held, and whether the parameters keep to the limit."""
+    """Say whether the goal was reached and held, and whether the parameters keep to the limit."""
     settings = result.ladder.settings
     reached = [replay for replay in result.done if replay.best >= settings.goal]
     if len(result.done) == 1:
@@ -142,7 +142,7 @@ class Comparison:
 
 
 def compare(results: Sequence[StepResult]) -> Comparison | None:
-    """Compares all steps that were replayed for their own epochs; None where there is none."""
+    """Compare all steps that were replayed for their own epochs; None where there is none."""
     found = {
         f"{result.ladder.settings.name}#{result.step.name}": result.difference
         for result in results

@@ -18,7 +18,7 @@ _LEAST_ALIKE = 0.4
 
 
 def changes(before: LadderStep, step: LadderStep) -> list[str]:
-    """Returns what changed, in phrases; nothing where both train the same in the same way."""
+    """Return what changed, in phrases; nothing where both train the same in the same way."""
     return [*_of_network(before, step), *_of_recipe(before.recipe, step.recipe)]
 
 
@@ -52,7 +52,7 @@ def _of_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
 
 
 def _changed_words(old: Sequence[str], new: Sequence[str]) -> list[str] | None:
-    """Finds one and the same change of words in all lines that differ, such as an added ``bn``."""
+    """Find one and the same change of words in all lines that differ, such as an added ``bn``."""
     if len(old) != len(new):
         return None
     found = {_words_changed(a, b) for a, b in zip(old, new, strict=True) if a != b}

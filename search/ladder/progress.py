@@ -37,14 +37,14 @@ class LadderProgress:
         self._line.__exit__()
 
     def show(self, results: Sequence[StepResult]) -> None:
-        """Prints what has been finished since the last call and renews the live line."""
+        """Print what has been finished since the last call and rewrite the live line."""
         for result in results:
             for replay in _finished(result):
                 if _mark(replay) not in self._seen:
                     self._seen.add(_mark(replay))
                     line = _finished_line(result, replay)
                     self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-        self._line.renew(lambda: self._summary(results))
+        self._line.rewrite(lambda: self._summary(results))
 
     def _summary(self, results: Sequence[StepResult]) -> str:
         left = sum(result.missing(self._seeds) for result in results)

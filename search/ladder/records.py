@@ -49,7 +49,7 @@ class Replay:
     Attributes:
         candidate: fingerprint of what was trained on which images.
         seed: of the recipe.
-        epochs: on the whole training set, judged on the test set.
+        epochs: on the whole training set, measured on the test set.
         finished: whether all epochs are there, or it failed.
         failure: why it ended early, empty where it did not.
         device: hardware.
@@ -89,15 +89,15 @@ class Replay:
         return self.epochs[-1].accuracy
 
     def floor(self, epochs: int) -> float:
-        """Returns the lowest test accuracy of the last ``epochs`` epochs."""
+        """Return the lowest test accuracy of the last ``epochs`` epochs."""
         return floor(self.accuracies, epochs)
 
     def train_accuracy(self, epochs: int) -> float:
-        """Returns the mean accuracy on the augmented training images over the last epochs."""
+        """Return the mean accuracy on the augmented training images over the last epochs."""
         return fmean(epoch.train_accuracy for epoch in self.epochs[-epochs:])
 
     def gap(self, epochs: int) -> float:
-        """Returns mean training less mean test accuracy over the last ``epochs`` epochs."""
+        """Return mean training less mean test accuracy over the last ``epochs`` epochs."""
         return self.train_accuracy(epochs) - fmean(self.accuracies[-epochs:])
 
     @property
@@ -128,7 +128,7 @@ class Replays:
         make_tables(lambda: _metadata.create_all(engine))
 
     def save(self, replay: Replay) -> None:
-        """Keeps a replay in the place of what was kept of it before."""
+        """Keep a replay in the place of what was kept of it before."""
         mine = (_replays.c.candidate == replay.candidate) & (_replays.c.seed == replay.seed)
         row = {
             "candidate": replay.candidate,
@@ -140,7 +140,7 @@ class Replays:
             connection.execute(insert(_replays), [row])
 
     def of(self, candidates: Iterable[str]) -> dict[str, list[Replay]]:
-        """Returns all replays of each candidate, in the order of their seeds."""
+        """Return all replays of each candidate, in the order of their seeds."""
         found: dict[str, list[Replay]] = {candidate: [] for candidate in candidates}
         for kept in self._rows(list(found)):
             replay = Replay.from_dict(json.loads(kept))
@@ -148,7 +148,7 @@ class Replays:
         return found
 
     def claims(self, candidate: str) -> Claims:
-        """Returns the claims to a candidate's seeds; slot i is seed i + 1."""
+        """Return the claims to a candidate's seeds; slot i is seed i + 1."""
         return Claims(self._engine, _NO_STUDY, f"replay {candidate}")
 
     def _rows(self, candidates: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Replaying: a worker's share of the replays of ladders."""
+"""A worker's share of the replays of ladders."""
 
 from __future__ import annotations
 
@@ -6,32 +6,43 @@ import dataclasses
 from collections.abc import Sequence
 
 from search.ladder.records import Replay, Replays
-from search.ladder.selection import Rung
-from search.run.objective import seeded_network
-from search.workers.data import DataSplit, WorkerContext, final_parts
+from search.ladder.selection import ChosenStep
+from search.workers.context import WorkerContext
+from search.workers.data import DataSplit, final_split
 from search.workers.devices import hardware, versions
-from search.workers.stop import Stopped, StopSignal, interruptible
-from trainer.errors import Diverged, OutOfMemory
-from trainer.loop import train
+from search.workers.stop import Stopped, StopSignal
+from search.workers.training import Training
 
-__all__ = ["replay_rungs"]
+__all__ = ["replay_steps"]
 
 
-def replay_rungs(
-    rungs: Sequence[Rung], seeds: int, replays: Replays, place: WorkerContext, stop: StopSignal
+def replay_steps(
+    steps: Sequence[ChosenStep],
+    seeds: int,
+    replays: Replays,
+    context: WorkerContext,
+    stop: StopSignal,
 ) -> None:
-    """Replays until every seed of every step is taken; a first seed of each comes first."""
-    device = place.open_device()
-    parts: dict[str, DataSplit] = {}
+    """Replay until every seed of every step is taken, the first seed of each step first."""
+    device = context.open_device()
+    splits: dict[str, DataSplit] = {}
     for most in range(1, seeds + 1):
-        for rung in rungs:
-            claims = replays.claims(rung.fingerprint)
+        for step in steps:
+            claims = replays.claims(step.fingerprint)
             while not stop and (slot := claims.take(most)) is not None:
                 try:
-                    name = rung.dataset.info.name
-                    if name not in parts:
-                        parts[name] = final_parts(rung.dataset, device)
-                    _replay(rung, slot + 1, parts[name], replays, place, stop)
+                    name = step.dataset.info.name
+                    if name not in splits:
+                        splits[name] = final_split(step.dataset, device)
+                    training = Training(step.candidate(slot + 1), splits[name], stop)
+                    begun = Replay(
+                        step.fingerprint,
+                        slot + 1,
+                        device=hardware(device),
+                        versions=versions(),
+                        workers=context.workers,
+                    )
+                    _replay(training, begun, replays)
                     claims.finish(slot)
                 except Stopped:
                     return
@@ -39,33 +50,10 @@ def replay_rungs(
                     claims.release(slot)
 
 
-def _replay(
-    rung: Rung,
-    seed: int,
-    parts: DataSplit,
-    replays: Replays,
-    place: WorkerContext,
-    stop: StopSignal,
-) -> None:
-    """Trains on the whole training set, tests after every epoch and keeps each epoch at once."""
-    device = parts.training.pixels.device
-    candidate = rung.candidate(seed)
-    replay = Replay(
-        rung.fingerprint,
-        seed,
-        device=hardware(device),
-        versions=versions(),
-        workers=place.workers,
-    )
-    try:
-        network = seeded_network(candidate, device)
-        epochs = train(
-            network, parts.training, parts.evaluation, parts.normalisation, candidate.recipe
-        )
-        for epoch in interruptible(epochs, stop):
-            done = (*replay.epochs, epoch)
-            replay = dataclasses.replace(replay, epochs=done, path=epoch.backend)
-            replays.save(replay)
-    except (Diverged, OutOfMemory) as error:
-        replay = dataclasses.replace(replay, failure=str(error).splitlines()[0])
-    replays.save(dataclasses.replace(replay, finished=True))
+def _replay(training: Training, replay: Replay, replays: Replays) -> None:
+    """Train and keep each epoch at once."""
+    for epoch in training:
+        done = tuple(training.epochs)
+        replay = dataclasses.replace(replay, epochs=done, path=epoch.backend)
+        replays.save(replay)
+    replays.save(dataclasses.replace(replay, failure=training.reason, finished=True))

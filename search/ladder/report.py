@@ -46,12 +46,12 @@ _PROTOCOL = (
 
 
 def ladder_tables(results: Sequence[StepResult]) -> list[Table]:
-    """Returns a table for each ladder."""
+    """Return a table for each ladder."""
     return [_table(ladder, of_it) for ladder, of_it in _by_ladder(results)]
 
 
 def analysis_text(results: Sequence[StepResult]) -> str:
-    """Returns the analysis of every step, and the comparison of all with what was reported."""
+    """Return the analysis of every step, and the comparison of all with what was reported."""
     lines = []
     for result in results:
         lines += [f"{result.step.name}: {result.step.target}"]
@@ -61,7 +61,7 @@ def analysis_text(results: Sequence[StepResult]) -> str:
 
 
 def markdown(results: Sequence[StepResult], command: str) -> str:
-    """Returns a report with all tables and analyses, and what made it.
+    """Return a report with all tables and analyses, and what made it.
 
     Args:
         results: of one or more ladders.
@@ -81,7 +81,7 @@ def markdown(results: Sequence[StepResult], command: str) -> str:
 
 
 def check_place(path: Path) -> None:
-    """Refuses a report that could not be written, before the hours of its replays.
+    """Refuse a report that could not be written, before the hours of its replays.
 
     Raises:
         ExportError: if its folder is not there, or something else stands in its place.
@@ -93,7 +93,7 @@ def check_place(path: Path) -> None:
 
 
 def write_markdown(results: Sequence[StepResult], command: str, path: Path) -> None:
-    """Writes the report.
+    """Write the report.
 
     Raises:
         ExportError: if the file cannot be written.
@@ -102,7 +102,7 @@ def write_markdown(results: Sequence[StepResult], command: str, path: Path) -> N
 
 
 def write_csv(results: Sequence[StepResult], path: Path) -> None:
-    """Writes one line for each replay.
+    """Write one line for each replay.
 
     Raises:
         ExportError: if the file cannot be written.
@@ -201,7 +201,7 @@ def _findings(result: StepResult, results: Sequence[StepResult]) -> str:
 
 
 def _origin(results: Sequence[StepResult]) -> str:
-    """Says on what and with what the figures were made."""
+    """Say on what and with what the figures were made."""
     replays = [replay for result in results for replay in result.done]
     devices = sorted({replay.device for replay in replays})
     ways = sorted({f"{r.path} path, {plural(r.workers, 'worker')}" for r in replays})

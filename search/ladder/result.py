@@ -42,7 +42,7 @@ class StepResult:
         return next((replay.failure for replay in self.replays if replay.failure), "")
 
     def missing(self, seeds: int) -> int:
-        """Returns how many of the first seeds are not finished yet."""
+        """Return how many of the first seeds are not finished yet."""
         finished = {replay.seed for replay in self.replays if replay.finished}
         return sum(seed not in finished for seed in range(1, seeds + 1))
 

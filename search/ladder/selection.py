@@ -19,15 +19,15 @@ from space.fields import did_you_mean
 from trainer.data import Dataset, open_dataset
 from trainer.recipe import Recipe
 
-__all__ = ["LadderPlan", "Rung", "rungs_of"]
+__all__ = ["ChosenStep", "ReplayPlan", "choose_steps"]
 
 # Long enough that two candidates never share it, short enough for the name of a claim.
 _DIGITS = 40
 
 
 @dataclass(frozen=True)
-class LadderPlan:
-    """What a user asks of some ladders.
+class ReplayPlan:
+    """Which steps of which ladders are to be replayed, and how often.
 
     Attributes:
         files: the ladders.
@@ -43,8 +43,18 @@ class LadderPlan:
     epochs: int | None = None
     seeds: int = 1
 
+    def to_arguments(self) -> list[str]:
+        """Return the plan as arguments of ``search.worker``, which reads them back."""
+        arguments = ["--seeds", str(self.seeds)]
+        for path in self.files:
+            arguments += ["--ladder", str(path)]
+        for name in self.steps:
+            arguments += ["--step", name]
+        arguments += ["--parameters", str(self.parameters)] if self.parameters else []
+        return arguments + (["--epochs", str(self.epochs)] if self.epochs else [])
+
     def chosen(self) -> list[tuple[LadderFile, LadderStep]]:
-        """Reads the ladders and returns the steps that are meant.
+        """Read the ladders and return the steps that were asked for.
 
         Raises:
             StudyFileError: if a file is wrong, no ladder has a step of a name, no step is small
@@ -67,7 +77,7 @@ class LadderPlan:
         return chosen
 
     def recipe(self, step: LadderStep) -> Recipe:
-        """Returns a step's recipe with the epochs that are asked for."""
+        """Return a step's recipe with the epochs that are asked for."""
         return dataclasses.replace(step.recipe, epochs=self.epochs or step.recipe.epochs)
 
     def _is_small_enough(self, step: LadderStep) -> bool:
@@ -84,7 +94,7 @@ class LadderPlan:
             [
                 Problem(
                     "--step",
-                    f"{file_value(name)} is no step{did_you_mean(name, known)}; "
+                    f"{file_value(name)} is not a step{did_you_mean(name, known)}; "
                     f"the {place} {', '.join(known)}",
                 )
                 for name in unknown
@@ -102,11 +112,11 @@ class LadderPlan:
 
 
 @dataclass(frozen=True)
-class Rung:
-    """A step with the data set that it is replayed on.
+class ChosenStep:
+    """A step that is to be replayed, with its data set.
 
     Attributes:
-        ladder: whose step it is.
+        ladder: that the step belongs to.
         step: the candidate and what was reported.
         dataset: of the ladder.
         recipe: with seed 0.
@@ -120,34 +130,34 @@ class Rung:
     fingerprint: str
 
     def candidate(self, seed: int) -> Candidate:
-        """Returns what is trained with a seed."""
+        """Return what is trained with a seed."""
         return Candidate(self.step.architecture, dataclasses.replace(self.recipe, seed=seed))
 
 
-def rungs_of(plan: LadderPlan, root: Path) -> list[Rung]:
-    """Returns the steps of a plan in the order of the files.
+def choose_steps(plan: ReplayPlan, root: Path) -> list[ChosenStep]:
+    """Return the steps of a plan in the order of the files.
 
     Args:
         plan: what is asked for.
         root: of the data sets.
 
     Raises:
-        StudyFileError: see :meth:`LadderPlan.chosen`.
+        StudyFileError: see :meth:`ReplayPlan.chosen`.
         DataError: if a data set is not there or cannot be used.
     """
     chosen = plan.chosen()
     names = {ladder.settings.dataset for ladder, _ in chosen}
     datasets = {name: open_dataset(name, root) for name in sorted(names)}
-    rungs = []
+    found = []
     for ladder, step in chosen:
         dataset, recipe = datasets[ladder.settings.dataset], plan.recipe(step)
         mark = _fingerprint(step.architecture.fingerprint, recipe, dataset.info.fingerprint)
-        rungs.append(Rung(ladder, step, dataset, recipe, mark))
-    return rungs
+        found.append(ChosenStep(ladder, step, dataset, recipe, mark))
+    return found
 
 
 def _fingerprint(architecture: str, recipe: Recipe, images: str) -> str:
-    """Names a candidate; a default that a later version adds to recipes does not change it."""
+    """Name a candidate; a default that a later version adds to recipes does not change it."""
     plain, defaults = recipe.to_dict(), Recipe().to_dict()
     told = {key: value for key, value in plain.items() if value != defaults[key]}
     text = json.dumps([architecture, told, images], sort_keys=True)

@@ -1,4 +1,4 @@
-"""``flyweight run``: searches until the study has its trained trials."""
+"""``flyweight run``: search until the study has its trained trials."""
 
 from __future__ import annotations
 

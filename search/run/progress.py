@@ -16,7 +16,7 @@ __all__ = ["Progress", "trial_line"]
 
 
 def trial_line(record: TrialRecord) -> str:
-    """Returns one line on a finished trial."""
+    """Return one line on a finished trial."""
     parameters = "-" if record.parameters is None else f"{record.parameters:,}"
     figures = [f"{parameters:>7} parameters"]
     if record.score is not None:
@@ -61,7 +61,7 @@ class Progress:
         self._line.__exit__()
 
     def show(self, records: Sequence[TrialRecord]) -> None:
-        """Prints what has ended since the last call and renews the live line."""
+        """Print what has ended since the last call and rewrite the live line."""
         for record in records:
             if record.outcome is None or record.number in self._seen:
                 continue
@@ -70,7 +70,7 @@ class Progress:
                 self._console.print(
                     trial_line(record), highlight=False, markup=False, soft_wrap=True
                 )
-        self._line.renew(lambda: self._summary(records))
+        self._line.rewrite(lambda: self._summary(records))
 
     def _summary(self, records: Sequence[TrialRecord]) -> str:
         trained = sum(record.trained for record in records)

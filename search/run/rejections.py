@@ -1,4 +1,4 @@
-"""Rejections in a row: when a study finds nothing that fits, it has to say so and stop."""
+"""Candidates rejected in a row: a study in which nothing fits has to stop and say so."""
 
 from __future__ import annotations
 
@@ -10,43 +10,52 @@ from optuna.trial import FrozenTrial
 from search.spec.study_file import Budget
 from search.study.records import Outcome
 
-__all__ = ["MOST_REJECTED", "Streak", "rejected_in_a_row"]
+__all__ = ["REJECTION_LIMIT", "Rejections", "rejections_in_a_row"]
 
-MOST_REJECTED = 1000
+REJECTION_LIMIT = 1000
+"""After as many rejections in a row a search gives up."""
 
 
 @dataclass(frozen=True)
-class Streak:
-    """The rejected trials since the last one that fitted.
+class Rejections:
+    """The trials that were rejected since the last one that fitted the budget.
 
     Attributes:
-        length: how many.
-        smallest: the least value seen of each cost among those that have one.
+        count: how many.
+        smallest: for each kind of cost the smallest value among those that have one.
     """
 
-    length: int
+    count: int
     smallest: dict[str, float]
 
     def explain(self, budget: Budget) -> str:
-        """Says what did not fit and what to do."""
+        """Return one line that says what did not fit and what to do."""
         seen = [
             f"{self.smallest[name]:,g} {name} (budget {limit:,g})"
             for name, limit in budget.limits().items()
             if name in self.smallest
         ]
-        smallest = "; the smallest seen: " + ", ".join(seen) if seen else "; no map survived"
+        smallest = (
+            "; the smallest seen: " + ", ".join(seen)
+            if seen
+            else "; the images became too small for the layers in all of them"
+        )
         return (
-            f"{self.length:,} candidates in a row did not fit the budget{smallest}; "
+            f"{self.count:,} candidates in a row did not fit the budget{smallest}; "
             "raise the budget or narrow the space"
         )
 
 
-def rejected_in_a_row(trials: Sequence[FrozenTrial], since: int) -> Streak:
-    """Counts back from the newest trial, no further than the trial with number ``since``.
+def rejections_in_a_row(trials: Sequence[FrozenTrial], since: int) -> Rejections:
+    """Count rejected trials from the newest backwards until one that fitted the budget.
 
-    A trial that is being trained ends the streak as one that was trained does.
+    A trial that is in training has fitted it; one that has not drawn its candidate yet is skipped.
+
+    Args:
+        trials: all trials of a study in their order.
+        since: number of the first trial that counts.
     """
-    length = 0
+    count = 0
     smallest: dict[str, float] = {}
     for trial in reversed(trials[since:]):
         if not trial.state.is_finished():
@@ -55,7 +64,7 @@ def rejected_in_a_row(trials: Sequence[FrozenTrial], since: int) -> Streak:
             continue
         if trial.user_attrs.get("outcome") != Outcome.REJECTED:
             break
-        length += 1
+        count += 1
         for name, value in trial.user_attrs.get("cost", {}).items():
             smallest[name] = min(value, smallest.get(name, value))
-    return Streak(length, smallest)
+    return Rejections(count, smallest)

@@ -1,4 +1,4 @@
-"""Searching: a worker's share of a study's trials."""
+"""A worker's share of a study's trials."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from optuna.trial import Trial, TrialState
 
 from search.errors import WorkFailed
 from search.run.objective import Objective, TrialResult
-from search.run.rejections import MOST_REJECTED, rejected_in_a_row
+from search.run.rejections import REJECTION_LIMIT, rejections_in_a_row
 from search.storage.claims import Claims
 from search.storage.processes import this_process
 from search.strategies.pruners import make_pruner
@@ -16,7 +16,8 @@ from search.study.records import Outcome
 from search.study.recovery import requeue
 from search.study.seeds import sampler_seed
 from search.study.study import StoredStudy
-from search.workers.data import WorkerContext, reopen_data, search_parts, search_space_of
+from search.workers.context import WorkerContext
+from search.workers.data import reopen_data, search_split
 from search.workers.stop import Stopped, StopSignal
 
 __all__ = ["make_objective", "search", "trial_claims"]
@@ -25,18 +26,18 @@ _WORK = "trial"
 
 
 def trial_claims(stored: StoredStudy) -> Claims:
-    """Returns the claims to a study's trained trials."""
+    """Return the claims to a study's trained trials."""
     return Claims(stored.storage.engine, stored.id, _WORK)
 
 
-def search(stored: StoredStudy, place: WorkerContext, trials: int, stop: StopSignal) -> None:
-    """Trains trials until the study has ``trials`` trained ones or somebody else does the rest.
+def search(stored: StoredStudy, context: WorkerContext, trials: int, stop: StopSignal) -> None:
+    """Train trials until the study has ``trials`` trained ones or other workers do the rest.
 
     Raises:
         WorkFailed: if nothing fits the budget for too long.
     """
-    objective = make_objective(stored, place, stop)
-    study = _with_sampler(stored, place)
+    objective = make_objective(stored, context, stop)
+    study = _with_sampler(stored, context)
     claims = trial_claims(stored)
     since = len(study.get_trials(deepcopy=False))
     while not stop and (slot := claims.take(trials)) is not None:
@@ -49,28 +50,19 @@ def search(stored: StoredStudy, place: WorkerContext, trials: int, stop: StopSig
         claims.finish(slot)
 
 
-def make_objective(stored: StoredStudy, place: WorkerContext, stop: StopSignal) -> Objective:
-    """Returns the objective of a study on this worker's device."""
-    device = place.open_device()
-    parts = search_parts(reopen_data(stored, place.data), device)
-    return Objective(
-        stored.file,
-        search_space_of(stored),
-        stored.file.recipe_space(),
-        parts,
-        stored.artifacts,
-        stop,
-        stored.storage,
-    )
+def make_objective(stored: StoredStudy, context: WorkerContext, stop: StopSignal) -> Objective:
+    """Return the objective of a study on this worker's device."""
+    device = context.open_device()
+    return Objective(stored, search_split(reopen_data(stored, context.data), device), stop)
 
 
-def _with_sampler(stored: StoredStudy, place: WorkerContext) -> optuna.Study:
+def _with_sampler(stored: StoredStudy, context: WorkerContext) -> optuna.Study:
     settings = stored.file.settings
     count = len(stored.study.get_trials(deepcopy=False))
     return optuna.load_study(
         study_name=stored.name,
         storage=stored.storage,
-        sampler=make_sampler(settings.sampler, sampler_seed(settings.seed, place.index, count)),
+        sampler=make_sampler(settings.sampler, sampler_seed(settings.seed, context.index, count)),
         pruner=make_pruner(settings.pruner, stored.file.recipe_space().epochs),
     )
 
@@ -83,16 +75,16 @@ def _fill(
     since: int,
     stop: StopSignal,
 ) -> bool:
-    """Asks for trials until one was trained; returns whether one was."""
+    """Ask for trials until one was trained; return whether one was."""
     while not stop:
         trial = study.ask()
         outcome = _run_trial(study, stored, objective, trial, slot)
         if outcome.trained:
             return True
         if outcome is Outcome.REJECTED:
-            streak = rejected_in_a_row(study.get_trials(deepcopy=False), since)
-            if streak.length >= MOST_REJECTED:
-                raise WorkFailed(streak.explain(stored.file.budget))
+            rejections = rejections_in_a_row(study.get_trials(deepcopy=False), since)
+            if rejections.count >= REJECTION_LIMIT:
+                raise WorkFailed(rejections.explain(stored.file.budget))
     return False
 
 

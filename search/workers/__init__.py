@@ -1,1 +1,1 @@
-"""Worker processes: how many, on which device, started, watched and stopped."""
+"""Worker processes: how many, on which device, started, watched, trained with and stopped."""

@@ -1,4 +1,4 @@
-"""The device that trains."""
+"""The device that trains: which one, a worker's share of it, and what it is called."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from pathlib import Path
 import torch
 
 from search.errors import DeviceError
+from search.workers.worker_count import cores
 
-__all__ = ["choose_device", "hardware", "versions"]
+__all__ = ["choose_device", "hardware", "share_device", "use_threads", "versions"]
 
 
 def choose_device(name: str | None) -> torch.device:
-    """Returns the named device; without a name CUDA, else MPS, else the CPU.
+    """Return the named device; without a name CUDA, else MPS, else the CPU.
 
     Raises:
-        DeviceError: if there is no such device here.
+        DeviceError: if this machine does not have the device.
     """
     if name is None:
         if torch.cuda.is_available():
@@ -27,7 +28,9 @@ def choose_device(name: str | None) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise DeviceError(f"--device {name!r} is no device; use cpu, cuda, cuda:N or mps") from None
+        raise DeviceError(
+            f"--device {name!r} is not a device; use cpu, cuda, cuda:N or mps"
+        ) from None
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
@@ -40,8 +43,34 @@ def choose_device(name: str | None) -> torch.device:
     return device
 
 
+def share_device(device: torch.device, index: int, workers: int) -> torch.device:
+    """Take one worker's share of a device and return the device that the worker uses.
+
+    Where a machine has several CUDA devices and none was named, the workers take turns. The memory
+    of a CUDA device is divided evenly among its workers.
+
+    Args:
+        device: as it was chosen for all workers.
+        index: of the worker, from 0.
+        workers: how many share the machine.
+    """
+    if device.type != "cuda":
+        return device
+    devices = torch.cuda.device_count() if device.index is None else 1
+    if device.index is None:
+        device = torch.device("cuda", index % devices)
+    sharing = -(-workers // devices)
+    torch.cuda.set_per_process_memory_fraction(1 / sharing, device)
+    return device
+
+
+def use_threads(workers: int) -> None:
+    """Let this process use its share of the machine's cores, at least one thread."""
+    torch.set_num_threads(max(1, cores() // workers))
+
+
 def hardware(device: torch.device) -> str:
-    """Returns a device's name as its maker gives it."""
+    """Return a device's name as its maker gives it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return _processor_name()
@@ -57,7 +86,7 @@ def _processor_name() -> str:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions of what decides a trial's figures."""
+    """Return the versions of the packages that decide a trial's figures."""
     found = {"python": platform.python_version(), "torch": torch.__version__}
     for package in ("flyweight", "optuna", "torchvision"):
         try:

@@ -1,4 +1,4 @@
-"""What every worker process does around its work: options, signals, errors, exit code."""
+"""What a worker process does around its work: options, signals, errors, exit code."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pathlib import Path
 
 from search.errors import exit_code_of, message_of
 from search.storage.database import quiet_optuna
-from search.workers.data import WorkerContext, data_root
+from search.workers.context import WorkerContext
+from search.workers.data import data_root
 from search.workers.stop import StopSignal
 
 __all__ = ["add_worker_options", "context_of", "run_worker"]
 
 
 def add_worker_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the options that all workers have."""
+    """Add the options that do not depend on the kind of work."""
     parser.add_argument("--storage", required=True, help="URL of the study database")
     parser.add_argument("--index", type=int, default=0, help="number of this worker, from 0")
     parser.add_argument("--workers", type=int, default=1, help="workers on this machine")
@@ -28,12 +29,12 @@ def add_worker_options(parser: argparse.ArgumentParser) -> None:
 
 
 def context_of(options: argparse.Namespace) -> WorkerContext:
-    """Returns where the worker with these options stands."""
+    """Return what the worker with these options knows of itself."""
     return WorkerContext(options.index, options.workers, options.device, data_root(options.data))
 
 
 def run_worker(work: Callable[[StopSignal], None], options: argparse.Namespace) -> int:
-    """Does a worker's work and returns its exit code; an error is one line on standard error."""
+    """Do a worker's work and return its exit code; print an error as one line on standard error."""
     stop = StopSignal()
     stop.listen()
     if options.follow_parent:

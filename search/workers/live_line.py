@@ -1,4 +1,4 @@
-"""A line on a terminal that is renewed in its place."""
+"""A line at the bottom of a terminal that is rewritten in place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["LiveLine"]
 
 
 class LiveLine:
-    """Stands below what is printed; where the console is no terminal there is none.
+    """A line below everything that is printed; there is none where the console is no terminal.
 
     Args:
         console: where to write.
@@ -30,7 +30,7 @@ class LiveLine:
         if self._live is not None:
             self._live.stop()
 
-    def renew(self, text: Callable[[], str]) -> None:
-        """Shows another text, which is not asked for where there is no line."""
+    def rewrite(self, text: Callable[[], str]) -> None:
+        """Show another text; ``text`` is not called where there is no line."""
         if self._live is not None:
             self._live.update(Text(text()), refresh=True)

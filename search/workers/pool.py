@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import IO
 
 from search.errors import InputError, WorkFailed
-from search.workers.data import cores
+from search.workers.worker_count import cores
 
 __all__ = ["WorkerPool"]
 
@@ -43,11 +43,11 @@ class _Member:
 class WorkerPool:
     """Worker processes that end when this process closes their input or dies.
 
-    A worker that was killed, or told to end by somebody else, is replaced, a few times; one that
-    ends with an error stops the pool.
+    A worker that was killed, or asked to stop by another process, is replaced, a few times; one
+    that ends with an error stops the pool.
 
     Args:
-        command: of a worker, without its index.
+        command: name and arguments of a worker's module, without its index.
         workers: how many.
         recover: called after a worker was killed and before it is replaced.
         debug: whether the workers show tracebacks.
@@ -84,7 +84,7 @@ class WorkerPool:
         self.stop()
 
     def is_working(self) -> bool:
-        """Looks after the workers; returns whether any is still at work.
+        """Replace or report workers that have ended; return whether any is still at work.
 
         Raises:
             FlyweightError: if a worker failed, with its message.
@@ -96,7 +96,7 @@ class WorkerPool:
                 continue
             self._members.remove(member)
             if code < 0 or code == _INTERRUPTED:
-                # Nobody here has asked it to stop.
+                # This process has not asked it to stop.
                 self._replace(member, -code if code < 0 else signal.SIGTERM)
             elif code != 0:
                 kind = InputError if code == InputError.exit_code else WorkFailed
@@ -105,7 +105,7 @@ class WorkerPool:
         return bool(self._members)
 
     def stop(self) -> None:
-        """Asks all workers to stop and waits for them; kills those that do not."""
+        """Ask all workers to stop and wait for them; kill those that do not."""
         for member in self._members:
             if member.process.stdin is not None:
                 member.process.stdin.close()

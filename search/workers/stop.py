@@ -1,4 +1,4 @@
-"""Asking a worker to stop, at a moment that suits its work."""
+"""Asking a worker to stop, at a moment when nothing is left half done."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ T = TypeVar("T")
 class Stopped(BaseException):
     """Raised inside :meth:`StopSignal.interruptible` when the worker was asked to stop.
 
-    It is no :class:`Exception`, so that no handler for errors takes it for one.
+    It is not an :class:`Exception`, so that no handler for errors catches it.
     """
 
 
 class StopSignal:
-    """Remembers that somebody asked this process to stop.
+    """Remembers whether this process was asked to stop, by SIGINT or SIGTERM.
 
-    SIGINT and SIGTERM ask. Work that may be broken off anywhere stands in
-    :meth:`interruptible`; everything else, such as a write to the study, is let finish first.
+    Work inside :meth:`interruptible` is broken off at once. All other work, such as a write to the
+    study, is finished first.
     """
 
     def __init__(self) -> None:
@@ -38,12 +38,12 @@ class StopSignal:
         return self._asked
 
     def listen(self) -> None:
-        """Handles the signals from now on; only in the main thread."""
+        """Handle the signals from now on; only in the main thread."""
         signal.signal(signal.SIGINT, self._on_signal)
         signal.signal(signal.SIGTERM, self._on_signal)
 
     def follow_parent(self) -> None:
-        """Stops when standard input ends, as it does when the parent closes it or dies."""
+        """Stop when standard input ends, as it does when the parent closes it or dies."""
 
         def wait() -> None:
             while os.read(sys.stdin.fileno(), 4096):
@@ -54,7 +54,7 @@ class StopSignal:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Marks work that may be broken off anywhere.
+        """Mark work that may be broken off anywhere.
 
         Raises:
             Stopped: as soon as this process is asked to stop.
@@ -75,7 +75,7 @@ class StopSignal:
 
 
 def interruptible(values: Iterator[T], stop: StopSignal) -> Iterator[T]:
-    """Yields the same values; each may be broken off while it is computed, not while it is used.
+    """Yield the same values; computing one may be broken off, using it may not.
 
     Raises:
         Stopped: as :meth:`StopSignal.interruptible`.

@@ -23,8 +23,10 @@ from search.run.objective import Objective
 from search.run.trials import make_objective, search
 from search.spec.study_file import StudyFile
 from search.study.study import StoredStudy, begin_study, open_study
-from search.workers.data import WorkerContext, cores, open_data
+from search.workers.context import WorkerContext
+from search.workers.data import open_data
 from search.workers.stop import StopSignal
+from search.workers.worker_count import cores
 
 Seen = TypeVar("Seen")
 
@@ -122,19 +124,19 @@ def reopened(folder: Path, name: str = "tiny") -> StoredStudy:
     return open_study(name, url_in(folder), writing=False)
 
 
-def place(index: int = 0) -> WorkerContext:
-    """Where a worker stands that takes one core, for tiny networks gain nothing from more."""
+def worker_context(index: int = 0) -> WorkerContext:
+    """A worker that takes one core, for tiny networks gain nothing from more."""
     return WorkerContext(index, cores(), "cpu", Path("data"))
 
 
 def objective_of(stored: StoredStudy, stop: StopSignal | None = None) -> Objective:
     """The objective of a study on the CPU."""
-    return make_objective(stored, place(), stop or StopSignal())
+    return make_objective(stored, worker_context(), stop or StopSignal())
 
 
 def search_here(stored: StoredStudy, trials: int, *, index: int = 0) -> None:
     """Search in this process until so many trials are trained."""
-    search(stored, place(index), trials, StopSignal())
+    search(stored, worker_context(index), trials, StopSignal())
 
 
 def states(stored: StoredStudy) -> list[TrialState]:

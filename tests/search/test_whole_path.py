@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from search.cli.app import main
+from search.confirm.choice import champion_of
 from search.confirm.command import confirm
 from search.export.command import export
 from search.run.command import run
@@ -31,7 +32,7 @@ def test_from_a_study_file_to_a_champion(tmp_path: Path, monkeypatch: pytest.Mon
     assert confirmed.finished
     assert len(confirmed.selection) == 4
     means = {trial: sum(confirmed.validation_floors(trial)) for trial in confirmed.plan.trials}
-    assert means[confirmed.champion] == max(means.values())
+    assert means[champion_of(confirmed)] == max(means.values())
     shown = confirm("tiny", storage=url, console=quiet())
     assert shown == confirmed
 

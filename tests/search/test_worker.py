@@ -57,7 +57,7 @@ def test_failed_work_is_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that finds nothing that fits says so in one line and ends with 1."""
-    monkeypatch.setattr("search.run.trials.MOST_REJECTED", 5)
+    monkeypatch.setattr("search.run.trials.REJECTION_LIMIT", 5)
     begun(tmp_path, space=HARDLY_EVER_FITS, parameters=200)
     assert main(_arguments(tmp_path)) == 1
     words = capsys.readouterr().err

@@ -15,12 +15,13 @@ from rich.console import Console
 from safetensors.torch import load_file
 
 from search.cli.summary import confirm_summary
+from search.confirm.choice import champion_of
 from search.confirm.command import confirm
 from search.confirm.records import Confirm, load_confirm
 from search.errors import InputError, ResumeError
 from search.study.records import TrialRecord
 from search.study.study import StoredStudy
-from search.workers.data import final_parts, open_data
+from search.workers.data import final_split, open_data
 from space.network import build
 from tests.search.small_studies import (
     begun,
@@ -132,8 +133,8 @@ def test_the_champion_has_the_highest_mean_floor(confirmed: Confirmed) -> None:
         trial: fmean(confirmed.after.validation_floors(trial))
         for trial in confirmed.after.plan.trials
     }
-    assert means[confirmed.after.champion] == max(means.values())
-    assert {repeat.trial for repeat in confirmed.after.final} == {confirmed.after.champion}
+    assert means[champion_of(confirmed.after)] == max(means.values())
+    assert {repeat.trial for repeat in confirmed.after.final} == {champion_of(confirmed.after)}
     assert all(len(repeat.accuracies) == 3 for repeat in confirmed.after.final)
 
 
@@ -150,9 +151,9 @@ def test_the_kept_weights_give_the_test_figures(confirmed: Confirmed) -> None:
     )
     network = build(_record(confirmed, first.trial).candidate((1, 8, 8)).architecture)
     network.load_state_dict(load_file(path))
-    parts = final_parts(open_data(stored.file, confirmed.folder), torch.device("cpu"))
-    assert len(parts.training) == 90
-    assert accuracy(network, parts.evaluation, parts.normalisation) == first.last
+    data = final_split(open_data(stored.file, confirmed.folder), torch.device("cpu"))
+    assert len(data.training) == 90
+    assert accuracy(network, data.evaluation, data.normalisation) == first.last
 
 
 def test_a_second_call_shows_the_first(confirmed: Confirmed) -> None:
@@ -174,7 +175,7 @@ def test_the_table_says_which_set_its_figures_are_from(confirmed: Confirmed) -> 
     assert "validation floor over 2 seeds" in words
     assert "on the test set" in words
     assert "(n = 2)" in words
-    assert f"trial {confirmed.after.champion:>4}" in words
+    assert f"trial {champion_of(confirmed.after):>4}" in words
     assert words.count("champion") == 2
 
 

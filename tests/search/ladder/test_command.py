@@ -12,7 +12,7 @@ from search.ladder.command import ladder
 from search.ladder.records import Replays
 from search.ladder.report import analysis_text, ladder_tables, markdown, write_csv
 from search.ladder.result import StepResult
-from search.ladder.selection import LadderPlan, rungs_of
+from search.ladder.selection import ReplayPlan, choose_steps
 from search.storage.database import open_storage
 from tests.search.ladder_texts import GOOD, written
 from tests.search.small_studies import flyweight, kill_all, quiet, url_in, wait_for
@@ -137,9 +137,9 @@ def test_an_interrupted_ladder_goes_on(tmp_path: Path) -> None:
     def finished() -> int:
         if not (tmp_path / "studies" / "study.db").exists():
             return 0
-        rung = rungs_of(LadderPlan((path,), ("skeleton",)), tmp_path)[0]
-        kept = Replays(open_storage(url_in(tmp_path)).engine).of([rung.fingerprint])
-        return sum(replay.finished for replay in kept[rung.fingerprint])
+        step = choose_steps(ReplayPlan((path,), ("skeleton",)), tmp_path)[0]
+        kept = Replays(open_storage(url_in(tmp_path)).engine).of([step.fingerprint])
+        return sum(replay.finished for replay in kept[step.fingerprint])
 
     process = flyweight(tmp_path, *arguments)
     wait_for(lambda: finished() >= 1, "a replay ends")

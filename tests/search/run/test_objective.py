@@ -12,16 +12,24 @@ from optuna.artifacts import FileSystemArtifactStore, download_artifact, get_all
 from optuna.trial import TrialState
 from safetensors.torch import load_file
 
-from search.run.objective import seeded_network
 from search.run.trials import search
 from search.storage.weights import weights_of
 from search.study.records import Outcome, TrialRecord
 from search.study.seeds import training_seed
 from search.study.study import StoredStudy
-from search.workers.data import open_data, search_parts
+from search.workers.data import open_data, search_split
 from search.workers.stop import Stopped, StopSignal
+from search.workers.training import seeded_network
 from space.network import build
-from tests.search.small_studies import ROOT, begun, place, reopened, search_here, template, url_in
+from tests.search.small_studies import (
+    ROOT,
+    begun,
+    reopened,
+    search_here,
+    template,
+    url_in,
+    worker_context,
+)
 from trainer.metrics import accuracy
 
 CPU = torch.device("cpu")
@@ -120,8 +128,8 @@ def test_the_kept_weights_give_the_last_epochs_accuracy(tmp_path: Path) -> None:
     )
     network = build(record.candidate((1, 8, 8)).architecture)
     network.load_state_dict(load_file(path))
-    parts = search_parts(open_data(stored.file, tmp_path), CPU)
-    found = accuracy(network, parts.evaluation, parts.normalisation)
+    data = search_split(open_data(stored.file, tmp_path), CPU)
+    found = accuracy(network, data.evaluation, data.normalisation)
     assert found == record.epochs[-1].accuracy
 
 
@@ -190,7 +198,7 @@ def test_a_stopped_trial_goes_back_into_the_queue(tmp_path: Path) -> None:
                 raise Stopped
             return super().interruptible()
 
-    search(stored, place(), 1, StopsAtReport())
+    search(stored, worker_context(), 1, StopsAtReport())
     stopped, queued = stored.study.get_trials(deepcopy=False)
     assert stopped.state is TrialState.FAIL
     assert stored.records()[0].outcome is Outcome.INTERRUPTED

@@ -4,7 +4,7 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.run.rejections import rejected_in_a_row
+from search.run.rejections import rejections_in_a_row
 from search.spec.study_file import Budget
 from search.study.records import Outcome
 
@@ -31,7 +31,7 @@ def _running(excess: float | None) -> FrozenTrial:
 
 
 @pytest.mark.parametrize(
-    ("trials", "length"),
+    ("trials", "count"),
     [
         ([], 0),
         ([_trained()], 0),
@@ -43,29 +43,29 @@ def _running(excess: float | None) -> FrozenTrial:
     ],
 )
 def test_only_rejections_since_the_last_that_fitted_count(
-    trials: list[FrozenTrial], length: int
+    trials: list[FrozenTrial], count: int
 ) -> None:
-    """A trial that was trained or is being trained ends the streak, an undecided one does not."""
-    assert rejected_in_a_row(trials, 0).length == length
+    """A trial that was trained or is being trained ends the count, an undecided one does not."""
+    assert rejections_in_a_row(trials, 0).count == count
 
 
 def test_a_worker_counts_from_its_own_beginning() -> None:
     """Rejections of an earlier run do not stop one that has just been resumed."""
-    assert rejected_in_a_row([_rejected(9)] * 5, 3).length == 2
+    assert rejections_in_a_row([_rejected(9)] * 5, 3).count == 2
 
 
 def test_the_smallest_of_each_cost_is_told_beside_its_limit() -> None:
     """The message gives what to do and how far the best came, in the budget's own words."""
-    streak = rejected_in_a_row([_rejected(2_100), _rejected(None), _rejected(3_000)], 0)
-    words = streak.explain(Budget(2_000, None, None))
+    rejections = rejections_in_a_row([_rejected(2_100), _rejected(None), _rejected(3_000)], 0)
+    words = rejections.explain(Budget(2_000, None, None))
     assert "3 candidates in a row" in words
     assert "2,100 parameters (budget 2,000)" in words
     assert "macs" not in words
     assert "raise the budget" in words
 
 
-def test_it_is_said_where_no_map_survived() -> None:
-    """Where every candidate's maps vanish there is no smallest cost to tell."""
-    assert "no map survived" in rejected_in_a_row([_rejected(None)], 0).explain(
+def test_candidates_without_a_cost_are_explained() -> None:
+    """Where every candidate's feature maps vanish there is no smallest cost to tell."""
+    assert "too small for the layers" in rejections_in_a_row([_rejected(None)], 0).explain(
         Budget(2_000, None, None)
     )

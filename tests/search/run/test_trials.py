@@ -18,10 +18,10 @@ from tests.search.small_studies import (
     HARDLY_EVER_FITS,
     begun,
     objective_of,
-    place,
     reopened,
     search_here,
     template,
+    worker_context,
 )
 
 MANY_PARAMETERS = """
@@ -87,7 +87,7 @@ def test_rejections_without_end_stop_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After so many rejections in a row the search ends and tells the smallest it has seen."""
-    monkeypatch.setattr(search.run.trials, "MOST_REJECTED", 15)
+    monkeypatch.setattr(search.run.trials, "REJECTION_LIMIT", 15)
     stored = begun(tmp_path, space=HARDLY_EVER_FITS, parameters=200)
     with pytest.raises(WorkFailed) as caught:
         search_here(stored, 1)
@@ -103,7 +103,7 @@ def test_a_rejection_costs_less_than_a_tenth_of_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Drawing, judging and recording 30 parameters takes less than 0.1 s of processor time."""
-    monkeypatch.setattr(search.run.trials, "MOST_REJECTED", 25)
+    monkeypatch.setattr(search.run.trials, "REJECTION_LIMIT", 25)
     monkeypatch.setattr(Objective, "_train", lambda *_: TrialResult(Outcome.REJECTED))
     stored = begun(tmp_path, space=MANY_PARAMETERS, parameters=300)
     objective_of(stored)
@@ -147,6 +147,6 @@ def test_a_worker_that_was_stopped_takes_nothing(tmp_path: Path) -> None:
     stored = begun(tmp_path, space=template("conv3 8 relu", "gap", "linear 10"))
     stop = StopSignal()
     stop._asked = True
-    search_trials(stored, place(), 1, stop)
+    search_trials(stored, worker_context(), 1, stop)
     assert stored.study.get_trials() == []
     assert trial_claims(stored).take(1) == 0

@@ -13,6 +13,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from search.confirm.choice import champion_of
 from search.confirm.command import confirm
 from search.confirm.records import Confirm
 from search.dashboard.server import dashboard_app
@@ -181,7 +182,7 @@ def test_a_study_from_its_file_to_its_champion(database: str, tmp_path: Path) ->
     assert (state.trained, state.confirms) == (5, 1)
     assert state.test_floors == tuple(done.test_floors)
     trained = export("tiny", tmp_path / "tiny", storage=database)
-    assert trained.figures.trial == done.champion
+    assert trained.figures.trial == champion_of(done)
 
 
 def test_a_killed_run_goes_on(database: str, tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""What a confirm chooses: the trials that are retrained, and among these the champion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import fmean
+
+from search.confirm.records import Confirm
+from search.study.records import TrialRecord
+
+__all__ = ["best_trials", "champion_of"]
+
+
+def best_trials(records: Iterable[TrialRecord], top: int) -> tuple[int, ...]:
+    """Return the numbers of the trials with the highest validation floors, the best first.
+
+    Of equal floors the trial with fewer parameters comes first, then the older one.
+
+    Args:
+        records: of a study.
+        top: the most trials to return; there may be fewer complete ones.
+    """
+    scored = sorted(
+        (record for record in records if record.score is not None),
+        key=lambda record: (-(record.score or 0.0), record.parameters or 0, record.number),
+    )
+    return tuple(record.number for record in scored[:top])
+
+
+def champion_of(confirm: Confirm) -> int:
+    """Return the trial with the highest mean validation floor over its retrainings.
+
+    Of equal means the trial that was better in the search wins.
+
+    Raises:
+        ValueError: if not all candidates were retrained yet.
+    """
+    if not confirm.selected:
+        raise ValueError("the champion is known once every candidate was retrained")
+    return max(confirm.plan.trials, key=lambda trial: fmean(confirm.validation_floors(trial)))

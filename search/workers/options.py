@@ -1,0 +1,30 @@
+"""The options that every command has that starts workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypedDict
+
+from rich.console import Console
+
+__all__ = ["RunOptions"]
+
+
+class RunOptions(TypedDict, total=False):
+    """Where and with what ``run``, ``confirm`` and ``ladder`` work; each may be left out.
+
+    Attributes:
+        workers: processes on this machine; by default as many as suit it.
+        storage: URL of the study database; by default ``sqlite:///studies/study.db``.
+        data: root of the data sets; by default ``$FLYWEIGHT_DATA``, else ``data/``.
+        device: ``cpu``, ``cuda``, ``cuda:N`` or ``mps``; by default the best one there is.
+        console: where to show progress; by default standard output.
+        debug: whether workers that fail show tracebacks; by default they do not.
+    """
+
+    workers: int | None
+    storage: str
+    data: Path | None
+    device: str | None
+    console: Console | None
+    debug: bool

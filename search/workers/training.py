@@ -1,0 +1,114 @@
+"""Training one candidate: from its initial weights to its last epoch, or to what stopped it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from search.spec.candidate import Candidate
+from search.workers.data import DataSplit
+from search.workers.stop import StopSignal, interruptible
+from space.network import build
+from trainer.errors import Diverged, OutOfMemory
+from trainer.loop import Epoch, train
+from trainer.memory import working_memory
+
+__all__ = ["Training", "seeded_network"]
+
+
+class Training:
+    """The training of one candidate.
+
+    Iterating over it trains: an epoch for each value that is asked for. The iteration ends after
+    the recipe's last epoch, or before it where the training fails; leaving the loop ends it too.
+
+    Args:
+        candidate: what to train and how.
+        data: the images, on the device that trains.
+        stop: breaks the training off when this process is asked to stop.
+
+    Attributes:
+        epochs: the epochs so far.
+        failure: why the training ended early; None where it did not.
+    """
+
+    def __init__(self, candidate: Candidate, data: DataSplit, stop: StopSignal) -> None:
+        self.epochs: list[Epoch] = []
+        self.failure: Diverged | OutOfMemory | None = None
+        self._candidate = candidate
+        self._data = data
+        self._stop = stop
+        self._network: nn.Module | None = None
+        self._started: float | None = None
+        self._seconds: float | None = None
+
+    def __iter__(self) -> Iterator[Epoch]:
+        """Train from the initial weights and yield each epoch as it ends.
+
+        Raises:
+            Stopped: if this process is asked to stop meanwhile.
+        """
+        data, recipe = self._data, self._candidate.recipe
+        self._started = time.perf_counter()
+        try:
+            self._network = seeded_network(self._candidate, data.device)
+            epochs = train(
+                self._network, data.training, data.evaluation, data.normalisation, recipe
+            )
+            for epoch in interruptible(epochs, self._stop):
+                self.epochs.append(epoch)
+                yield epoch
+        except (Diverged, OutOfMemory) as error:
+            self.failure = error
+        finally:
+            self._seconds = time.perf_counter() - self._started
+
+    def run(self) -> None:
+        """Train to the end.
+
+        Raises:
+            Stopped: if this process is asked to stop meanwhile.
+        """
+        for _ in self:
+            pass
+
+    @property
+    def network(self) -> nn.Module:
+        """The network as the last epoch left it.
+
+        Raises:
+            ValueError: if it was not built.
+        """
+        if self._network is None:
+            raise ValueError("the network is not built before the training begins")
+        return self._network
+
+    @property
+    def reason(self) -> str:
+        """Why the training ended early, in one line; empty where it did not."""
+        return str(self.failure).splitlines()[0] if self.failure else ""
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the training, to the millisecond; so far, while it goes on."""
+        if self._started is None:
+            return 0.0
+        seconds = self._seconds
+        if seconds is None:
+            seconds = time.perf_counter() - self._started
+        return round(seconds, 3)
+
+
+def seeded_network(candidate: Candidate, device: torch.device) -> nn.Module:
+    """Build a candidate's network with the initial weights that its recipe's seed gives.
+
+    Raises:
+        OutOfMemory: if the device has no room for the weights.
+    """
+    memory = working_memory(device, candidate.recipe.batch_size)
+    with memory, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(candidate.recipe.seed)
+        return build(candidate.architecture).to(device)
