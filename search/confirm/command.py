@@ -54,6 +54,7 @@ def confirm(
     stored = open_study(study, launcher.storage, writing=True)
     plan = _plan(stored, top, seeds, again=again)
     if not load_confirm(stored, plan.ordinal).finished:
+        stored.make_artifacts()
         reopen_data(stored, launcher.data)
         with explain_interruption("finished retrainings are kept"):
             _retrain(stored, plan, launcher)
@@ -74,6 +75,7 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
         raise TrialError(
             f"{stored.name} has no completed trial to confirm yet; flyweight run it first"
         )
+    stored.make_artifacts()
     plan = Plan(
         ordinal=ordinal + 1,
         trials=trials,

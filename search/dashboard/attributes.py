@@ -62,7 +62,9 @@ def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
             for section in ("study", "budget", "space", "recipe"):
                 for name, item in _table(file.get(section)).items():
                     shown.update(_plain(f"{section}.{name}", item))
-            shown.update(_plain("artifacts", ours.get("artifacts")))
+            shown.update(
+                _plain("artifacts", ours.get("artifacts_below_database", ours.get("artifacts")))
+            )
         elif key.startswith("confirm:") and "accuracies" in _table(value):
             shown[key] = _repeat_text(key, value, epochs)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Container, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -17,7 +18,7 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from search.dashboard.attributes import study_attributes, trial_attributes
-from search.storage.database import artifacts_beside
+from search.storage.artifacts import artifacts_beside, artifacts_of
 
 __all__ = ["PresentedArtifacts", "PresentedStorage"]
 
@@ -179,8 +180,10 @@ class PresentedArtifacts:
         yield artifacts_beside(self._url)
         for study in self._source.get_all_studies():
             kept = study.user_attrs.get("flyweight")
-            if isinstance(kept, Mapping) and isinstance(kept.get("artifacts"), str):
-                yield Path(kept["artifacts"])
+            if isinstance(kept, Mapping):
+                # Another program may have a study with such an attribute.
+                with suppress(KeyError, TypeError, ValueError):
+                    yield artifacts_of(kept, self._url)
 
 
 def _presented(trial: FrozenTrial) -> FrozenTrial:

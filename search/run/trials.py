@@ -52,6 +52,7 @@ def search(stored: StoredStudy, context: WorkerContext, trials: int, stop: StopS
 
 def make_objective(stored: StoredStudy, context: WorkerContext, stop: StopSignal) -> Objective:
     """Return the objective of a study on this worker's device."""
+    stored.make_artifacts()
     device = context.open_device()
     return Objective(stored, search_split(reopen_data(stored, context.data), device), stop)
 

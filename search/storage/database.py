@@ -23,7 +23,6 @@ from search.storage.tables import make_tables
 
 __all__ = [
     "DEFAULT_STORAGE",
-    "artifacts_beside",
     "holds_nothing",
     "open_storage",
     "quiet_optuna",
@@ -125,12 +124,6 @@ def shown_url(url: str) -> str:
         StorageError: if the URL is none.
     """
     return _parsed(url).render_as_string(hide_password=True)
-
-
-def artifacts_beside(url: str) -> Path:
-    """Returns the default folder of artifacts: beside an SQLite file, else under studies/."""
-    path = sqlite_path(url)
-    return (path.parent if path is not None else Path("studies")) / "artifacts"
 
 
 def quiet_optuna() -> None:

@@ -88,9 +88,11 @@ def load_weights(artifacts: Path, kept: KeptWeights, owner: str) -> dict[str, Te
             download_artifact(artifact_store=store, artifact_id=kept.artifact, file_path=str(path))
             content = path.read_bytes()
     except (ArtifactNotFound, OSError) as error:
+        way_out = "change its permissions"
+        if not place.exists():
+            way_out = f"put {'it' if artifacts.is_dir() else 'the folder'} back there"
         raise TrialError(
-            f"{place}: the weights of {owner} are not there ({error}); "
-            "put the study's artifacts back where they were"
+            f"{place}: the weights of {owner} cannot be read ({_reason(error)}); {way_out}"
         ) from error
     try:
         if kept.sha256 not in (None, hashlib.sha256(content).hexdigest()):
@@ -109,3 +111,8 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in network.state_dict().items()
     }
+
+
+def _reason(error: Exception) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or "no such file"

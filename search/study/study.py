@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.artifacts import get_all_artifact_meta
 from optuna.study import StudyDirection
+from optuna.trial import TrialState
 
 from search.errors import ResumeError, StorageError, StudyFileError
 from search.spec.study_file import StudyFile, differences
+from search.storage.artifacts import (
+    artifacts_beside,
+    artifacts_of,
+    make_artifacts,
+    place_to_keep,
+)
 from search.storage.claims import Claims
-from search.storage.database import artifacts_beside, holds_nothing, open_storage, shown_url
+from search.storage.database import holds_nothing, open_storage, shown_url
 from search.storage.rdb_storage import StudyStorage
 from search.study.records import TrialRecord, records_of
 from search.study.start_from import Start, enqueue_starts, find_starts
@@ -61,6 +69,21 @@ class StoredStudy:
         """Returns all trials as they are now."""
         return records_of(self.study.get_trials(deepcopy=False))
 
+    def make_artifacts(self) -> None:
+        """Make the folder of artifacts where it is missing and no weights were kept yet.
+
+        Raises:
+            StorageError: the folder cannot be made, or has gone together with weights.
+        """
+        missing = not self.artifacts.exists()
+        make_artifacts(self.artifacts, self.name, has_weights=missing and self._has_weights())
+
+    def _has_weights(self) -> bool:
+        complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return any(
+            get_all_artifact_meta(owner, storage=self.storage) for owner in (*complete, self.study)
+        )
+
     def search_data_matches(self, info: DataInfo) -> bool:
         """Tells whether ``info`` is of the same data that the study began with."""
         return info.fingerprint == self.data.fingerprint
@@ -86,14 +109,14 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
         load_if_exists=True,
     )
     if _ATTRIBUTE not in study.user_attrs and _is_fresh(study):
-        folder = (artifacts or artifacts_beside(url)).resolve()
+        place = place_to_keep(artifacts or artifacts_beside(url), url)
         study.set_metric_names(["validation floor"])
         # Of several processes that begin it at once the first decides what it is.
-        storage.keep_first(study._study_id, _ATTRIBUTE, _to_keep(file, folder, info, starts))
+        storage.keep_first(study._study_id, _ATTRIBUTE, _to_keep(file, place, info, starts))
     stored = _read(study, storage, url)
     _refuse_differences(stored, file, info)
     _refuse_other_folder(stored, artifacts)
-    _make_folder(stored.artifacts)
+    stored.make_artifacts()
     enqueue_starts(study, Claims(storage.engine, stored.id, _START), stored.starts)
     return stored
 
@@ -170,11 +193,11 @@ def _is_fresh(study: optuna.Study) -> bool:
 
 
 def _to_keep(
-    file: StudyFile, artifacts: Path, info: DataInfo, starts: tuple[Start, ...]
+    file: StudyFile, place: Mapping[str, str], info: DataInfo, starts: tuple[Start, ...]
 ) -> dict[str, Any]:
     return {
         "file": file.to_dict(),
-        "artifacts": str(artifacts),
+        **place,
         "starts": [asdict(start) for start in starts],
         "data": {
             "name": info.name,
@@ -214,7 +237,7 @@ def _from_kept(
     )
     file = StudyFile.from_dict(kept["file"])
     starts = tuple(Start(**start) for start in kept.get("starts", ()))
-    return StoredStudy(url, storage, study, file, Path(kept["artifacts"]), info, starts)
+    return StoredStudy(url, storage, study, file, artifacts_of(kept, url), info, starts)
 
 
 def _refuse_differences(stored: StoredStudy, file: StudyFile, info: DataInfo | None = None) -> None:
@@ -235,10 +258,3 @@ def _refuse_other_folder(stored: StoredStudy, artifacts: Path | None) -> None:
             f"the study {stored.name!r} keeps its artifacts in {stored.artifacts}, "
             f"not in {artifacts}; leave --artifacts out"
         )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{folder} cannot take artifacts: {error.strerror}") from error

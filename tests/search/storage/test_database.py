@@ -15,7 +15,6 @@ import pytest
 
 from search.errors import StorageError
 from search.storage.database import (
-    artifacts_beside,
     open_storage,
     shown_url,
     sqlite_path,
@@ -254,9 +253,3 @@ def test_passwords_are_not_shown() -> None:
     """A URL in a message keeps its password to itself."""
     assert "secret" not in shown_url("postgresql://someone:secret@host/studies")
     assert sqlite_path("postgresql://someone:secret@host/studies") is None
-
-
-def test_artifacts_lie_beside_the_database(tmp_path: Path) -> None:
-    """Weights are kept in a folder next to the file, or below studies/ with a server."""
-    assert artifacts_beside(_url(tmp_path / "study.db")) == tmp_path / "artifacts"
-    assert artifacts_beside("postgresql://host/studies") == Path("studies/artifacts")

@@ -51,7 +51,8 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
     """Where the file has gone the line says which and what to do."""
     stored, file = _trained(tmp_path)
     file.unlink()
-    assert f"{file}: the weights of trial 0 are not there" in _refusal(stored, tmp_path)
+    said = _refusal(stored, tmp_path)
+    assert f"{file}: the weights of trial 0 cannot be read (no such file); put it back" in said
 
 
 def test_weights_without_a_checksum_are_taken(tmp_path: Path) -> None:

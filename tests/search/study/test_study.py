@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     """A file in the place of the folder of artifacts is named."""
     file = StudyFile.load(write_study(tmp_path))
     (tmp_path / "taken").touch()
-    with pytest.raises(StorageError, match="cannot take artifacts"):
+    with pytest.raises(StorageError, match="cannot hold the weights"):
         begin_study(file, url_in(tmp_path), tmp_path / "taken", DIGITS)
 
 
