@@ -167,7 +167,15 @@ def confirm(
 @app.command()
 def export(
     study: StudyName,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder of the new package")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder to write to")],
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="by default torch; each of several gets a folder in DIR",
+        ),
+    ] = None,
     trial: Annotated[
         int | None,
         typer.Option(
@@ -180,8 +188,11 @@ def export(
     """Write the champion (before a confirm: the best trial) as a Python package."""
     from search.cli.summary import export_summary
     from search.export.command import export as search_export
+    from search.export.formats import DEFAULT_FORMATS, chosen_formats
 
-    print_text(export_summary(search_export(study, out, trial=trial, storage=storage), out))
+    chosen = chosen_formats(formats or DEFAULT_FORMATS)
+    trained = search_export(study, out, chosen, trial=trial, storage=storage)
+    print_text(export_summary(trained, out, chosen))
 
 
 @app.command()

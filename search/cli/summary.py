@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from search.confirm.choice import champion_of
 from search.confirm.records import Confirm
+from search.export.formats import FORMATS, folders_of
 from search.export.trained_network import TrainedNetwork
 from search.run.command import RunResult
 from search.statistics import Spread
@@ -76,13 +78,19 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
     return "\n".join(lines)
 
 
-def export_summary(trained: TrainedNetwork, out: Path) -> str:
+def export_summary(trained: TrainedNetwork, out: Path, formats: Sequence[str]) -> str:
     """Return the lines that end an export."""
     figures = trained.figures
     what = f"trial {figures.trial} of {trained.name}"
     if figures.kind == "champion":
         what = f"champion of confirm {figures.confirm} of {trained.name} (trial {figures.trial})"
-    return (
-        f"{out}: {what}, {cost(trained.architecture).parameters:,} parameters\n"
-        f"use it, with {out.parent} on Python's path: from {out.name} import load; network = load()"
-    )
+    lines = [f"{out}: {what}, {cost(trained.architecture).parameters:,} parameters"]
+    for name, folder in folders_of(out, formats).items():
+        if folder != out:
+            lines.append(f"{folder}: {FORMATS[name].about}")
+        if FORMATS[name].imported:
+            lines.append(
+                f"use it, with {folder.parent} on Python's path: "
+                f"from {folder.name} import load; network = load()"
+            )
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""``flyweight export``: the champion, or a trial, as a module that needs nothing of ours."""
+"""``flyweight export``: the champion, or a trial, as files that need nothing of flyweight."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from optuna.artifacts import get_all_artifact_meta
 from search.confirm.choice import champion_of
 from search.confirm.records import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
-from search.export.package import write_package
+from search.export.formats import DEFAULT_FORMATS, chosen_formats, write_formats
 from search.export.trained_network import Figures, SeedRun, TrainedNetwork
 from search.statistics import Spread
 from search.storage.database import DEFAULT_STORAGE, quiet_optuna
@@ -25,30 +25,38 @@ __all__ = ["export"]
 
 
 def export(
-    study: str, out: Path, *, trial: int | None = None, storage: str = DEFAULT_STORAGE
+    study: str,
+    out: Path,
+    formats: Sequence[str] = DEFAULT_FORMATS,
+    *,
+    trial: int | None = None,
+    storage: str = DEFAULT_STORAGE,
 ) -> TrainedNetwork:
-    """Writes a network as an importable package and returns it.
+    """Write a network in one or more formats and return it.
 
     Without ``trial`` that is the champion of the last confirm; before a confirm has finished, the
     best trial.
 
     Args:
         study: path of a study file, or name of a study in the storage.
-        out: folder of the package; its name becomes the package's.
+        out: the folder that a single format is written to; several formats get a folder each in
+            it. The name of the folder of ``torch`` becomes the name of the Python package.
+        formats: names of ``search.export.formats.FORMATS``.
         trial: number of a completed trial.
         storage: URL of the study database.
 
     Raises:
-        StorageError: if there is no such study.
-        TrialError: if there is no such trial, or it has no weights.
-        ExportError: if the folder cannot be written or is not ours.
+        StorageError: there is no such study.
+        TrialError: there is no such trial, or it has no weights.
+        ExportError: a format is not known, or its folder cannot be written or holds anything else.
     """
     quiet_optuna()
+    chosen = chosen_formats(formats)
     stored = open_study(study, storage, writing=False)
     trained = _champion(stored) if trial is None else None
     if trained is None:
         trained = _from_trial(stored, _completed(stored, trial))
-    write_package(trained, out)
+    write_formats(trained, out, chosen)
     return trained
 
 

@@ -1,4 +1,4 @@
-"""Write a trained network as a folder that Python can import and that needs nothing of flyweight.
+"""Write a trained network as a folder that Python can import without flyweight.
 
 The folder is written beside its place under a temporary name, imported from there, held against the
 trained network, and only then moved into its place: on any failure, what was there before stays.
@@ -35,7 +35,7 @@ from space.cost import cost
 from space.network import build
 from trainer.batches import normalise
 
-__all__ = ["class_name_of", "package_name_of", "write_package"]
+__all__ = ["class_name_of", "is_package", "package_name_of", "write_package"]
 
 _VERSION = 1
 _FILES = ("__init__.py", "network.py", "weights.safetensors", DESCRIPTION, "README.md")
@@ -111,6 +111,19 @@ def package_name_of(name: str) -> str:
     return slug if _importable(slug) else f"net_{slug}".rstrip("_")
 
 
+def is_package(folder: Path) -> bool:
+    """Tell whether a folder is an exported package.
+
+    Raises:
+        OSError: its description is there and cannot be read.
+    """
+    try:
+        marker = json.loads((folder / DESCRIPTION).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
+        return False
+    return isinstance(marker, dict) and marker.get("format") == FORMAT
+
+
 def class_name_of(name: str) -> str:
     """Make a class name out of any name: ``mnist-8k`` becomes ``Mnist8kNet``."""
     words = re.findall(r"[A-Za-z0-9]+", name)
@@ -145,12 +158,7 @@ def _check_place(out: Path) -> None:
         return
     if not out.is_dir():
         raise ExportError(f"{out}: is a file; choose another folder")
-    try:
-        marker = json.loads((out / DESCRIPTION).read_bytes())
-        ours = isinstance(marker, dict) and marker.get("format") == FORMAT
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
-        ours = False
-    if not ours:
+    if not is_package(out):
         raise ExportError(f"{out}: is not an exported network; remove it or choose another folder")
     strange = sorted({path.name for path in out.iterdir()} - {*_FILES, "__pycache__"})
     if strange:

@@ -1,0 +1,111 @@
+"""The formats of an export: one entry each in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.errors import ExportError
+from search.export.package import is_package, package_name_of, write_package
+from search.export.trained_network import TrainedNetwork
+from search.spec.toml import file_value
+from space.fields import did_you_mean
+
+__all__ = ["DEFAULT_FORMATS", "FORMATS", "Format", "chosen_formats", "folders_of", "write_formats"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that a network can be exported in.
+
+    Attributes:
+        about: what it is, in a line.
+        write: writes a network into a folder, whole or not at all; raises ``ExportError`` where
+            it cannot, ``ImportError`` where a package is missing.
+        extra: the extra of the distribution that brings the packages it needs; empty where
+            flyweight's own are enough.
+        imported: whether Python imports the folder by its name. Where there are several formats,
+            such a folder is named after the folder that was asked for, others after the format.
+    """
+
+    about: str
+    write: Callable[[TrainedNetwork, Path], None]
+    extra: str = ""
+    imported: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    "torch": Format(
+        "a Python package with the network as a PyTorch module", write_package, imported=True
+    ),
+}
+"""What ``--format`` may name."""
+
+DEFAULT_FORMATS = ("torch",)
+
+
+def chosen_formats(names: Sequence[str]) -> tuple[str, ...]:
+    """Check the names of formats.
+
+    Args:
+        names: as a user gives them; one text may hold several, with commas between them.
+
+    Returns:
+        The names, each once, in the order in which they were given.
+
+    Raises:
+        ExportError: a name is not in the table, or there is none.
+    """
+    given = [name.strip() for text in names for name in text.split(",")]
+    chosen = tuple(dict.fromkeys(filter(None, given)))
+    known = ", ".join(FORMATS)
+    for name in chosen:
+        if name not in FORMATS:
+            hint = did_you_mean(name, FORMATS)
+            raise ExportError(f"--format {file_value(name)} is not known{hint}; give {known}")
+    if not chosen:
+        raise ExportError(f"no format is named; give one or more of {known}")
+    return chosen
+
+
+def folders_of(out: Path, formats: Sequence[str]) -> Mapping[str, Path]:
+    """Return the folder of each format: ``out`` for a single one, else folders in it.
+
+    Args:
+        out: the folder that was asked for.
+        formats: names of the table, each once.
+    """
+    if len(formats) == 1:
+        return {formats[0]: out}
+    package = package_name_of(out.absolute().name)
+    return {name: out / (package if FORMATS[name].imported else name) for name in formats}
+
+
+def write_formats(trained: TrainedNetwork, out: Path, formats: Sequence[str]) -> None:
+    """Write a network in each of several formats.
+
+    Args:
+        trained: the network.
+        out: the folder of a single format, or the folder of the formats' folders.
+        formats: names of the table, each once.
+
+    Raises:
+        ExportError: a folder cannot be written, is in the way, or a format's packages are missing.
+            What was written before stays.
+    """
+    if len(formats) > 1 and is_package(out):
+        raise ExportError(
+            f"{out}: is an exported network already; choose another folder for several formats"
+        )
+    for name, folder in folders_of(out, formats).items():
+        entry = FORMATS[name]
+        try:
+            entry.write(trained, folder)
+        except ImportError as error:
+            if not entry.extra:
+                raise
+            raise ExportError(
+                f"--format {name} needs the package {error.name}; "
+                f"pip install 'flyweight[{entry.extra}]'"
+            ) from error

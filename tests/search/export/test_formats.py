@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from search.cli.summary import export_summary
+from search.errors import ExportError
+from search.export.formats import (
+    DEFAULT_FORMATS,
+    FORMATS,
+    Format,
+    chosen_formats,
+    folders_of,
+    write_formats,
+)
+from search.export.package import is_package
+from search.export.trained_network import TrainedNetwork
+from tests.search.trained_networks import trained_network
+
+
+def _write_lines(trained: TrainedNetwork, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "layers.txt").write_text(str(trained.architecture))
+
+
+def _write_nothing(trained: TrainedNetwork, folder: Path) -> None:
+    raise ModuleNotFoundError("No module named 'squeezer'", name="squeezer")
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of one more format, added as any format is: by an entry of the table."""
+    monkeypatch.setitem(FORMATS, "lines", Format("its layers as text", _write_lines))
+    return "lines"
+
+
+def test_one_format_goes_into_the_folder_itself(tmp_path: Path) -> None:
+    """The default is what an export wrote before there was a choice."""
+    write_formats(trained_network(), tmp_path / "net", chosen_formats(DEFAULT_FORMATS))
+    assert is_package(tmp_path / "net")
+
+
+def test_several_formats_get_a_folder_each(tmp_path: Path, lines: str) -> None:
+    """The Python package can be imported by the name of the folder; the others say what they are.
+
+    A folder that is an exported package itself takes no others.
+    """
+    out, formats = tmp_path / "my-net", chosen_formats([f"torch,{lines}"])
+    write_formats(trained_network(), out, formats)
+    assert sorted(path.name for path in out.iterdir()) == ["lines", "my_net"]
+    assert is_package(out / "my_net")
+    assert "gap" in (out / lines / "layers.txt").read_text()
+    said = export_summary(trained_network(), out, formats)
+    assert f"{out / lines}: its layers as text" in said
+    assert f"with {out} on Python's path: from my_net import load" in said
+    with pytest.raises(ExportError, match="exported network already"):
+        write_formats(trained_network(), out / "my_net", formats)
+
+
+@pytest.mark.parametrize("given", [["torch", "lines"], ["torch, lines"], ["torch,,lines", "torch"]])
+def test_formats_are_named_in_one_text_or_in_several(lines: str, given: list[str]) -> None:
+    """Commas and repetition come to the same, and what is named twice is written once."""
+    assert chosen_formats(given) == ("torch", "lines")
+    assert list(folders_of(Path("net"), chosen_formats(["lines"])).values()) == [Path("net")]
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"), [(["trch"], "torch"), (["torch,tensorflow"], "tensorflow"), ([","], "torch")]
+)
+def test_an_unknown_format_is_named(given: list[str], hint: str) -> None:
+    """One line says which name is wrong, the one that may be meant, and those that there are."""
+    with pytest.raises(ExportError, match=hint) as caught:
+        chosen_formats(given)
+    assert str(caught.value).endswith(", ".join(FORMATS))
+
+
+def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A format whose extra is not installed says how to install it."""
+    monkeypatch.setitem(FORMATS, "squeezed", Format("smaller", _write_nothing, extra="squeeze"))
+    with pytest.raises(ExportError, match=r"squeezer; pip install 'flyweight\[squeeze\]'"):
+        write_formats(trained_network(), tmp_path / "net", ("squeezed",))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_written(tmp_path: Path, name: str) -> None:
+    """Each entry of the table writes a folder with something in it, and says what it is."""
+    FORMATS[name].write(trained_network(), tmp_path / "net")
+    assert any((tmp_path / "net").iterdir())
+    assert FORMATS[name].about
