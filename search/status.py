@@ -9,7 +9,8 @@ from typing import Any
 
 from search.confirm.records import last_ordinal, load_confirm
 from search.errors import StorageError
-from search.storage.database import DEFAULT_STORAGE, quiet_optuna, shown_url
+from search.storage.database import quiet_optuna
+from search.storage.urls import DEFAULT_STORAGE, shown_url
 from search.study.records import Outcome, TrialRecord, best_of
 from search.study.study import StoredStudy, open_study, study_names
 from search.text import percent, plural
@@ -87,7 +88,7 @@ def status(study: str | None = None, *, storage: str = DEFAULT_STORAGE) -> list[
     quiet_optuna()
     names = [study] if study is not None else study_names(storage)
     if not names:
-        raise StorageError(f"{shown_url(storage)} holds no study yet; start one with flyweight run")
+        raise StorageError(f"{shown_url(storage)} has no study yet; start one with flyweight run")
     return [_status(open_study(name, storage, writing=False)) for name in names]
 
 

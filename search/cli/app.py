@@ -19,7 +19,7 @@ from typer.exceptions import TyperException
 from search.cli.options import Debug, Storage, StudyName, StudyPath, with_run_options
 from search.cli.output import print_error, print_table, print_text, usage_message
 from search.errors import InputError, exit_code_of
-from search.storage.database import DEFAULT_STORAGE
+from search.storage.urls import DEFAULT_STORAGE
 from search.workers.options import RunOptions
 
 __all__ = ["app", "main"]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from search.storage.database import DEFAULT_STORAGE
+from search.storage.urls import DEFAULT_STORAGE
 
 __all__ = ["Debug", "Storage", "StudyName", "StudyPath", "with_run_options"]
 

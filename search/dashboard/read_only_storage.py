@@ -14,11 +14,11 @@ from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import StudyDirection
-from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from search.dashboard.attributes import study_attributes, trial_attributes
 from search.storage.artifacts import artifacts_beside, artifacts_of
+from search.storage.optuna_private import FrozenStudy, id_of_study, id_of_trial
 
 __all__ = ["PresentedArtifacts", "PresentedStorage"]
 
@@ -64,7 +64,7 @@ class PresentedStorage(BaseStorage):
 
     def get_all_studies(self) -> list[FrozenStudy]:
         """Returns all studies, the oldest first, their user attributes flat."""
-        studies = sorted(self._source.get_all_studies(), key=lambda study: study._study_id)
+        studies = sorted(self._source.get_all_studies(), key=id_of_study)
         for study in studies:
             study.user_attrs = study_attributes(study.user_attrs)
         return studies
@@ -127,7 +127,7 @@ class PresentedStorage(BaseStorage):
         if first is None:
             return False
         try:
-            now = self._source.get_trial(first._trial_id)
+            now = self._source.get_trial(id_of_trial(first))
         except KeyError:
             return False
         return (now.number, now.datetime_start) == (first.number, first.datetime_start)

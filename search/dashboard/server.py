@@ -20,7 +20,8 @@ from rich.console import Console
 
 from search.dashboard.read_only_storage import PresentedArtifacts, PresentedStorage
 from search.errors import InputError
-from search.storage.database import DEFAULT_STORAGE, open_storage, quiet_optuna
+from search.storage.database import open_storage, quiet_optuna
+from search.storage.urls import DEFAULT_STORAGE
 from search.study.study import open_study
 
 __all__ = ["dashboard", "dashboard_app"]

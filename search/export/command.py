@@ -14,7 +14,8 @@ from search.errors import TrialError
 from search.export.formats import DEFAULT_FORMATS, chosen_formats, write_formats
 from search.export.trained_network import Figures, SeedRun, TrainedNetwork
 from search.statistics import Spread
-from search.storage.database import DEFAULT_STORAGE, quiet_optuna
+from search.storage.database import quiet_optuna
+from search.storage.urls import DEFAULT_STORAGE
 from search.storage.weights import WEIGHTS_FILE, KeptWeights, load_weights
 from search.study.records import TrialRecord, best_of
 from search.study.study import StoredStudy, open_study

@@ -11,7 +11,8 @@ from search.ladder.progress import LadderProgress
 from search.ladder.records import Replays
 from search.ladder.result import StepResult
 from search.ladder.selection import ChosenStep, ReplayPlan, choose_steps
-from search.storage.database import open_storage, quiet_optuna, shown_url
+from search.storage.database import open_storage, quiet_optuna
+from search.storage.urls import shown_url
 from search.text import plural
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions

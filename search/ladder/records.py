@@ -8,35 +8,15 @@ from dataclasses import asdict, dataclass, field
 from statistics import fmean
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    insert,
-    select,
-)
+from sqlalchemy import Engine, delete, insert, select
 
 from search.storage.claims import Claims
-from search.storage.tables import make_tables
+from search.storage.tables import REPLAYS, add_table
 from trainer.backends.choose import Backend
 from trainer.loop import Epoch
 from trainer.metrics import floor
 
 __all__ = ["Replay", "Replays"]
-
-_metadata = MetaData()
-_replays = Table(
-    "flyweight_replays",
-    _metadata,
-    Column("candidate", String(64), primary_key=True),
-    Column("seed", Integer, primary_key=True),
-    Column("kept", Text, nullable=False),
-)
 
 # Studies are numbered from 1.
 _NO_STUDY = 0
@@ -125,19 +105,19 @@ class Replays:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        make_tables(lambda: _metadata.create_all(engine))
+        add_table(REPLAYS, engine)
 
     def save(self, replay: Replay) -> None:
         """Keep a replay in the place of what was kept of it before."""
-        mine = (_replays.c.candidate == replay.candidate) & (_replays.c.seed == replay.seed)
+        mine = (REPLAYS.c.candidate == replay.candidate) & (REPLAYS.c.seed == replay.seed)
         row = {
             "candidate": replay.candidate,
             "seed": replay.seed,
             "kept": json.dumps(replay.to_dict()),
         }
         with self._engine.begin() as connection:
-            connection.execute(delete(_replays).where(mine))
-            connection.execute(insert(_replays), [row])
+            connection.execute(delete(REPLAYS).where(mine))
+            connection.execute(insert(REPLAYS), [row])
 
     def of(self, candidates: Iterable[str]) -> dict[str, list[Replay]]:
         """Return all replays of each candidate, in the order of their seeds."""
@@ -152,6 +132,6 @@ class Replays:
         return Claims(self._engine, _NO_STUDY, f"replay {candidate}")
 
     def _rows(self, candidates: Sequence[str]) -> list[str]:
-        query = select(_replays.c.kept).where(_replays.c.candidate.in_(candidates))
+        query = select(REPLAYS.c.kept).where(REPLAYS.c.candidate.in_(candidates))
         with self._engine.connect() as connection:
-            return [kept for (kept,) in connection.execute(query.order_by(_replays.c.seed))]
+            return [kept for (kept,) in connection.execute(query.order_by(REPLAYS.c.seed))]

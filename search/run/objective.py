@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from optuna.trial import Trial
 
 from search.spec.candidate import Assessment, Candidate, assess
+from search.storage.optuna_private import id_of_trial
 from search.storage.weights import keep_weights
 from search.strategies.pruners import should_prune
 from search.study.records import Outcome, record_candidate
@@ -62,7 +63,7 @@ class Objective:
             Stopped: if this process is asked to stop while it trains.
         """
         # One transaction for what are dozens of values: a rejection costs little else.
-        with self._stored.storage.write_batch(trial._trial_id):
+        with self._stored.storage.write_batch(id_of_trial(trial)):
             candidate, assessment = self._draw(trial)
         if not assessment.fits:
             return TrialResult(Outcome.REJECTED, reason=assessment.reason)

@@ -9,6 +9,7 @@ from search.errors import WorkFailed
 from search.run.objective import Objective, TrialResult
 from search.run.rejections import REJECTION_LIMIT, rejections_in_a_row
 from search.storage.claims import Claims
+from search.storage.optuna_private import id_of_trial
 from search.storage.processes import this_process
 from search.strategies.pruners import make_pruner
 from search.strategies.samplers import make_sampler
@@ -93,13 +94,13 @@ def _run_trial(
     study: optuna.Study, stored: StoredStudy, objective: Objective, trial: Trial, slot: int
 ) -> Outcome:
     try:
-        with stored.storage.write_batch(trial._trial_id):
+        with stored.storage.write_batch(id_of_trial(trial)):
             trial.set_user_attr("worker", this_process().to_dict())
             trial.set_user_attr("slot", slot)
         result = objective(trial)
     except BaseException as error:
         reason = "stopped" if isinstance(error, Stopped) else f"{type(error).__name__}: {error}"
-        frozen = stored.storage.get_trial(trial._trial_id)
+        frozen = stored.storage.get_trial(id_of_trial(trial))
         requeue(study, stored.storage, frozen, reason)
         if isinstance(error, Stopped):
             return Outcome.INTERRUPTED
@@ -109,7 +110,7 @@ def _run_trial(
 
 
 def _tell(study: optuna.Study, stored: StoredStudy, trial: Trial, result: TrialResult) -> None:
-    with stored.storage.write_batch(trial._trial_id):
+    with stored.storage.write_batch(id_of_trial(trial)):
         trial.set_user_attr("outcome", result.outcome)
         if result.reason:
             trial.set_user_attr("reason", result.reason)

@@ -1,1 +1,1 @@
-"""The study database and the files beside it: opening, claims on work, kept weights."""
+"""The study database and the weights beside it: opening, writing, claims on work."""

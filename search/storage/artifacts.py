@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from search.errors import StorageError
-from search.storage.database import sqlite_path
+from search.storage.urls import sqlite_path
 
 __all__ = ["artifacts_beside", "artifacts_of", "make_artifacts", "place_to_keep"]
 

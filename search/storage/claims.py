@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    delete,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from search.storage.processes import ProcessId, this_process
-from search.storage.tables import make_tables
+from search.storage.tables import CLAIMS, add_table
 
 __all__ = ["Claims"]
-
-_metadata = MetaData()
-_claims = Table(
-    "flyweight_claims",
-    _metadata,
-    Column("study_id", Integer, primary_key=True),
-    Column("work", String(64), primary_key=True),
-    Column("slot", Integer, primary_key=True),
-    Column("host", String(255), nullable=False),
-    Column("pid", Integer, nullable=False),
-    Column("started", String(255), nullable=False),
-    Column("done", Boolean, nullable=False),
-)
 
 
 class Claims:
@@ -53,14 +28,14 @@ class Claims:
         self._engine = engine
         self._study_id = study_id
         self._work = work
-        self._mine = (_claims.c.study_id == study_id) & (_claims.c.work == work)
-        make_tables(lambda: _metadata.create_all(engine))
+        self._mine = (CLAIMS.c.study_id == study_id) & (CLAIMS.c.work == work)
+        add_table(CLAIMS, engine)
 
     def take(self, total: int) -> int | None:
-        """Claims the lowest free slot below ``total``; returns None where all are taken."""
+        """Claim the lowest free slot below ``total``; return None where all are taken."""
         while True:
             with self._engine.connect() as connection:
-                rows = connection.execute(select(_claims.c.slot).where(self._mine))
+                rows = connection.execute(select(CLAIMS.c.slot).where(self._mine))
                 taken = {slot for (slot,) in rows}
             free = next((slot for slot in range(total) if slot not in taken), None)
             if free is None or self._insert(free):
@@ -71,50 +46,50 @@ class Claims:
         row = {"study_id": self._study_id, "work": self._work, "slot": slot, "done": False}
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(_claims), [{**row, **me.to_dict()}])
+                connection.execute(insert(CLAIMS), [{**row, **me.to_dict()}])
         except IntegrityError:
             return False
         return True
 
     def finish(self, slot: int) -> None:
-        """Marks a slot as done for good."""
+        """Mark a slot as done for good."""
         with self._engine.begin() as connection:
             connection.execute(
-                update(_claims).where(self._mine & (_claims.c.slot == slot)).values(done=True)
+                update(CLAIMS).where(self._mine & (CLAIMS.c.slot == slot)).values(done=True)
             )
 
     def release(self, slot: int, holder: ProcessId | None = None) -> None:
-        """Gives back an unfinished slot, if ``holder`` (by default this process) still holds it."""
-        held = (_claims.c.slot == slot) & _claims.c.done.is_(False)
+        """Give back an unfinished slot, if ``holder`` (by default this process) still holds it."""
+        held = (CLAIMS.c.slot == slot) & CLAIMS.c.done.is_(False)
         for key, value in (holder or this_process()).to_dict().items():
-            held &= _claims.c[key] == value
+            held &= CLAIMS.c[key] == value
         with self._engine.begin() as connection:
-            connection.execute(delete(_claims).where(self._mine & held))
+            connection.execute(delete(CLAIMS).where(self._mine & held))
 
     def of_dead(self) -> dict[int, ProcessId]:
-        """Returns the unfinished slots whose processes are known to be dead, with these."""
+        """Return the unfinished slots whose processes are known to be dead, with these."""
         held = self.unfinished()
         return {slot: holder for slot, holder in held.items() if holder.is_known_dead()}
 
     def unfinished(self) -> dict[int, ProcessId]:
-        """Returns the unfinished slots with the processes that hold them."""
+        """Return the unfinished slots with the processes that hold them."""
         with self._engine.connect() as connection:
             rows = connection.execute(
-                select(_claims.c.slot, _claims.c.host, _claims.c.pid, _claims.c.started).where(
-                    self._mine & _claims.c.done.is_(False)
+                select(CLAIMS.c.slot, CLAIMS.c.host, CLAIMS.c.pid, CLAIMS.c.started).where(
+                    self._mine & CLAIMS.c.done.is_(False)
                 )
             ).all()
         return {slot: ProcessId(*holder) for slot, *holder in rows}
 
     def release_dead(self) -> None:
-        """Gives back the unfinished slots of dead processes."""
+        """Give back the unfinished slots of dead processes."""
         for slot, holder in self.of_dead().items():
             self.release(slot, holder)
 
     def done(self) -> int:
-        """Returns how many slots are done."""
+        """Return how many slots are done."""
         with self._engine.connect() as connection:
             rows = connection.execute(
-                select(_claims.c.slot).where(self._mine & _claims.c.done.is_(True))
+                select(CLAIMS.c.slot).where(self._mine & CLAIMS.c.done.is_(True))
             )
             return len(rows.all())

@@ -29,18 +29,18 @@ class ProcessId:
     started: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns JSON values."""
+        """Return JSON values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ProcessId:
-        """Inverse of :meth:`to_dict`."""
+        """Return what :meth:`to_dict` was given."""
         return cls(str(values["host"]), int(values["pid"]), str(values["started"]))
 
     def is_known_dead(self) -> bool:
-        """Tells whether this machine knows that the process has ended.
+        """Tell whether this machine knows that the process has ended.
 
-        Of a process on another machine nothing is known, so the answer is no.
+        Nothing is known of a process on another machine, so the answer is no.
         """
         if self.host != socket.gethostname():
             return False
@@ -48,7 +48,7 @@ class ProcessId:
 
 
 def this_process() -> ProcessId:
-    """Returns the process that asks."""
+    """Return the process that asks."""
     return _living(os.getpid())
 
 
@@ -64,7 +64,7 @@ def _start_mark(pid: int) -> str:
             fields = stat.read_text().rsplit(")", 1)[1].split()
         except (FileNotFoundError, ProcessLookupError):
             return ""
-        # A zombie has ended: nobody will finish its work.
+        # A zombie has ended and will not finish its work.
         return "" if fields[0] == "Z" else f"{_boot_id()}:{fields[19]}"
     answer = subprocess.run(
         ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False

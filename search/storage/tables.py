@@ -1,20 +1,50 @@
-"""Making tables where several processes may make the same ones at the same moment."""
+"""The tables that flyweight adds to Optuna's, and making tables beside other processes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeVar
 
+from sqlalchemy import Boolean, Column, Engine, Integer, MetaData, String, Table, Text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-__all__ = ["make_tables"]
+__all__ = ["CLAIMS", "REPLAYS", "add_table", "make_tables"]
+
+_metadata = MetaData()
+
+CLAIMS = Table(
+    "flyweight_claims",
+    _metadata,
+    Column("study_id", Integer, primary_key=True),
+    Column("work", String(64), primary_key=True),
+    Column("slot", Integer, primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started", String(255), nullable=False),
+    Column("done", Boolean, nullable=False),
+)
+"""Which process has taken which piece of work: see ``search.storage.claims``."""
+
+REPLAYS = Table(
+    "flyweight_replays",
+    _metadata,
+    Column("candidate", String(64), primary_key=True),
+    Column("seed", Integer, primary_key=True),
+    Column("kept", Text, nullable=False),
+)
+"""The replays of ladders: see ``search.ladder.records``."""
 
 _TRIES = 5
 _Made = TypeVar("_Made")
 
 
+def add_table(table: Table, engine: Engine) -> None:
+    """Add one of these tables to a database that does not have it yet."""
+    make_tables(lambda: table.create(engine, checkfirst=True))
+
+
 def make_tables(make: Callable[[], _Made]) -> _Made:
-    """Returns what ``make`` gives, calling it again where it may have lost a race.
+    """Return what ``make`` gives, calling it again where it may have lost a race.
 
     A server's ``CREATE TABLE`` fails where another process is making the same table, even with
     ``IF NOT EXISTS``; once the other has committed, the next try finds the table there.

@@ -40,7 +40,7 @@ class KeptWeights:
 def keep_weights(
     network: nn.Module, artifacts: Path, owner: Trial | Study, storage: BaseStorage
 ) -> KeptWeights:
-    """Writes a network's weights into a folder of artifacts.
+    """Write a network's weights into a folder of artifacts.
 
     Args:
         network: on any device.
@@ -49,7 +49,7 @@ def keep_weights(
         storage: of the study.
 
     Raises:
-        WorkFailed: if the disk is full or the folder has gone.
+        WorkFailed: the disk is full or the folder has gone.
     """
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -70,7 +70,7 @@ def keep_weights(
 
 
 def load_weights(artifacts: Path, kept: KeptWeights, owner: str) -> dict[str, Tensor]:
-    """Reads weights that were kept.
+    """Read weights that were kept.
 
     Args:
         artifacts: the folder.
@@ -78,7 +78,7 @@ def load_weights(artifacts: Path, kept: KeptWeights, owner: str) -> dict[str, Te
         owner: whose they are, for messages, such as ``trial 3``.
 
     Raises:
-        TrialError: if the file is not there or is not what was written.
+        TrialError: the file is not there or is not what was written.
     """
     store: Any = FileSystemArtifactStore(artifacts)
     place = artifacts / kept.artifact
@@ -106,7 +106,7 @@ def load_weights(artifacts: Path, kept: KeptWeights, owner: str) -> dict[str, Te
 
 
 def weights_of(network: nn.Module) -> dict[str, Tensor]:
-    """Returns a network's state on the CPU, each tensor with memory of its own."""
+    """Return a network's state on the CPU, each tensor with its own memory."""
     return {
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in network.state_dict().items()

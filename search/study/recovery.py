@@ -10,6 +10,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from search.storage.claims import Claims
+from search.storage.optuna_private import id_of_trial
 from search.storage.processes import ProcessId
 from search.study.records import Outcome, records_of
 from search.study.start_from import START_ATTRIBUTE
@@ -53,9 +54,9 @@ def requeue(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, reaso
     """
     # Optuna offers no other way to end a trial that this process did not ask for.
     try:
-        storage.set_trial_user_attr(trial._trial_id, "outcome", Outcome.INTERRUPTED)
-        storage.set_trial_user_attr(trial._trial_id, "reason", reason)
-        if not storage.set_trial_state_values(trial._trial_id, TrialState.FAIL):
+        storage.set_trial_user_attr(id_of_trial(trial), "outcome", Outcome.INTERRUPTED)
+        storage.set_trial_user_attr(id_of_trial(trial), "reason", reason)
+        if not storage.set_trial_state_values(id_of_trial(trial), TrialState.FAIL):
             return False
     except UpdateFinishedTrialError:
         return False

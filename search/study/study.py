@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 from optuna.artifacts import get_all_artifact_meta
 from optuna.study import StudyDirection
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from search.errors import ResumeError, StorageError, StudyFileError
 from search.spec.study_file import StudyFile, differences
@@ -21,8 +21,10 @@ from search.storage.artifacts import (
     place_to_keep,
 )
 from search.storage.claims import Claims
-from search.storage.database import holds_nothing, open_storage, shown_url
+from search.storage.database import has_no_studies, open_storage
+from search.storage.optuna_private import id_of_study
 from search.storage.rdb_storage import StudyStorage
+from search.storage.urls import shown_url
 from search.study.records import TrialRecord, records_of
 from search.study.start_from import Start, enqueue_starts, find_starts
 from trainer.data import DataInfo
@@ -63,7 +65,7 @@ class StoredStudy:
     @property
     def id(self) -> int:
         """The study's number in the storage."""
-        return self.study._study_id
+        return id_of_study(self.study)
 
     def records(self) -> list[TrialRecord]:
         """Returns all trials as they are now."""
@@ -80,9 +82,8 @@ class StoredStudy:
 
     def _has_weights(self) -> bool:
         complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        return any(
-            get_all_artifact_meta(owner, storage=self.storage) for owner in (*complete, self.study)
-        )
+        owners: tuple[optuna.Study | FrozenTrial, ...] = (self.study, *complete)
+        return any(get_all_artifact_meta(owner, storage=self.storage) for owner in owners)
 
     def search_data_matches(self, info: DataInfo) -> bool:
         """Tells whether ``info`` is of the same data that the study began with."""
@@ -112,7 +113,7 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
         place = place_to_keep(artifacts or artifacts_beside(url), url)
         study.set_metric_names(["validation floor"])
         # Of several processes that begin it at once the first decides what it is.
-        storage.keep_first(study._study_id, _ATTRIBUTE, _to_keep(file, place, info, starts))
+        storage.keep_first(id_of_study(study), _ATTRIBUTE, _to_keep(file, place, info, starts))
     stored = _read(study, storage, url)
     _refuse_differences(stored, file, info)
     _refuse_other_folder(stored, artifacts)
@@ -171,7 +172,7 @@ def _starts_of_new(file: StudyFile, url: str, info: DataInfo) -> tuple[Start, ..
 
 def _begun(name: str, url: str) -> StoredStudy | None:
     """Reads a study, None where there is none yet; makes nothing."""
-    if holds_nothing(url):
+    if has_no_studies(url):
         return None
     storage = open_storage(url, writing=False)
     try:

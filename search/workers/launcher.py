@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from search.errors import Interrupted
-from search.storage.database import DEFAULT_STORAGE
+from search.storage.urls import DEFAULT_STORAGE
 from search.text import plural
 from search.workers.data import data_root
 from search.workers.devices import choose_device, hardware

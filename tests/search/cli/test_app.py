@@ -82,7 +82,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         (["run", "tiny.toml", "--wrong"], "--wrong"),
         (["run", "tiny.toml", "--device", "cuda:99"], "cuda:99"),
         (["run", "tiny.toml", "--storage", "tiny.toml"], "tiny.toml"),
-        (["run", "tiny.toml", "--storage", "sqlite:///tiny.toml"], "no SQLite database"),
+        (["run", "tiny.toml", "--storage", "sqlite:///tiny.toml"], "not an SQLite database"),
         (["run", "bad.toml"], "bad.toml"),
         (["run", "none.db"], "none.db"),
         (["status"], "study.db"),

@@ -71,7 +71,9 @@ def test_databases_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFix
     study = str(write_study(tmp_path))
     (tmp_path / "text.db").write_text("no database at all, but long enough for a header" * 9)
     before = (tmp_path / "text.db").read_bytes()
-    assert "no SQLite database" in _refused(capsys, "run", study, "--storage", "sqlite:///text.db")
+    assert "not an SQLite database" in _refused(
+        capsys, "run", study, "--storage", "sqlite:///text.db"
+    )
     assert (tmp_path / "text.db").read_bytes() == before
     with sqlite3.connect(tmp_path / "other.db") as connection:
         connection.execute("CREATE TABLE birds (name TEXT)")
@@ -102,7 +104,7 @@ def test_databases_of_plain_optuna(tmp_path: Path, capsys: pytest.CaptureFixture
         before = (tmp_path / f"{name}.db").read_bytes()
         for command in (("run", study), ("status", "tiny"), ("export", "tiny", "--out", "net")):
             assert "not made by flyweight" in _refused(capsys, *command, "--storage", url)
-        assert "holds no study yet" in _refused(capsys, "status", "--storage", url)
+        assert "has no study yet" in _refused(capsys, "status", "--storage", url)
         assert (tmp_path / f"{name}.db").read_bytes() == before
 
 
@@ -136,7 +138,7 @@ def test_places_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert not (tmp_path / "x.db").exists()
     (tmp_path / "empty.db").touch()
     empty = ("--storage", "sqlite:///empty.db")
-    assert "holds no study yet" in _refused(capsys, "status", "tiny", *empty)
+    assert "has no study yet" in _refused(capsys, "status", "tiny", *empty)
     assert r"a\nb" in _refused(capsys, "status", "--storage", "sqlite:///a\nb/s.db")
 
 

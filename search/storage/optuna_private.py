@@ -1,0 +1,185 @@
+"""What flyweight uses of Optuna that Optuna does not promise to keep: all of it is here.
+
+The public interface numbers a trial or study in its storage nowhere, commits each value of a trial
+by itself, and has no way to add an attribute only where it is missing. A test holds these names
+against the installed Optuna; ``pyproject.toml`` allows the versions for which it has passed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    check_distribution_compatibility,
+    distribution_to_json,
+)
+from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
+from optuna.study._frozen import FrozenStudy
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+__all__ = [
+    "OPTUNA_TABLES",
+    "FrozenStudy",
+    "HookedStorage",
+    "Owner",
+    "Parameter",
+    "TrialValues",
+    "add_study_attribute",
+    "id_of_study",
+    "id_of_trial",
+    "write_trial_values",
+]
+
+OPTUNA_TABLES = frozenset(models.BaseModel.metadata.tables)
+"""The names of the tables of Optuna's schema."""
+
+Owner = Literal["user", "system"]
+"""Whose an attribute is: flyweight's or Optuna's."""
+
+_ATTRIBUTES: dict[Owner, Any] = {
+    "user": models.TrialUserAttributeModel,
+    "system": models.TrialSystemAttributeModel,
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A drawn parameter.
+
+    Attributes:
+        value: as Optuna stores it.
+        distribution: what it was drawn from.
+        previous: what another trial of the study drew it from, where that is known.
+    """
+
+    value: float
+    distribution: BaseDistribution
+    previous: BaseDistribution | None
+
+
+class TrialValues(Protocol):
+    """Values of one trial that are to be written.
+
+    Attributes:
+        trial_id: the trial's number in the storage.
+        parameters: by their names.
+        attributes: by their keys, for each owner.
+    """
+
+    trial_id: int
+    parameters: dict[str, Parameter]
+    attributes: dict[Owner, dict[str, Any]]
+
+
+class HookedStorage(RDBStorage):
+    """Optuna's database storage with hooks where it writes a parameter and reads trials."""
+
+    def hold_parameter(self, trial_id: int, name: str, parameter: Parameter) -> bool:
+        """Take a parameter instead of Optuna; return whether that was done."""
+        return False
+
+    def before_reading(self) -> None:
+        """Do what has to be done before the trials of a study are read."""
+
+    def _set_trial_param(
+        self,
+        trial_id: int,
+        param_name: str,
+        param_value_internal: float,
+        distribution: BaseDistribution,
+        previous_distribution: BaseDistribution | None,
+    ) -> None:
+        value, previous = param_value_internal, previous_distribution
+        if not self.hold_parameter(trial_id, param_name, Parameter(value, distribution, previous)):
+            super()._set_trial_param(trial_id, param_name, value, distribution, previous)
+
+    def _get_trials(
+        self,
+        study_id: int,
+        states: Container[TrialState] | None,
+        included_trial_ids: set[int],
+        trial_id_greater_than: int,
+    ) -> list[FrozenTrial]:
+        self.before_reading()
+        return super()._get_trials(study_id, states, included_trial_ids, trial_id_greater_than)
+
+
+def id_of_study(study: optuna.Study | FrozenStudy) -> int:
+    """Return a study's number in its storage."""
+    return study._study_id
+
+
+def id_of_trial(trial: Trial | FrozenTrial) -> int:
+    """Return a trial's number in its storage, which counts the trials of all studies."""
+    return trial._trial_id
+
+
+def add_study_attribute(engine: Engine, study_id: int, key: str, value: Any) -> None:
+    """Keep a user attribute of a study unless it has one with that key, in one step."""
+    row = models.StudyUserAttributeModel(study_id=study_id, key=key, value_json=json.dumps(value))
+    # A violated unique key is not an error here: another process was first.
+    with suppress(IntegrityError), Session(engine) as session, session.begin():
+        session.add(row)
+
+
+def write_trial_values(storage: RDBStorage, values: TrialValues) -> None:
+    """Write parameters and attributes of a trial in one transaction.
+
+    Args:
+        storage: of the trial.
+        values: what is to be written.
+
+    Raises:
+        UpdateFinishedTrialError: another process has ended the trial.
+        ValueError: a parameter was drawn from another kind of distribution before.
+    """
+    with Session(storage.engine, autoflush=False) as session, session.begin():
+        trial: Any = models.TrialModel.find_or_raise_by_id(values.trial_id, session)
+        storage.check_trial_is_updatable(values.trial_id, trial.state)
+        for name, parameter in values.parameters.items():
+            _write_parameter(storage, session, values.trial_id, name, parameter)
+        for owner, attributes in values.attributes.items():
+            if attributes:
+                _write_attributes(session, values.trial_id, owner, attributes)
+
+
+def _write_parameter(
+    storage: RDBStorage, session: Session, trial_id: int, name: str, parameter: Parameter
+) -> None:
+    value, distribution, previous = parameter.value, parameter.distribution, parameter.previous
+    if previous is None:
+        storage._set_trial_param_without_commit(session, trial_id, name, value, distribution)
+        return
+    # What Optuna does here without looking the trial up for each parameter.
+    check_distribution_compatibility(previous, distribution)
+    session.add(
+        models.TrialParamModel(
+            trial_id=trial_id,
+            param_name=name,
+            param_value=value,
+            distribution_json=distribution_to_json(distribution),
+        )
+    )
+
+
+def _write_attributes(
+    session: Session, trial_id: int, owner: Owner, attributes: Mapping[str, Any]
+) -> None:
+    model = _ATTRIBUTES[owner]
+    rows = {row.key: row for row in model.where_trial_id(trial_id, session)}
+    for key, value in attributes.items():
+        text = json.dumps(value)
+        if key in rows:
+            rows[key].value_json = text
+        else:
+            session.add(model(trial_id=trial_id, key=key, value_json=text))

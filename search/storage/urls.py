@@ -1,0 +1,51 @@
+"""What a database URL names, and how messages show it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from search.errors import StorageError
+
+__all__ = ["DEFAULT_STORAGE", "shown_url", "sqlite_path"]
+
+DEFAULT_STORAGE = "sqlite:///studies/study.db"
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of an SQLite URL, None for another kind of database.
+
+    Raises:
+        StorageError: the text is not a database URL, or names an SQLite database in memory.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if parsed.get_driver_name() != "pysqlite":
+        raise StorageError(f"--storage {url}: write it as {DEFAULT_STORAGE}")
+    database = parsed.database or ""
+    if not database or database == ":memory:" or database.startswith("file:"):
+        raise StorageError(f"--storage {url}: workers need a file, such as {DEFAULT_STORAGE}")
+    return Path(database)
+
+
+def shown_url(url: str) -> str:
+    """Return a database URL as messages may show it: without its password.
+
+    Raises:
+        StorageError: the text is not a database URL.
+    """
+    return _parsed(url).render_as_string(hide_password=True)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise StorageError(
+            f"--storage {url!r} is not a database URL; write it as {DEFAULT_STORAGE}"
+        ) from None
+    return parsed

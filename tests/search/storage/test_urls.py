@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from search.storage.urls import sqlite_path
+from tests.search.databases import refusal
+
+
+@pytest.mark.parametrize(
+    "url", ["studies/study.db", "", "nothing://here", "sqlite", "sqlite://:memory:@:x/"]
+)
+def test_a_url_that_is_none_is_refused(url: str) -> None:
+    """A path in place of a URL, or an unknown kind of database, is answered with a right one."""
+    assert "sqlite:///studies/study.db" in refusal(url, create=True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file:x?mode=memory&uri=true"],
+)
+def test_a_database_in_memory_is_refused(url: str) -> None:
+    """Workers could not see a database in this process's memory."""
+    assert "need a file" in refusal(url, create=True)
+
+
+def test_passwords_are_not_shown() -> None:
+    """A URL in a message keeps its password to itself."""
+    assert "secret" not in shown_url("postgresql://someone:secret@host/studies")
+    assert sqlite_path("postgresql://someone:secret@host/studies") is None
