@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from search.storage.urls import sqlite_path
+from search.storage.urls import shown_url, sqlite_path
 from tests.search.databases import refusal
 
 
