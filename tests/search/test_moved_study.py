@@ -13,7 +13,7 @@ from search.confirm.command import confirm
 from search.errors import ResumeError, StorageError, TrialError
 from search.export.command import export
 from search.ladder.records import Replays
-from search.ladder.selection import LadderPlan, rungs_of
+from search.ladder.selection import ReplayPlan, choose_steps
 from search.run.command import run
 from search.storage.database import open_storage
 from search.study.study import open_study
@@ -101,8 +101,8 @@ def test_a_study_of_the_version_before_is_exported(folder: Path) -> None:
 
 def test_replays_of_the_version_before_are_found(folder: Path) -> None:
     """A replay is found again under the fingerprint of its step."""
-    plan = LadderPlan((folder / "studies" / "ladder.toml",))
-    rungs = rungs_of(plan, folder)
+    plan = ReplayPlan((folder / "studies" / "ladder.toml",))
+    rungs = choose_steps(plan, folder)
     kept = Replays(open_storage(url_in(folder)).engine).of(rung.fingerprint for rung in rungs)
     assert [len(replays) for replays in kept.values()] == [1, 0]
 
