@@ -18,7 +18,7 @@ from search.spec.study_file import StudyFile
 from space.architecture import Architecture
 from space.search_space import SearchSpace
 from space.stages.fields import HEADS, SPECS
-from trainer.augment.steps import STEP_KINDS
+from trainer.augment import STEP_KINDS, step_defaults
 from trainer.data import DATASET_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,9 +92,9 @@ def test_every_key_of_a_recipe_is_described() -> None:
     steps = [cells for cells in _rows("### `[[recipe.augment]]`") if "`" in cells[0]]
     described = {(kind.strip("`"), key.strip("`")): default for kind, key, default, _ in steps}
     wanted = {
-        (kind, key): _spelled(spec.default)
-        for kind, keys in STEP_KINDS.items()
-        for key, spec in keys.items()
+        (kind, key): _spelled(default)
+        for kind in STEP_KINDS
+        for key, default in step_defaults(kind).items()
     }
     assert described == wanted
 

@@ -5,7 +5,7 @@
     ├── RecipeError     a recipe that cannot be followed (also a ValueError)
     ├── Diverged        the loss stopped being a number
     ├── OutOfMemory     the device has no room for this network and batch size
-    └── NoKernels       the compiled path cannot be had, or not for this network
+    └── NoKernels       a fast backend cannot run here, or not this training
 
 The message of each is one line: what is wrong, where, and the way out.
 """
@@ -47,4 +47,8 @@ class OutOfMemory(TrainerError):
 
 
 class NoKernels(TrainerError):
-    """There are no compiled kernels on this machine, or none for what a network does."""
+    """A fast backend cannot train this here.
+
+    There are no compiled kernels on this machine, or none for what a network does, or a CUDA
+    graph cannot record the optimizer.
+    """

@@ -10,17 +10,15 @@ from math import isfinite
 import torch
 from torch import Tensor, nn
 
-from trainer.allocator import keep_freed_memory
 from trainer.backends.choose import Backend, make_step
 from trainer.batches import Batches
 from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError, Diverged
-from trainer.memory import working_memory
 from trainer.metrics import classify, evaluating
 from trainer.optim.schedules import rates_at
 from trainer.randomness import Randomness
 from trainer.recipe import Recipe
-from trainer.threads import torch_threads
+from trainer.runtime import keep_freed_memory, torch_threads, working_memory
 from trainer.weights import AveragedWeights, FlatWeights, unflatten
 
 __all__ = ["Epoch", "train"]

@@ -8,7 +8,8 @@ from difflib import SequenceMatcher
 from search.spec.ladder_step import LadderStep
 from search.text import plural
 from space.cost import cost
-from trainer.augment import Step, step_to_dict
+from trainer.augment import AugmentStep, step_to_dict
+from trainer.optim.schedules import SCHEDULE_KEYS, SCHEDULES
 from trainer.recipe import Recipe
 
 __all__ = ["changes"]
@@ -89,26 +90,18 @@ def _of_recipe(old: Recipe, new: Recipe) -> Iterator[str]:
             yield f"{name} {tell(old)} -> {tell(new)}"
 
 
-_TOLD_TOGETHER = ("seed", "augment", "schedule", "step_epochs", "decay", "warmup")
+_TOLD_TOGETHER = ("seed", "augment", "schedule", *SCHEDULE_KEYS)
 
 
 def _schedule(recipe: Recipe) -> str:
-    match recipe.schedule:
-        case "step":
-            return f"step (times {recipe.decay:g} every {recipe.step_epochs} epochs)"
-        case "exponential":
-            return f"exponential (times {recipe.decay:g} every epoch)"
-        case "one-cycle":
-            return f"one-cycle (warmup {recipe.warmup:g})"
-        case other:
-            return other
+    return SCHEDULES[recipe.schedule].describe(recipe)
 
 
 def _augmentation(recipe: Recipe) -> str:
     return " then ".join(map(_strengths, recipe.augment)) or "none"
 
 
-def _strengths(step: Step) -> str:
+def _strengths(step: AugmentStep) -> str:
     values = step_to_dict(step)
     kind = values.pop("kind")
     told = [

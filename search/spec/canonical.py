@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
-from search.spec.recipe_space import DEFAULTS, step_defaults
+from search.spec.recipe_space import DEFAULTS
 from search.spec.sections import StudySettings
 from search.spec.toml import file_value
 from space.stages.fields import SPECS
+from trainer.augment import step_defaults
 
 __all__ = ["FORMAT", "SECTIONS", "differences", "resolve"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isclose
-from typing import Any
+from typing import Any, Literal
 
 from search.errors import StudyFileError
 from space.errors import FieldError, Problem
@@ -14,7 +13,6 @@ from space.fields import (
     Field,
     Fixed,
     FloatRange,
-    Kind,
     Scalar,
     Trial,
     did_you_mean,
@@ -22,19 +20,18 @@ from space.fields import (
     show,
 )
 from space.fields.match import allowed
-from trainer.augment.steps import STEP_KINDS, step_from_dict, step_to_dict
-from trainer.recipe import BOUNDS, OPTIMIZERS, SCHEDULES, Recipe
+from trainer.augment import STEP_KINDS, step_defaults, step_from_dict, step_to_dict
+from trainer.optim.optimizers import OPTIMIZERS
+from trainer.ranges import Choice, Flag, Range, Rule, rules_of
+from trainer.recipe import Recipe
 
-__all__ = ["DEFAULTS", "RecipeSpace", "step_defaults"]
+__all__ = ["DEFAULTS", "RecipeSpace"]
 
-DEFAULTS: Mapping[str, Scalar] = {
-    field.name: field.default
-    for field in dataclasses.fields(Recipe)
-    if isinstance(field.default, int | float | str) and field.name != "seed"
-}
+_RULES = rules_of(Recipe)
+
+DEFAULTS: Mapping[str, Scalar] = {key: getattr(Recipe(), key) for key in _RULES if key != "seed"}
 """Every key of a recipe that is a field, with the value of an absent one."""
 
-_NAMES: Mapping[str, tuple[str, ...]] = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 _NOT_SEARCHED = {
     "epochs": "takes one whole number such as 15: pruners compare trials epoch by epoch",
     "seed": "is made from study.seed and the number of the trial; remove it",
@@ -75,7 +72,7 @@ class RecipeSpace:
 
     @property
     def epochs(self) -> int:
-        """How many epochs every trial trains, when it is not pruned."""
+        """The number of epochs that every trial trains, when it is not pruned."""
         return int(self.fields["recipe.epochs"].minimum)
 
     def suggest(self, trial: Trial, seed: int) -> Recipe:
@@ -91,10 +88,10 @@ class RecipeSpace:
         return Recipe(**values, augment=tuple(map(step_from_dict, steps)), seed=seed)
 
     def params_for(self, recipe: Recipe) -> dict[str, Scalar]:
-        """Give the answers of a trial that draw a recipe as far as it is searched here.
+        """Return the answers of a trial that draw a recipe as far as it is searched here.
 
         What the section fixes stays as it is, whatever the recipe has. Augmentation steps are
-        compared kind by kind; of one that the recipe has not, nothing is answered.
+        compared kind by kind; one that the recipe lacks gets no answer.
 
         Raises:
             StudyFileError: with every value that its field does not have, and no path.
@@ -112,7 +109,7 @@ class RecipeSpace:
         return answers
 
     def _values(self, recipe: Recipe) -> Iterator[tuple[str, Scalar]]:
-        """Give what a recipe has for the fields, by their names."""
+        """Yield what a recipe has for the fields, by their names."""
         for key in DEFAULTS:
             yield f"recipe.{key}", getattr(recipe, key)
         steps = [step_to_dict(step) for step in recipe.augment]
@@ -120,21 +117,18 @@ class RecipeSpace:
             step = next((step for step in steps if step["kind"] == kind), None)
             if step is not None:
                 steps.remove(step)
-                yield from ((f"recipe.augment{index}.{key}", step[key]) for key in STEP_KINDS[kind])
+                keys = rules_of(STEP_KINDS[kind])
+                yield from ((f"recipe.augment{index}.{key}", step[key]) for key in keys)
 
     @staticmethod
     def _step(index: int, kind: str, drawn: Mapping[str, Scalar]) -> dict[str, Scalar]:
-        strengths = {key: drawn[f"recipe.augment{index}.{key}"] for key in STEP_KINDS[kind]}
+        keys = rules_of(STEP_KINDS[kind])
+        strengths = {key: drawn[f"recipe.augment{index}.{key}"] for key in keys}
         return {"kind": kind, **strengths}
 
 
-def step_defaults(kind: str) -> dict[str, Scalar]:
-    """Give the keys of one kind of augmentation step with their defaults; none if unknown."""
-    return {key: spec.default for key, spec in STEP_KINDS.get(kind, {}).items()}
-
-
 def _held(field: Field, value: Scalar) -> Scalar | None:
-    """Give a value as a field holds it, None where it does not; steps may have rounded it."""
+    """Return a value as a field holds it, None where it does not; steps may have rounded it."""
     if isinstance(value, str) or not isinstance(field, FloatRange):
         return value if value in field.values() else None
     if field.step is None:
@@ -143,7 +137,7 @@ def _held(field: Field, value: Scalar) -> Scalar | None:
 
 
 class _Reader:
-    """Collects fields and problems."""
+    """A collection of fields and problems while a section is read."""
 
     def __init__(self) -> None:
         self.fields: dict[str, Field] = {}
@@ -167,36 +161,21 @@ class _Reader:
         name = f"recipe.{key}"
         if key == "epochs" and isinstance(raw, Mapping | list | tuple):
             self._add_problem(name, _NOT_SEARCHED["epochs"])
-        elif key in BOUNDS:
-            bound = BOUNDS[key]
-            self._parse(name, raw, "int" if bound.integer else "float", bound.low, bound.high)
-        elif key in _NAMES:
-            self._parse(name, raw, "str", allowed=_NAMES[key])
         else:
-            self._parse(name, raw, "bool")
+            self._parse(name, raw, _RULES[key])
 
-    def _parse(
-        self,
-        name: str,
-        raw: object,
-        kind: Kind,
-        low: float | None = None,
-        high: float | None = None,
-        allowed: tuple[str, ...] | None = None,
-    ) -> None:
+    def _parse(self, name: str, raw: object, rule: Rule) -> None:
         try:
             if isinstance(raw, Mapping) and "per" in raw:
                 raise FieldError(name, "a recipe is drawn once for each network; remove per")
-            self.fields[name] = parse_field(
-                raw, key=name, kind=kind, low=low, high=high, allowed=allowed
-            )
+            self.fields[name] = _field(name, raw, rule)
         except FieldError as error:
             self._add_problem(error.key, error.message)
 
     def _read_augment(self, raw: object) -> None:
         if not isinstance(raw, list | tuple):
             what = "one table" if isinstance(raw, Mapping) else show(raw)
-            self._add_problem("recipe.augment", f"{what} is no list; write [[recipe.augment]]")
+            self._add_problem("recipe.augment", f"{what} is not a list; write [[recipe.augment]]")
             return
         for index, table in enumerate(raw, 1):
             self._read_step(f"recipe.augment{index}", table)
@@ -210,20 +189,27 @@ class _Reader:
             self._add_problem(f"{name}.kind", _kind_message(kind))
             return
         self.kinds.append(kind)
-        specs = STEP_KINDS[kind]
+        rules, defaults = rules_of(STEP_KINDS[kind]), step_defaults(kind)
         for key in table:
-            if key not in specs and key != "kind":
-                hint = did_you_mean(key, specs) or f"; {kind} has {', '.join(specs)}"
+            if key not in rules and key != "kind":
+                hint = did_you_mean(key, rules) or f"; {kind} has {', '.join(rules)}"
                 self._add_problem(f"{name}.{key}", f"unknown key{hint}")
-        for key, spec in specs.items():
-            raw, place = table.get(key, spec.default), f"{name}.{key}"
-            if spec.kind == "str":
-                self._parse(place, raw, "str", allowed=spec.allowed)
-            else:
-                self._parse(place, raw, spec.kind, spec.low, spec.high)
+        for key, rule in rules.items():
+            self._parse(f"{name}.{key}", table.get(key, defaults[key]), rule)
 
     def _add_problem(self, key: str, message: str) -> None:
         self.problems.append(Problem(key, message))
+
+
+def _field(name: str, raw: object, rule: Rule) -> Field:
+    match rule:
+        case Range(low, high, whole):
+            kind: Literal["int", "float"] = "int" if whole else "float"
+            return parse_field(raw, key=name, kind=kind, low=low, high=high)
+        case Choice(options):
+            return parse_field(raw, key=name, kind="str", allowed=options)
+        case Flag():
+            return parse_field(raw, key=name, kind="bool")
 
 
 def _kind_message(kind: object) -> str:
@@ -235,15 +221,17 @@ def _kind_message(kind: object) -> str:
 
 
 def _nesterov_problems(fields: Mapping[str, Field]) -> Iterator[Problem]:
-    """Nesterov momentum is the one key whose values another key's can make impossible."""
+    """Yield what forbids Nesterov momentum, the one key whose values depend on other keys'."""
     nesterov = fields.get("recipe.nesterov", Fixed(False))
     optimizer = fields.get("recipe.optimizer", Fixed("sgd"))
     momentum = fields.get("recipe.momentum", Fixed(1.0))
     if True not in nesterov.values():
         return
-    others = [name for name in optimizer.values() if name != "sgd"]
+    able = [name for name, entry in OPTIMIZERS.items() if entry.nesterov]
+    others = [name for name in optimizer.values() if name not in able]
     if others:
-        message = f'true needs optimizer = "sgd", which can be {show(others[0])} here; drop one'
+        needed = " or ".join(map(show, able))
+        message = f"true needs optimizer = {needed}, which can be {show(others[0])} here; drop one"
         yield Problem("recipe.nesterov", message)
     if momentum.minimum == 0:
         message = "true needs a momentum above 0; raise the least recipe.momentum"

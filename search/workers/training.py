@@ -14,7 +14,7 @@ from search.workers.stop import StopSignal, interruptible
 from space.network import build
 from trainer.errors import Diverged, OutOfMemory
 from trainer.loop import Epoch, train
-from trainer.memory import working_memory
+from trainer.runtime import working_memory
 
 __all__ = ["Training", "seeded_network"]
 

@@ -28,8 +28,8 @@ from tests.benchmarks.options import add_json, add_nets, positive, run_command
 from tests.benchmarks.ours import NORMALISATION, images, recipe
 from tests.benchmarks.report import RESULTS, cores, provenance, show, write_json
 from tests.benchmarks.task import BATCH_SIZE
+from trainer.backends.base import Update
 from trainer.backends.choose import Backend
-from trainer.backends.eager import Update
 from trainer.batches import Batches, batch_bounds
 from trainer.data.images import Images
 from trainer.loop import train

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from trainer.augment.augmenter import Augmenter
-from trainer.augment.steps import (
-    STEP_KINDS,
-    Affine,
-    Colour,
-    Crop,
-    FieldSpec,
-    Flip,
-    Perspective,
-    Step,
-    step_from_dict,
-    step_to_dict,
-)
+from trainer.augment.base import AugmentStep, GeometricStep, PixelStep
+from trainer.augment.colour import Colour
+from trainer.augment.geometric import Affine, Crop, Flip, Perspective
+from trainer.augment.steps import STEP_KINDS, step_defaults, step_from_dict, step_to_dict
 
 __all__ = [
     "STEP_KINDS",
     "Affine",
+    "AugmentStep",
     "Augmenter",
     "Colour",
     "Crop",
-    "FieldSpec",
     "Flip",
+    "GeometricStep",
     "Perspective",
-    "Step",
+    "PixelStep",
+    "step_defaults",
     "step_from_dict",
     "step_to_dict",
 ]

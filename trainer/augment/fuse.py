@@ -10,15 +10,16 @@ in is still there. Flips and crops alone copy pixels unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from functools import reduce
 
-from trainer.augment.steps import Affine, Colour, Crop, Flip, Interpolation, Perspective, Step
+from torch import Tensor
 
-__all__ = ["Geometric", "Warp", "changes_something", "plan"]
+from trainer.augment.base import AugmentStep, GeometricStep, PixelStep
+from trainer.augment.warp import Interpolation, compose, warp
 
-Geometric: TypeAlias = Affine | Perspective | Crop | Flip
+__all__ = ["Warp", "fuse"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,12 @@ class Warp:
         interpolation: None while no step needs one.
     """
 
-    steps: tuple[Geometric, ...]
+    steps: tuple[GeometricStep, ...]
     fill: float | None
     interpolation: Interpolation | None
 
     def joined(self, other: Warp) -> Warp | None:
-        """Returns both as one, or None where that is another thing."""
+        """Return both as one, or None where one warp would not show the same."""
         fills = {self.fill, other.fill} - {None}
         interpolations = {self.interpolation, other.interpolation} - {None}
         if len(fills) > 1 or len(interpolations) > 1:
@@ -44,15 +45,38 @@ class Warp:
         steps = (*self.steps, *other.steps)
         return Warp(steps, next(iter(fills), None), next(iter(interpolations), None))
 
+    def apply(self, pixels: Tensor, strengths: Sequence[Tensor]) -> Tensor:
+        """Return the warped images, (n, c, h, w) in 0 to 1.
 
-def plan(steps: Iterable[Step]) -> tuple[Warp | Colour, ...]:
-    """Returns what is done, in order: the same steps, neighbours joined into warps."""
-    stages: list[Warp | Colour] = []
+        Args:
+            pixels: (n, c, h, w), floats in 0 to 1.
+            strengths: of each of the steps.
+        """
+        height, width = pixels.shape[-2:]
+        pairs = zip(self.steps, strengths, strict=True)
+        return warp(
+            pixels,
+            reduce(compose, (step.matrix(drawn, height, width) for step, drawn in pairs)),
+            fill=(self.fill or 0.0) / 255,
+            interpolation=self.interpolation or "nearest",
+            projective=any(step.projective for step in self.steps),
+        )
+
+
+def fuse(steps: Iterable[AugmentStep]) -> tuple[Warp | PixelStep, ...]:
+    """Return what is done, in order: the same steps, geometric neighbours joined into warps.
+
+    Raises:
+        TypeError: if a step is neither geometric nor one that changes pixels.
+    """
+    stages: list[Warp | PixelStep] = []
     for step in steps:
-        if isinstance(step, Colour):
+        if isinstance(step, PixelStep):
             stages.append(step)
             continue
-        alone = Warp((step,), getattr(step, "fill", None), getattr(step, "interpolation", None))
+        if not isinstance(step, GeometricStep):
+            raise TypeError(f"{step} is neither a GeometricStep nor a PixelStep; derive from one")
+        alone = Warp((step,), step.fill, step.interpolation)
         last = stages[-1] if stages else None
         both = last.joined(alone) if isinstance(last, Warp) else None
         if both is None:
@@ -60,19 +84,3 @@ def plan(steps: Iterable[Step]) -> tuple[Warp | Colour, ...]:
         else:
             stages[-1] = both
     return tuple(stages)
-
-
-def changes_something(step: Step) -> bool:
-    """Returns whether any image can come out of the step other than it went in."""
-    match step:
-        case Affine():
-            return bool(step.degrees or step.translate or step.scale or step.shear)
-        case Perspective():
-            return bool(step.distortion and step.probability)
-        case Colour():
-            return bool(step.brightness or step.contrast)
-        case Crop():
-            return bool(step.padding)
-        case Flip():
-            return bool(step.probability)
-    assert_never(step)

@@ -10,14 +10,14 @@ so that nothing waits for the device.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from trainer.augment.steps import Interpolation
-
 __all__ = [
+    "Interpolation",
     "affine_matrix",
     "compose",
     "flip_matrix",
@@ -26,6 +26,8 @@ __all__ = [
     "warp",
 ]
 
+Interpolation = Literal["nearest", "bilinear"]
+
 # Near the horizon of a perspective the divisor vanishes; this keeps every place finite.
 _LEAST_DIVISOR = 1e-3
 
@@ -33,7 +35,7 @@ _LEAST_DIVISOR = 1e-3
 def affine_matrix(
     degrees: Tensor, shift_x: Tensor, shift_y: Tensor, scale: Tensor, shear: Tensor
 ) -> Tensor:
-    """Shear, scaling and rotation about the centre, then a shift.
+    """Make the matrices of shear, scaling and rotation about the centre, then a shift.
 
     The arguments are those of :func:`torchvision.transforms.functional.affine`.
 
@@ -59,7 +61,11 @@ def affine_matrix(
 
 
 def shift_matrix(shift_x: Tensor, shift_y: Tensor) -> Tensor:
-    """Moves images by ``shift_x`` pixels to the right and ``shift_y`` down, both (n,).
+    """Make the matrices that move images to the right and down.
+
+    Args:
+        shift_x: (n,) pixels to the right.
+        shift_y: (n,) pixels down.
 
     Returns:
         (n, 3, 3) from output to source.
@@ -69,7 +75,10 @@ def shift_matrix(shift_x: Tensor, shift_y: Tensor) -> Tensor:
 
 
 def flip_matrix(flipped: Tensor) -> Tensor:
-    """Exchanges left and right where ``flipped``, (n,) of bool, is true.
+    """Make the matrices that exchange left and right.
+
+    Args:
+        flipped: (n,) of bool, where to do so.
 
     Returns:
         (n, 3, 3) from output to source, float32.
@@ -80,7 +89,7 @@ def flip_matrix(flipped: Tensor) -> Tensor:
 
 
 def perspective_matrix(inward: Tensor, height: int, width: int) -> Tensor:
-    """Pulls the four corners of the image inward, each by its own distance.
+    """Make the matrices that pull the four corners inward, each by its own distance.
 
     Args:
         inward: (8, n) pixels from 0 to half a side: x and y of the top left corner, then of the
@@ -106,7 +115,7 @@ def perspective_matrix(inward: Tensor, height: int, width: int) -> Tensor:
 
 
 def _square_to_quadrilateral(corners: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, ...]:
-    """The columns, (n, 3) each, of the homography from the unit square (Heckbert 1989).
+    """Return the columns, (n, 3) each, of the homography from the unit square (Heckbert 1989).
 
     All nine numbers are multiplied by the divisor, so that flat quadrilaterals need no care.
     """
@@ -123,7 +132,7 @@ def _square_to_quadrilateral(corners: list[tuple[Tensor, Tensor]]) -> tuple[Tens
 
 
 def compose(first: Tensor, second: Tensor) -> Tensor:
-    """The matrix of two warps at once: what ``first`` makes of an image, warped by ``second``.
+    """Make the matrix of two warps at once: what ``first`` shows, warped by ``second``.
 
     Args:
         first: (n, 3, 3).
@@ -145,7 +154,7 @@ def warp(
     interpolation: Interpolation = "bilinear",
     projective: bool = True,
 ) -> Tensor:
-    """Shows every image through its matrix; each output pixel reads the source once.
+    """Show every image through its matrix; each output pixel reads the source once.
 
     Args:
         pixels: (n, c, h, w), floats in 0 to 1.
@@ -171,7 +180,7 @@ def warp(
 
 
 def _places(matrix: Tensor, height: int, width: int) -> Tensor:
-    """Where the pixels of the output look, (n, rows, h, w), x and y from -1 to 1 over the image."""
+    """Return where output pixels look, (n, rows, h, w); x and y are -1 to 1 over the image."""
     x, y, unit = _axes(height, width, matrix.device)
     rows = matrix * unit[: matrix.shape[1]]
     along_x = rows[:, :, 0, None] * x
@@ -181,7 +190,7 @@ def _places(matrix: Tensor, height: int, width: int) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _axes(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Pixel centres along x and y, and the factors from pixels to half sides, (3, 1)."""
+    """Return the pixel centres along x and y, and the factors from pixels to half sides, (3, 1)."""
     x = torch.arange(width, dtype=torch.float32, device=device) - (width - 1) / 2
     y = torch.arange(height, dtype=torch.float32, device=device) - (height - 1) / 2
     return x, y, torch.tensor([[2 / width], [2 / height], [1.0]], device=device)
@@ -189,7 +198,7 @@ def _axes(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor
 
 @lru_cache(maxsize=32)
 def _half_sides(height: int, width: int, device: torch.device) -> Tensor:
-    """Factors of a matrix's entries from half sides to pixels, (3, 3)."""
+    """Return the factors of a matrix's entries from half sides to pixels, (3, 3)."""
     sides = torch.tensor([width / 2, height / 2, 1.0], device=device)
     return sides[:, None] / sides
 

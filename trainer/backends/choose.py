@@ -9,12 +9,14 @@ from functools import cache
 import torch
 from torch import nn
 
+from trainer.backends.base import Step
 from trainer.backends.compiled import CompiledStep
 from trainer.backends.cuda_graph import GraphStep
-from trainer.backends.eager import Step, TrainingStep
+from trainer.backends.eager import EagerStep
 from trainer.errors import NoKernels
 from trainer.native.library import load_kernels
 from trainer.native.program import Shape
+from trainer.optim.optimizers import OPTIMIZERS
 from trainer.recipe import Recipe
 from trainer.weights import FlatWeights
 
@@ -22,10 +24,10 @@ __all__ = ["Backend", "make_step", "prepare_backend"]
 
 
 class Backend(StrEnum):
-    """What computes the steps: all paths agree to rounding, dropout's draws apart.
+    """What computes the steps; all agree to rounding, except for dropout's random draws.
 
-    EAGER is torch's own modules and autograd, on every device. COMPILED is kernels of ours that
-    are built once for the processor at hand. GRAPH is a CUDA graph of the eager step.
+    EAGER is torch's own modules and autograd, on every device. COMPILED is flyweight's kernels,
+    built once for the processor at hand. GRAPH is a CUDA graph of the eager step.
     """
 
     EAGER = "eager"
@@ -45,7 +47,7 @@ def make_step(
     steps_per_epoch: int,
     backend: Backend | None = None,
 ) -> tuple[Step, Backend]:
-    """Returns the step of a backend, by default of the fastest that is there.
+    """Make the step of a backend, by default of the fastest one for this device and recipe.
 
     Where there are no compiled kernels for a CPU, a warning says so, once in a process.
 
@@ -58,23 +60,29 @@ def make_step(
         backend: None for the fastest.
 
     Raises:
-        NoKernels: if the backend was asked for and cannot be had.
+        NoKernels: if the backend was asked for and cannot train this here.
     """
     kind = weights.vector.device.type
     if backend in (Backend.COMPILED, Backend.GRAPH) and kind != _DEVICE_OF[backend]:
         raise NoKernels(f"the {backend} backend is for {_DEVICE_OF[backend]}, not for {kind}")
-    long = recipe.epochs * steps_per_epoch >= _STEPS_THAT_REPAY_A_GRAPH
-    if backend is Backend.GRAPH or (backend is None and kind == "cuda" and long):
+    if backend is Backend.GRAPH or (
+        backend is None and kind == "cuda" and _repays_a_graph(recipe, steps_per_epoch)
+    ):
         return GraphStep(network, weights, recipe, steps_per_epoch), Backend.GRAPH
     if backend is Backend.EAGER or kind != "cpu":
-        return TrainingStep(network, weights, recipe), Backend.EAGER
+        return EagerStep(network, weights, recipe), Backend.EAGER
     try:
         return CompiledStep(network, weights, recipe, shape), Backend.COMPILED
     except NoKernels as error:
         if backend is Backend.COMPILED:
             raise
         _warn_once(str(error))
-        return TrainingStep(network, weights, recipe), Backend.EAGER
+        return EagerStep(network, weights, recipe), Backend.EAGER
+
+
+def _repays_a_graph(recipe: Recipe, steps_per_epoch: int) -> bool:
+    recordable = OPTIMIZERS[recipe.optimizer].make_flat is not None
+    return recordable and recipe.epochs * steps_per_epoch >= _STEPS_THAT_REPAY_A_GRAPH
 
 
 _DEVICE_OF = {Backend.COMPILED: "cpu", Backend.GRAPH: "cuda"}
@@ -86,10 +94,10 @@ def _warn_once(reason: str) -> None:
 
 
 def prepare_backend(device: torch.device) -> str:
-    """Builds what the fast backend of a device needs, which may take some seconds the first time.
+    """Build what the fast backend of a device needs, which may take some seconds the first time.
 
     Returns:
-        Why there is no fast backend, or nothing where there is one.
+        Why there is no fast backend, or an empty text where there is one.
     """
     if device.type != "cpu":
         return ""

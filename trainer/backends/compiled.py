@@ -1,11 +1,11 @@
-"""The compiled path: a step by kernels built for the processor at hand."""
+"""The compiled backend: a step by kernels built for the processor at hand."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from trainer.backends.eager import Update
+from trainer.backends.base import Update
 from trainer.native.network import CompiledNetwork
 from trainer.native.program import Shape
 from trainer.optim.schedules import Rates
@@ -19,7 +19,7 @@ __all__ = ["CompiledStep"]
 class CompiledStep:
     """Forward, backward and update for one batch on the CPU, and inference.
 
-    Dropout draws from a sequence of its own, which the recipe's seed starts.
+    Dropout draws from its own random sequence, which the recipe's seed starts.
 
     Args:
         network: on the CPU.
@@ -28,7 +28,7 @@ class CompiledStep:
         shape: of an image.
 
     Raises:
-        NoKernels: if there are no kernels here or they do not know what the network does.
+        NoKernels: if this machine has no kernels, or none for what the network does.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class CompiledStep:
         self._steps = 0
 
     def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
-        """Takes one step; see :class:`trainer.backends.eager.Step`."""
+        """Take one step; see :class:`trainer.backends.base.Step`."""
         seed = derived_seed(self._recipe.seed, f"dropout {self._steps}")
         self._steps += 1
         assert self._gradient is not None
@@ -54,5 +54,5 @@ class CompiledStep:
         return figures
 
     def infer(self, pixels: Tensor) -> Tensor:
-        """Returns the logits (n, classes) of normalised images in evaluation mode."""
+        """Return the logits (n, classes) of normalised images in evaluation mode."""
         return self._network.infer(pixels)

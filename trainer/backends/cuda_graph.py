@@ -17,8 +17,10 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from trainer.backends.eager import count_right, mean_loss
-from trainer.optim.flat import FlatOptimizer, flat_optimizer
+from trainer.backends.base import backward, count_right, mean_loss
+from trainer.errors import NoKernels
+from trainer.optim.flat import FlatOptimizer
+from trainer.optim.optimizers import OPTIMIZERS
 from trainer.optim.schedules import Rates, rates_at
 from trainer.recipe import Recipe
 from trainer.weights import FlatWeights
@@ -52,11 +54,9 @@ class GraphStep:
         autocast: whether the forward computes in bfloat16 where torch takes that for safe;
             weights, loss and update stay as they are.
 
-    Attributes:
-        path: names this way of taking a step.
+    Raises:
+        NoKernels: if a graph cannot record the recipe's optimizer.
     """
-
-    path: str = "graph"
 
     def __init__(
         self,
@@ -67,7 +67,10 @@ class GraphStep:
         *,
         autocast: bool = False,
     ) -> None:
-        optimizer = flat_optimizer(recipe, weights.vector)
+        make_flat = OPTIMIZERS[recipe.optimizer].make_flat
+        if make_flat is None:
+            raise NoKernels(f"the graph backend cannot record {recipe.optimizer}; use eager")
+        optimizer = make_flat(weights.vector, recipe)
         self._table = _Table(optimizer, recipe, steps_per_epoch)
         self._step = _DeviceStep(network, weights, recipe, optimizer, self._table, autocast)
         self._infer: Callable[[Tensor], Tensor] = network
@@ -75,7 +78,7 @@ class GraphStep:
         self._recorded: _Recorded | None = None
 
     def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> _Figures:
-        """Takes one step.
+        """Take one step.
 
         Args:
             pixels: (n, c, h, w), normalised, always of one c, h and w.
@@ -98,7 +101,7 @@ class GraphStep:
         return self._recorded(pixels, labels)
 
     def infer(self, pixels: Tensor) -> Tensor:
-        """Returns the logits (n, classes) of normalised images, in the network's present mode."""
+        """Return the logits (n, classes) of normalised images, in the network's present mode."""
         return self._infer(pixels)
 
 
@@ -121,7 +124,7 @@ class _Table:
         self.position = torch.zeros(1, dtype=torch.int64, device=vector.device)
 
     def advance(self, rates: Rates) -> None:
-        """Prepares the host's side of the next step: checks its rates, refills the table.
+        """Prepare the host's side of the next step: checks its rates, refills the table.
 
         Raises:
             ValueError: if the recipe has other rates for this step, or no such step.
@@ -135,7 +138,7 @@ class _Table:
         self._taken += 1
 
     def take(self) -> Tensor:
-        """Returns the numbers of the next step, (k,), and counts on; all on the device."""
+        """Return the numbers of the next step, (k,), and counts on; all on the device."""
         row = self._rows.index_select(0, self.position)[0]
         self.position.add_(1)
         return row
@@ -193,11 +196,7 @@ class _DeviceStep:
         return logits.float()
 
     def _gradient(self, loss: Tensor) -> Tensor:
-        # Parameters that this forward did not use get zeros.
-        gradients = torch.autograd.grad(
-            loss, self._weights.parameters, allow_unused=True, materialize_grads=True
-        )
-        self._weights.set_gradient(gradients)
+        backward(loss, self._weights)
         vector = self._weights.vector
         gradient, vector.grad = vector.grad, None
         assert gradient is not None
@@ -205,7 +204,7 @@ class _DeviceStep:
 
 
 def _clipped(gradient: Tensor, greatest: float) -> Tensor:
-    """Shortens a gradient to a norm, 0 for any, as :func:`torch.nn.utils.clip_grad_norm_` does."""
+    """Shorten a gradient to a norm, 0 for any, as :func:`torch.nn.utils.clip_grad_norm_` does."""
     if not greatest:
         return gradient
     factor: Tensor = greatest / (torch.linalg.vector_norm(gradient) + 1e-6)
@@ -238,17 +237,17 @@ def _like(tensor: Tensor) -> Tensor:
 
 
 def _record(function: Callable[[], _Figures], state: Sequence[Tensor]) -> Callable[[], _Figures]:
-    """Returns what repeats a function: on CUDA a graph of it, elsewhere the function itself.
+    """Return what repeats a function: on CUDA a graph of it, elsewhere the function itself.
 
-    The function is tried some times first, of which no trace remains in ``state`` or in the
-    random generators.
+    The function runs a few times first, which leaves ``state`` and the random generators as they
+    were.
 
     Args:
         function: reads and writes the same memory whenever it is called.
         state: what it changes and keeps, on one device.
 
     Returns:
-        Gives what the function gives; on CUDA in the same tensors every time.
+        A function with the same results; on CUDA in the same tensors every time.
     """
     device = state[0].device
     if device.type == "cuda":
@@ -290,7 +289,7 @@ def _warm_up(function: Callable[[], _Figures], state: Sequence[Tensor]) -> None:
 
 @contextmanager
 def _untouched(state: Sequence[Tensor]) -> Iterator[None]:
-    """Gives tensors, and the random generators of their device, back as they were."""
+    """Put tensors, and the random generators of their device, back as they were."""
     kept = [tensor.clone() for tensor in state]
     cuda = [tensor.device for tensor in state[:1] if tensor.is_cuda]
     with torch.random.fork_rng(cuda, device_type="cuda"):
@@ -303,7 +302,7 @@ def _untouched(state: Sequence[Tensor]) -> Iterator[None]:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Holds the garbage collector back: a graph that it frees would spoil the one recorded."""
+    """Hold the garbage collector back: a graph that it frees would spoil the one recorded."""
     enabled = gc.isenabled()
     gc.disable()
     try:

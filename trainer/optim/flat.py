@@ -1,8 +1,10 @@
 """Optimizer updates of one flat vector whose rates are numbers on the device.
 
-Torch's optimizers take momentum and beta1 as Python numbers, which a CUDA graph records once for
-all of its replays; a one-cycle schedule changes them at every step. These updates read all that
-changes from a tensor and never wait for the device. They follow torch's formulas, so the weights
+A CUDA graph records a Python number once for all of its replays, but a one-cycle schedule changes
+rate and momentum at every step. Torch's SGD takes its momentum as a Python number only. The newest
+releases' Adam takes tensors as betas, but finds the bias corrections in the precision of the
+device. These updates read all that changes from one tensor, whose numbers are computed on the host
+in double precision, and never wait for the device. They follow torch's formulas, so the weights
 are those of :class:`torch.optim.SGD`, :class:`torch.optim.Adam` and :class:`torch.optim.AdamW`
 but for rounding.
 """
@@ -16,23 +18,22 @@ import torch
 from torch import Tensor
 
 from trainer.optim.schedules import Rates
-from trainer.recipe import Recipe
 
-__all__ = ["FlatAdam", "FlatOptimizer", "FlatSgd", "flat_optimizer"]
+__all__ = ["FlatAdam", "FlatOptimizer", "FlatSgd"]
 
 _BETA2 = 0.999
 _EPSILON = 1e-8
 
 
 class FlatOptimizer(Protocol):
-    """Moves one vector of parameters along its gradients."""
+    """An update that moves one vector of parameters along its gradients."""
 
     @property
     def state(self) -> tuple[Tensor, ...]:
         """All that :meth:`update` changes, the parameters included; always the same tensors."""
 
     def scalars(self, step: int, rates: Rates) -> tuple[float, ...]:
-        """Returns the numbers that :meth:`update` needs for one step, always equally many.
+        """Return the numbers that :meth:`update` needs for one step, always equally many.
 
         Args:
             step: from 0, counted over the whole training.
@@ -40,23 +41,12 @@ class FlatOptimizer(Protocol):
         """
 
     def update(self, gradient: Tensor, scalars: Tensor) -> None:
-        """Takes one step.
+        """Take one step.
 
         Args:
             gradient: of the parameters, (n,); it is not changed.
             scalars: (k,), what :meth:`scalars` gave, on the device and of the parameters' type.
         """
-
-
-def flat_optimizer(recipe: Recipe, vector: Tensor) -> FlatOptimizer:
-    """Returns the recipe's optimizer over one flat parameter vector, (n,)."""
-    match recipe.optimizer:
-        case "sgd":
-            return FlatSgd(vector, recipe.weight_decay, recipe.nesterov)
-        case "adam":
-            return FlatAdam(vector, recipe.weight_decay, decoupled=False)
-        case "adamw":
-            return FlatAdam(vector, recipe.weight_decay, decoupled=True)
 
 
 class FlatSgd:
@@ -84,11 +74,11 @@ class FlatSgd:
         return self._vector, self._velocity
 
     def scalars(self, step: int, rates: Rates) -> tuple[float, ...]:
-        """Returns rate and momentum."""
+        """Return rate and momentum."""
         return rates.learning_rate, rates.momentum
 
     def update(self, gradient: Tensor, scalars: Tensor) -> None:
-        """Takes one step."""
+        """Take one step."""
         rate, momentum = scalars.unbind()
         if self._weight_decay:
             gradient = gradient.add(self._vector, alpha=self._weight_decay)
@@ -126,7 +116,7 @@ class FlatAdam:
         return self._vector, self._mean, self._square
 
     def scalars(self, step: int, rates: Rates) -> tuple[float, ...]:
-        """Returns 1 - β₁, r / (1 - β₁ᵗ), 1 / √(1 - β₂ᵗ) and the factor of a decoupled decay.
+        """Return 1 - β₁, r / (1 - β₁ᵗ), 1 / √(1 - β₂ᵗ) and the factor of a decoupled decay.
 
         The device would have to find them in single precision, where 1 - β₂ᵗ loses digits.
         """
@@ -139,7 +129,7 @@ class FlatAdam:
         )
 
     def update(self, gradient: Tensor, scalars: Tensor) -> None:
-        """Takes one step."""
+        """Take one step."""
         share, rate, correction, decay = scalars.unbind()
         if self._weight_decay and self._decoupled:
             self._vector.mul_(decay)

@@ -1,13 +1,18 @@
-"""Learning rate and momentum at every step of a training run."""
+"""The schedules that a recipe can name: learning rate and momentum at every step of a training.
+
+A schedule is one entry of :data:`SCHEDULES`; all that names, checks or describes schedules
+follows that table.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, pi
+from types import MappingProxyType
+from typing import Protocol
 
-from trainer.recipe import Recipe
-
-__all__ = ["Rates", "rates_at"]
+__all__ = ["SCHEDULES", "SCHEDULE_KEYS", "Rates", "Schedule", "ScheduleSettings", "rates_at"]
 
 _START_DIVISOR = 25.0
 _END_DIVISOR = 1e4
@@ -16,50 +21,94 @@ _MOMENTUM_LOW, _MOMENTUM_HIGH = 0.85, 0.95
 
 @dataclass(frozen=True)
 class Rates:
-    """What the optimizer uses in one step."""
+    """What the optimizer uses in one step.
+
+    Attributes:
+        learning_rate: 0 or more.
+        momentum: SGD's momentum, Adam's beta1; 0 to below 1.
+    """
 
     learning_rate: float
     momentum: float
 
 
-def rates_at(recipe: Recipe, step: int, steps_per_epoch: int) -> Rates:
-    """Returns the rates of a step.
+class ScheduleSettings(Protocol):
+    """What schedules read of a recipe; :class:`trainer.Recipe` says what each key means."""
 
-    ``step`` and ``exponential`` change from epoch to epoch, ``one-cycle`` (Smith & Topin, 2017,
-    arXiv 1708.07120, in its cosine form) and ``cosine`` (Loshchilov & Hutter, 2016, arXiv
-    1608.03983, one period, down to 0) from step to step.
+    @property
+    def epochs(self) -> int: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def momentum(self) -> float: ...  # noqa: D102
+    @property
+    def schedule(self) -> str: ...  # noqa: D102
+    @property
+    def step_epochs(self) -> int: ...  # noqa: D102
+    @property
+    def decay(self) -> float: ...  # noqa: D102
+    @property
+    def warmup(self) -> float: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One schedule.
+
+    Attributes:
+        name: what a recipe calls it.
+        rates: returns the rates of a step from the recipe, the step, from 0 and counted over all
+            epochs, and the steps of an epoch, at least 1.
+        keys: the keys of a recipe that this schedule uses and others may not.
+        phrase: what the keys do, with each key in braces, as ``str.format`` takes them.
+    """
+
+    name: str
+    rates: Callable[[ScheduleSettings, int, int], Rates]
+    keys: tuple[str, ...] = ()
+    phrase: str = ""
+
+    def describe(self, settings: ScheduleSettings) -> str:
+        """Return the schedule in words, with the values of the keys that it uses."""
+        if not self.phrase:
+            return self.name
+        values = {key: getattr(settings, key) for key in self.keys}
+        return f"{self.name} ({self.phrase.format(**values)})"
+
+
+def rates_at(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
+    """Return the rates of a step.
 
     Args:
-        recipe: names the schedule and its figures.
+        settings: the recipe, which names the schedule and has its figures.
         step: from 0, counted over all epochs.
         steps_per_epoch: at least 1.
     """
-    total = recipe.epochs * steps_per_epoch
+    return SCHEDULES[settings.schedule].rates(settings, step, steps_per_epoch)
+
+
+def _constant(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
+    return Rates(settings.learning_rate, settings.momentum)
+
+
+def _step(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
     epoch = step // steps_per_epoch
-    peak = recipe.learning_rate
-    match recipe.schedule:
-        case "none":
-            rate = peak
-        case "step":
-            rate = peak * recipe.decay ** (epoch // recipe.step_epochs)
-        case "exponential":
-            rate = peak * recipe.decay**epoch
-        case "cosine":
-            rate = _anneal(peak, 0.0, step / total)
-        case "one-cycle":
-            return _one_cycle(recipe, step, total)
-    return Rates(rate, recipe.momentum)
+    rate = settings.learning_rate * settings.decay ** (epoch // settings.step_epochs)
+    return Rates(rate, settings.momentum)
 
 
-def _anneal(start: float, end: float, share: float) -> float:
-    return end + (start - end) / 2 * (1 + cos(pi * share))
+def _exponential(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
+    epoch = step // steps_per_epoch
+    return Rates(settings.learning_rate * settings.decay**epoch, settings.momentum)
 
 
-def _one_cycle(recipe: Recipe, step: int, total: int) -> Rates:
-    low, peak = recipe.learning_rate / _START_DIVISOR, recipe.learning_rate
+def _one_cycle(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
+    """Follow Smith & Topin, 2017, arXiv 1708.07120, in the cosine form; changes at every step."""
+    total = settings.epochs * steps_per_epoch
+    low, peak = settings.learning_rate / _START_DIVISOR, settings.learning_rate
     # Torch ends the warm-up a step before its share of all steps: with no warm-up at all, the
     # first step lies behind the peak already.
-    top, last = recipe.warmup * total - 1, total - 1
+    top, last = settings.warmup * total - 1, total - 1
     if step < top:
         share = step / top
         rate, momentum = _anneal(low, peak, share), _anneal(_MOMENTUM_HIGH, _MOMENTUM_LOW, share)
@@ -68,3 +117,28 @@ def _one_cycle(recipe: Recipe, step: int, total: int) -> Rates:
         rate = _anneal(peak, low / _END_DIVISOR, share)
         momentum = _anneal(_MOMENTUM_LOW, _MOMENTUM_HIGH, share)
     return Rates(rate, momentum)
+
+
+def _cosine(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
+    """Follow Loshchilov & Hutter, 2016, arXiv 1608.03983: one period, down to 0."""
+    share = step / (settings.epochs * steps_per_epoch)
+    return Rates(_anneal(settings.learning_rate, 0.0, share), settings.momentum)
+
+
+def _anneal(start: float, end: float, share: float) -> float:
+    return end + (start - end) / 2 * (1 + cos(pi * share))
+
+
+_ENTRIES = (
+    Schedule("none", _constant),
+    Schedule("step", _step, ("decay", "step_epochs"), "times {decay:g} every {step_epochs} epochs"),
+    Schedule("exponential", _exponential, ("decay",), "times {decay:g} every epoch"),
+    Schedule("one-cycle", _one_cycle, ("warmup",), "warmup {warmup:g}"),
+    Schedule("cosine", _cosine),
+)
+
+SCHEDULES: Mapping[str, Schedule] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
+"""Every schedule by its name."""
+
+SCHEDULE_KEYS = tuple(dict.fromkeys(key for entry in _ENTRIES for key in entry.keys))
+"""The keys of a recipe that only some schedules use."""

@@ -11,7 +11,10 @@ from search.errors import StudyFileError
 from search.spec.recipe_space import DEFAULTS, RecipeSpace
 from space.fields import Scalar
 from trainer.augment import STEP_KINDS, step_from_dict
-from trainer.recipe import BOUNDS, OPTIMIZERS, SCHEDULES, Recipe
+from trainer.optim.optimizers import OPTIMIZERS
+from trainer.optim.schedules import SCHEDULES
+from trainer.ranges import Choice, Range, rules_of
+from trainer.recipe import Recipe
 
 Answer = TypeVar("Answer", int, float, Scalar)
 
@@ -72,10 +75,10 @@ def steps(draw: st.DrawFn) -> dict[str, object]:
     """An augmentation step as a table, some of its keys searched."""
     kind = draw(st.sampled_from(sorted(STEP_KINDS)))
     optional = {
-        key: names(spec.allowed)
-        if spec.kind == "str"
-        else forms(numbers(spec.low, spec.high, whole=spec.kind == "int"))
-        for key, spec in STEP_KINDS[kind].items()
+        key: names(rule.options)
+        if isinstance(rule, Choice)
+        else forms(numbers(rule.low, rule.high, whole=rule.whole))
+        for key, rule in rules_of(STEP_KINDS[kind]).items()
     }
     return {"kind": kind, **draw(st.fixed_dictionaries({}, optional=optional))}
 
@@ -84,14 +87,14 @@ SECTIONS = st.fixed_dictionaries(
     {},
     optional={
         "epochs": st.integers(1, 100),
-        "optimizer": names(OPTIMIZERS),
-        "schedule": names(SCHEDULES),
+        "optimizer": names(list(OPTIMIZERS)),
+        "schedule": names(list(SCHEDULES)),
         "normalise": st.booleans() | st.just([True, False]),
         "augment": st.lists(steps(), max_size=3),
         **{
-            key: forms(numbers(bound.low, bound.high, whole=bound.integer))
-            for key, bound in BOUNDS.items()
-            if key not in ("epochs", "seed")
+            key: forms(numbers(rule.low, rule.high, whole=rule.whole))
+            for key, rule in rules_of(Recipe).items()
+            if isinstance(rule, Range) and key not in ("epochs", "seed")
         },
     },
 )

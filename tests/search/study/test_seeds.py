@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.study.seeds import confirm_seed, sampler_seed, training_seed
-from trainer.recipe import BOUNDS
+from trainer.recipe import Recipe
 
 _NUMBERS = st.integers(0, 2**31)
 
@@ -27,7 +27,7 @@ def test_sampler_seeds_differ(seed: int, worker: int, stored: int) -> None:
 def test_training_seeds_fit_a_recipe(seed: int, trial: int) -> None:
     """A training seed is one that a recipe takes, and another for the next trial."""
     own = training_seed(seed, trial)
-    assert BOUNDS["seed"].low <= own <= BOUNDS["seed"].high
+    assert Recipe(seed=own).seed == own
     assert own not in (training_seed(seed, trial + 1), training_seed(seed + 1, trial))
 
 
@@ -35,6 +35,6 @@ def test_training_seeds_fit_a_recipe(seed: int, trial: int) -> None:
 def test_confirm_seeds_are_of_their_own(seed: int, ordinal: int, repeat: int) -> None:
     """A confirm retrains with seeds that no trial of the search and no other repeat has."""
     own = confirm_seed(seed, ordinal, repeat)
-    assert BOUNDS["seed"].low <= own <= BOUNDS["seed"].high
+    assert Recipe(seed=own).seed == own
     others = {confirm_seed(seed, ordinal + 1, repeat), confirm_seed(seed, ordinal, repeat + 1)}
     assert own not in others | {training_seed(seed, trial) for trial in range(20)}

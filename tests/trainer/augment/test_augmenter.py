@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import pickle
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import torch
@@ -16,20 +16,21 @@ from trainer.augment import (
     STEP_KINDS,
     Affine,
     Augmenter,
+    AugmentStep,
     Colour,
     Crop,
-    FieldSpec,
     Flip,
     Perspective,
-    Step,
+    step_defaults,
     step_from_dict,
     step_to_dict,
 )
-from trainer.augment.fuse import Warp
+from trainer.augment.fuse import Warp, fuse
 from trainer.errors import RecipeError
+from trainer.ranges import Choice, Flag, Range, Rule, rules_of
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (1, 20, 33)]
-EVERYTHING: list[Step] = [
+EVERYTHING: list[AugmentStep] = [
     Affine(degrees=10, translate=0.1, scale=0.1, shear=5),
     Perspective(distortion=0.4, probability=0.7),
     Colour(brightness=0.3, contrast=0.3),
@@ -48,15 +49,15 @@ def images(count: int, shape: tuple[int, int, int] = (1, 28, 28)) -> Tensor:
     return torch.rand((count, *shape), generator=seeded(1))
 
 
-def values_of(spec: FieldSpec) -> st.SearchStrategy[Any]:
+def values_of(rule: Rule) -> st.SearchStrategy[Any]:
     """All that a key may hold."""
-    match spec.kind:
-        case "float":
-            return st.floats(spec.low, spec.high)
-        case "int":
-            return st.integers(int(spec.low), int(spec.high))
-        case "str":
-            return st.sampled_from(spec.allowed)
+    match rule:
+        case Range(low, high, whole):
+            return st.integers(int(low), int(high)) if whole else st.floats(low, high)
+        case Choice(options):
+            return st.sampled_from(options)
+        case Flag():
+            return st.booleans()
 
 
 def tables() -> st.SearchStrategy[dict[str, Any]]:
@@ -64,7 +65,7 @@ def tables() -> st.SearchStrategy[dict[str, Any]]:
     return st.sampled_from(list(STEP_KINDS)).flatmap(
         lambda kind: st.fixed_dictionaries(
             {"kind": st.just(kind)},
-            optional={key: values_of(spec) for key, spec in STEP_KINDS[kind].items()},
+            optional={key: values_of(rule) for key, rule in rules_of(STEP_KINDS[kind]).items()},
         )
     )
 
@@ -79,16 +80,19 @@ def test_tables_and_steps_are_the_same(table: dict[str, Any]) -> None:
     written = step_to_dict(step)
     assert next(iter(written)) == "kind"
     assert {**written, **table} == written
-    assert set(written) == {"kind", *STEP_KINDS[step.kind]}
+    assert set(written) == {"kind", *step_defaults(step.kind)}
     assert step_from_dict(written) == step
 
 
-def test_every_step_is_in_the_table_of_kinds() -> None:
-    """The kinds of a study file must be the steps, with the defaults of their classes."""
-    assert [cls.kind for cls in get_args(Step)] == list(STEP_KINDS)
-    for cls in get_args(Step):
-        fields = {f.name: f.default for f in dataclasses.fields(cls)}
-        assert {key: spec.default for key, spec in STEP_KINDS[cls.kind].items()} == fields
+@pytest.mark.parametrize("kind", STEP_KINDS)
+def test_every_key_of_a_step_has_a_rule_and_a_default(kind: str) -> None:
+    """A kind must be known by its class's name for it, and no key of it go unchecked."""
+    cls: Any = STEP_KINDS[kind]
+    assert cls.kind == kind
+    fields = {f.name: f.default for f in dataclasses.fields(cls)}
+    assert step_defaults(kind) == fields
+    assert list(rules_of(cls)) == list(fields)
+    assert step_defaults("rotation") == {}
 
 
 def test_whole_numbers_are_floats_where_floats_are_asked_for() -> None:
@@ -101,22 +105,22 @@ def test_whole_numbers_are_floats_where_floats_are_asked_for() -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({}, ["needs a kind", "affine"]),
-        ("affine", ["'affine'", "table"]),
-        ({"kind": 3}, ["3", "known: affine"]),
-        ({"kind": "afine"}, ["'afine'", "did you mean 'affine'?", "colour"]),
-        ({"kind": "rotation"}, ["'rotation'", "known: affine"]),
-        ({"kind": "affine", "degree": 7}, ["affine", "'degree'", "did you mean 'degrees'?"]),
-        ({"kind": "affine", "degrees": 200}, ["affine", "degrees = 200", "0 to 180"]),
-        ({"kind": "affine", "degrees": "7"}, ["degrees = '7'", "number", "0 to 180"]),
-        ({"kind": "affine", "degrees": True}, ["degrees = True", "number"]),
-        ({"kind": "affine", "degrees": math.nan}, ["degrees = nan", "number"]),
-        ({"kind": "affine", "degrees": [7, 9]}, ["degrees = [7, 9]", "number"]),
-        ({"kind": "affine", "scale": 1.0}, ["scale = 1.0", "0 to 0.9"]),
-        ({"kind": "affine", "interpolation": "cubic"}, ["'cubic'", "nearest, bilinear"]),
-        ({"kind": "crop", "padding": 2.0}, ["padding = 2.0", "whole number", "0 to 64"]),
-        ({"kind": "crop", "padding": -1}, ["padding = -1", "0 to 64"]),
-        ({"kind": "flip", "probability": 1.5}, ["probability = 1.5", "0 to 1"]),
+        ({}, ["augment kind", "missing", "affine"]),
+        ("affine", ["augment", '"affine"', "table"]),
+        ({"kind": 3}, ["augment kind: 3 is not known", "give one of affine"]),
+        ({"kind": "afine"}, ['"afine"', 'did you mean "affine"?', "colour"]),
+        ({"kind": "rotation"}, ['"rotation"', "give one of affine"]),
+        ({"kind": "affine", "degree": 7}, ["affine.degree:", 'did you mean "degrees"?']),
+        ({"kind": "affine", "degrees": 200}, ["affine.degrees: 200", "at most 180"]),
+        ({"kind": "affine", "degrees": "7"}, ['degrees: "7"', "number", "0 to 180"]),
+        ({"kind": "affine", "degrees": True}, ["degrees: true", "number"]),
+        ({"kind": "affine", "degrees": math.nan}, ["degrees: nan", "number"]),
+        ({"kind": "affine", "degrees": [7, 9]}, ["degrees: [7, 9]", "number"]),
+        ({"kind": "affine", "scale": 1.0}, ["scale: 1.0", "at most 0.9"]),
+        ({"kind": "affine", "interpolation": "cubic"}, ['"cubic"', "nearest, bilinear"]),
+        ({"kind": "crop", "padding": 2.0}, ["padding: 2.0", "whole number", "0 to 64"]),
+        ({"kind": "crop", "padding": -1}, ["padding: -1", "at least 0"]),
+        ({"kind": "flip", "probability": 1.5}, ["probability: 1.5", "at most 1"]),
     ],
 )
 def test_refusals_name_what_and_where(table: Any, words: list[str]) -> None:
@@ -137,7 +141,7 @@ def test_steps_made_in_code_are_checked_too() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.lists(steps, max_size=4), st.sampled_from(SHAPES), st.integers(1, 5))
 def test_any_steps_keep_shape_and_range(
-    some: list[Step], shape: tuple[int, int, int], count: int
+    some: list[AugmentStep], shape: tuple[int, int, int], count: int
 ) -> None:
     """Whatever the steps, images must keep their shape and stay in 0 to 1."""
     pixels = images(count, shape)
@@ -154,7 +158,7 @@ def test_any_steps_keep_shape_and_range(
 @pytest.mark.parametrize("shape", SHAPES)
 def test_zero_strengths_change_nothing(shape: tuple[int, int, int]) -> None:
     """Steps without strength must return the very images and draw nothing."""
-    idle: list[Step] = [Affine(), Perspective(), Colour(), Crop(), Flip(probability=0)]
+    idle: list[AugmentStep] = [Affine(), Perspective(), Colour(), Crop(), Flip(probability=0)]
     pixels, generator = images(4, shape), seeded()
     state = generator.get_state()
     assert Augmenter(idle, shape)(pixels, generator) is pixels
@@ -164,7 +168,7 @@ def test_zero_strengths_change_nothing(shape: tuple[int, int, int]) -> None:
 
 def test_tiny_strengths_change_little() -> None:
     """Strength must grow from the identity, for geometry and colour alike."""
-    tiny: list[Step] = [
+    tiny: list[AugmentStep] = [
         Affine(degrees=1e-4, translate=1e-6, scale=1e-6, shear=1e-4),
         Perspective(distortion=1e-6, probability=1),
         Colour(brightness=1e-6, contrast=1e-6),
@@ -219,7 +223,7 @@ def assert_uniform(drawn: Tensor, low: float, high: float) -> None:
         (Flip(), [(0, 1)]),
     ],
 )
-def test_draws_cover_their_ranges(step: Step, ranges: list[tuple[float, float]]) -> None:
+def test_draws_cover_their_ranges(step: AugmentStep, ranges: list[tuple[float, float]]) -> None:
     """Every strength must be uniform between its limits and independent of the others."""
     (drawn,) = Augmenter([step], (1, 20, 40)).draw(20_000, seeded())
     assert drawn.shape == (len(ranges), 20_000)
@@ -290,7 +294,7 @@ def test_given_strengths_agree_with_torchvision() -> None:
 
 
 @pytest.mark.parametrize("step", [Affine(translate=0.5, fill=51), Crop(padding=9, fill=51)])
-def test_fill_shows_at_the_border(step: Step) -> None:
+def test_fill_shows_at_the_border(step: AugmentStep) -> None:
     """Where an image was moved away its fill must show, as a pixel value over 255."""
     changed = Augmenter([step], (1, 28, 28))(torch.ones(64, 1, 28, 28), seeded())
     edge = torch.stack((changed[:, 0, 0, 0], changed[:, 0, -1, -1]))
@@ -298,7 +302,7 @@ def test_fill_shows_at_the_border(step: Step) -> None:
     assert changed.min() > 0.19
 
 
-def warps(*some: Step) -> list[int]:
+def warps(*some: AugmentStep) -> list[int]:
     """The number of steps in each stage."""
     stages = Augmenter(some, (1, 28, 28)).stages
     return [len(stage.steps) if isinstance(stage, Warp) else 1 for stage in stages]
@@ -324,7 +328,7 @@ def test_one_warp_equals_its_steps_in_turn(order: list[int], seed: int) -> None:
     shape = (1, 40, 36)
     y, x = torch.meshgrid(torch.arange(40), torch.arange(36), indexing="ij")
     pixels = (0.5 + 0.4 * torch.sin(x / 5 + y / 7)).expand(4, 1, -1, -1)
-    pool: list[Step] = [
+    pool: list[AugmentStep] = [
         Affine(degrees=8, translate=0.05, scale=0.05, shear=3),
         Perspective(distortion=0.1, probability=0.8),
         Crop(padding=2),
@@ -349,6 +353,19 @@ def test_flips_and_crops_copy_pixels_unchanged() -> None:
     known = torch.cat((pixels.flatten(), torch.zeros(1)))
     assert torch.isin(changed, known).all()
     assert not torch.equal(changed, pixels)
+
+
+def test_a_step_of_neither_sort_is_refused() -> None:
+    """What is neither moved nor recoloured cannot be done, and must not be passed over."""
+
+    class Nothing(AugmentStep):
+        changes_something = True
+
+        def strength_ranges(self, height: int, width: int) -> list[tuple[float, float]]:
+            return []
+
+    with pytest.raises(TypeError, match="GeometricStep"):
+        fuse([object.__new__(Nothing)])
 
 
 def test_images_of_another_shape_are_refused() -> None:

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as reference
 
-from trainer.augment.steps import Interpolation
 from trainer.augment.warp import (
+    Interpolation,
     affine_matrix,
     compose,
     flip_matrix,

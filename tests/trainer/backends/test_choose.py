@@ -21,15 +21,16 @@ from tests.trainer.small_networks import (
     some_digits,
 )
 from trainer.backends import choose
+from trainer.backends.base import Step
 from trainer.backends.choose import Backend, make_step, prepare_backend
-from trainer.backends.eager import Step
 from trainer.batches import Batches
 from trainer.errors import NoKernels
 from trainer.loop import Epoch, train
 from trainer.metrics import accuracy
 from trainer.native import library
+from trainer.optim.optimizers import OPTIMIZERS
 from trainer.optim.schedules import Rates
-from trainer.recipe import OPTIMIZERS, Recipe
+from trainer.recipe import Recipe
 from trainer.weights import FlatWeights
 
 SHAPE = (1, 8, 8)

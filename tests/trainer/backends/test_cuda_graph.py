@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import gc
 import weakref
 from collections.abc import Iterable, Iterator
@@ -16,17 +17,20 @@ from torch import Tensor, nn
 
 from tests.trainer.small_networks import CLASSES, Sharing, cloned_state, convolutional, digits
 from trainer.augment import Affine, Perspective
-from trainer.backends import cuda_graph
+from trainer.backends import choose, cuda_graph
+from trainer.backends.base import Step
 from trainer.backends.cuda_graph import GraphStep
-from trainer.backends.eager import Step, TrainingStep
+from trainer.backends.eager import EagerStep
 from trainer.batches import Batches
-from trainer.errors import OutOfMemory
-from trainer.memory import working_memory
+from trainer.errors import NoKernels, OutOfMemory
+from trainer.optim.optimizers import OPTIMIZERS
 from trainer.optim.schedules import Rates, rates_at
 from trainer.randomness import Randomness
-from trainer.recipe import OPTIMIZERS, Recipe
+from trainer.recipe import Recipe
+from trainer.runtime import working_memory
 from trainer.weights import AveragedWeights, FlatWeights
 
+FLAT = [name for name, entry in OPTIMIZERS.items() if entry.make_flat is not None]
 BATCH = 32
 SIZES = (BATCH, BATCH, 21, BATCH, BATCH, 21)
 EPOCH = len(SIZES) // 2
@@ -38,7 +42,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     values: dict[str, Any] = {
         "epochs": 2,
         "batch_size": BATCH,
-        "optimizer": draw(st.sampled_from(OPTIMIZERS)),
+        "optimizer": draw(st.sampled_from(FLAT)),
         "schedule": draw(st.sampled_from(["none", "one-cycle", "cosine"])),
         "learning_rate": draw(st.floats(1e-3, 0.1)),
         "momentum": draw(st.sampled_from([0.0, 0.5, 0.9])),
@@ -88,7 +92,7 @@ def graph_steps(network: nn.Module, recipe: Recipe, device: str = "cpu") -> list
 
 def eager_steps(network: nn.Module, recipe: Recipe, device: str = "cpu") -> list[Tensor]:
     """What the plain steps give."""
-    return steps(TrainingStep(network, FlatWeights(network), recipe), recipe, batches(device))
+    return steps(EagerStep(network, FlatWeights(network), recipe), recipe, batches(device))
 
 
 def assert_close(first: nn.Module, second: nn.Module) -> None:
@@ -110,7 +114,7 @@ def test_it_learns_what_the_plain_step_learns(recipe: Recipe) -> None:
     assert_close(network, other)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", FLAT)
 def test_shared_unused_and_frozen_parameters_are_no_trouble(optimizer: Any) -> None:
     """A shared one must get the sum of its gradients, an unused or frozen one stay as it is."""
     recipe = Recipe(
@@ -180,7 +184,7 @@ def test_single_precision_agrees_after_a_step() -> None:
     pixels, labels = next(batches(dtype=torch.float32))
     rates = rates_at(recipe, 0, EPOCH)
     ours = GraphStep(networks[0], FlatWeights(networks[0]), recipe, EPOCH)(pixels, labels, rates)
-    plain = TrainingStep(networks[1], FlatWeights(networks[1]), recipe)(pixels, labels, rates)
+    plain = EagerStep(networks[1], FlatWeights(networks[1]), recipe)(pixels, labels, rates)
     torch.testing.assert_close(ours, plain)
     for one, other in zip(*(network.state_dict().values() for network in networks), strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
@@ -241,7 +245,7 @@ def test_inference_is_the_network() -> None:
     assert torch.equal(step.infer(pixels), network(pixels))
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", FLAT)
 def test_no_step_looks_at_its_numbers(optimizer: Any) -> None:
     """On a device without numbers it must run as well: then it waits for none anywhere."""
     recipe = Recipe(
@@ -282,7 +286,7 @@ def no_waiting() -> Iterator[None]:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", FLAT)
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_a_graph_learns_what_the_plain_step_learns(optimizer: Any, dropout: float) -> None:
     """Replays must give the plain step's figures and network, dropout's masks included."""
@@ -314,7 +318,7 @@ def test_a_graph_agrees_in_single_precision_after_a_step() -> None:
     with Randomness(7, torch.device("cuda", 0)):
         step = GraphStep(networks[0], FlatWeights(networks[0]), recipe, EPOCH)
         ours = step(pixels, labels, rates)
-        plain = TrainingStep(networks[1], FlatWeights(networks[1]), recipe)(pixels, labels, rates)
+        plain = EagerStep(networks[1], FlatWeights(networks[1]), recipe)(pixels, labels, rates)
     torch.testing.assert_close(ours, plain)
     for one, other in zip(*(network.state_dict().values() for network in networks), strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
@@ -355,7 +359,7 @@ def test_figures_outlive_the_next_replay() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("autocast", [False, True])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", FLAT)
 def test_an_epoch_waits_for_nothing(
     optimizer: Any, autocast: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -433,3 +437,18 @@ def test_no_memory_is_said_and_forgotten() -> None:
     torch.testing.assert_close(
         graph_steps(network, recipe, "cuda"), eager_steps(other, recipe, "cuda")
     )
+
+
+def test_an_optimizer_without_a_form_for_graphs_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such an optimizer must be named, and no graph be chosen for it however long it trains."""
+    recipe = Recipe(optimizer="sgd", epochs=10_000)
+    network = convolutional()
+    assert choose._repays_a_graph(recipe, 100)
+    plain = dataclasses.replace(OPTIMIZERS["sgd"], make_flat=None)
+    for module in (cuda_graph, choose):
+        monkeypatch.setattr(module, "OPTIMIZERS", {**OPTIMIZERS, "sgd": plain})
+    assert not choose._repays_a_graph(recipe, 100)
+    with pytest.raises(NoKernels, match="cannot record sgd; use eager"):
+        GraphStep(network, FlatWeights(network), recipe, 100)

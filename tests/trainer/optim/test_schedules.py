@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,8 +17,8 @@ from torch.optim.lr_scheduler import (
     StepLR,
 )
 
-from trainer.optim.schedules import Rates, rates_at
-from trainer.recipe import SCHEDULES, Recipe, ScheduleName
+from trainer.optim.schedules import SCHEDULE_KEYS, SCHEDULES, Rates, rates_at
+from trainer.recipe import Recipe
 
 epochs = st.integers(1, 8)
 steps_per_epoch = st.integers(1, 15)
@@ -132,7 +133,7 @@ def test_none_changes_nothing() -> None:
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(SCHEDULES),
+    st.sampled_from(list(SCHEDULES)),
     epochs,
     steps_per_epoch,
     learning_rates,
@@ -140,10 +141,23 @@ def test_none_changes_nothing() -> None:
     st.data(),
 )
 def test_rates_stay_between_nothing_and_the_peak(
-    schedule: ScheduleName, count: int, per_epoch: int, peak: float, warmup: float, data: Any
+    schedule: str, count: int, per_epoch: int, peak: float, warmup: float, data: Any
 ) -> None:
     """No schedule may leave 0 to the peak, nor the momentum 0 to 1."""
     recipe = Recipe(epochs=count, learning_rate=peak, schedule=schedule, warmup=warmup)
     rates = rates_at(recipe, data.draw(st.integers(0, count * per_epoch - 1)), per_epoch)
     assert 0 <= rates.learning_rate <= peak * (1 + 1e-12)
     assert 0 <= rates.momentum < 1
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_uses_the_keys_that_it_names(name: str) -> None:
+    """Rates and words must follow the keys of the entry, and no other key of any schedule."""
+    recipe = Recipe(epochs=9, schedule=name)
+    others = {"step_epochs": 2, "decay": 0.7, "warmup": 0.6}
+    assert set(others) == set(SCHEDULE_KEYS)
+    for key, value in others.items():
+        changed = dataclasses.replace(recipe, **{key: value})
+        uses = key in SCHEDULES[name].keys
+        assert (ours(changed, 3) != ours(recipe, 3)) is uses
+        assert (SCHEDULES[name].describe(changed) != SCHEDULES[name].describe(recipe)) is uses

@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import ctypes
 import resource
-from trainer.allocator import keep_freed_memory
+from trainer.runtime import keep_freed_memory
 
 library = ctypes.CDLL(None)
 library.malloc.restype = ctypes.c_void_p

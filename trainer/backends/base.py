@@ -1,0 +1,76 @@
+"""What every backend's training step is and shares: loss, gradient and update."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trainer.optim.optimizers import make_optimizer, set_rates
+from trainer.optim.schedules import Rates
+from trainer.recipe import Recipe
+from trainer.weights import FlatWeights
+
+__all__ = ["Step", "Update", "backward", "count_right", "mean_loss"]
+
+
+class Step(Protocol):
+    """One batch's forward, backward and update, and the network's logits for evaluation."""
+
+    def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
+        """Take one step.
+
+        Args:
+            pixels: (n, c, h, w), normalised.
+            labels: (n,).
+            rates: of this step.
+
+        Returns:
+            The batch's mean loss and its number of right answers, both 0-d and on the device.
+        """
+        ...
+
+    def infer(self, pixels: Tensor) -> Tensor:
+        """Return the logits (n, classes) of normalised images (n, c, h, w) in evaluation mode."""
+        ...
+
+
+class Update:
+    """The movement of the weights along their gradient, by torch's optimizer.
+
+    Args:
+        weights: the network's parameters as one vector, which holds the gradient.
+        recipe: gives optimizer and clipping.
+    """
+
+    def __init__(self, weights: FlatWeights, recipe: Recipe) -> None:
+        self._vector = weights.vector
+        self._clip = recipe.gradient_clip
+        self._optimizer = make_optimizer(recipe, weights.vector)
+
+    def __call__(self, rates: Rates) -> None:
+        """Clip the gradient and update with the rates of this step."""
+        if self._clip:
+            nn.utils.clip_grad_norm_([self._vector], self._clip)
+        set_rates(self._optimizer, rates)
+        self._optimizer.step()
+
+
+def mean_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+    """Return the recipe's loss of a batch, 0-d, of logits (n, classes) and labels (n,)."""
+    return functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+
+
+def count_right(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return how many labels (n,) have the largest of their logits (n, classes), 0-d."""
+    return (logits.detach().argmax(dim=1) == labels).sum()
+
+
+def backward(loss: Tensor, weights: FlatWeights) -> None:
+    """Set the gradient of a loss, 0-d; parameters that the forward did not use get zeros."""
+    gradients = torch.autograd.grad(
+        loss, weights.parameters, allow_unused=True, materialize_grads=True
+    )
+    weights.set_gradient(gradients)

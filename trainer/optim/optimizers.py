@@ -1,0 +1,117 @@
+"""The optimizers that a recipe can name.
+
+An optimizer is one entry of :data:`OPTIMIZERS`; all that names, checks or makes optimizers
+follows that table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from trainer.optim.flat import FlatAdam, FlatOptimizer, FlatSgd
+from trainer.optim.schedules import Rates
+
+__all__ = ["OPTIMIZERS", "OptimizerEntry", "OptimizerSettings", "make_optimizer", "set_rates"]
+
+
+class OptimizerSettings(Protocol):
+    """What optimizers read of a recipe; :class:`trainer.Recipe` says what each key means."""
+
+    @property
+    def optimizer(self) -> str: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def momentum(self) -> float: ...  # noqa: D102
+    @property
+    def nesterov(self) -> bool: ...  # noqa: D102
+    @property
+    def weight_decay(self) -> float: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class OptimizerEntry:
+    """One optimizer.
+
+    Attributes:
+        name: what a recipe calls it.
+        make: makes torch's optimizer over one flat vector of parameters, (n,), from the recipe.
+        make_flat: makes the same update in the form that a CUDA graph records; None where there
+            is no such form, and then the graph backend is not used.
+        nesterov: whether it can take Nesterov momentum.
+    """
+
+    name: str
+    make: Callable[[Tensor, OptimizerSettings], torch.optim.Optimizer]
+    make_flat: Callable[[Tensor, OptimizerSettings], FlatOptimizer] | None = None
+    nesterov: bool = False
+
+
+def make_optimizer(settings: OptimizerSettings, vector: Tensor) -> torch.optim.Optimizer:
+    """Return the recipe's optimizer over one flat vector of parameters, (n,)."""
+    return OPTIMIZERS[settings.optimizer].make(vector, settings)
+
+
+def set_rates(optimizer: torch.optim.Optimizer, rates: Rates) -> None:
+    """Give torch's optimizer the learning rate and the momentum (Adam: beta1) of a step."""
+    for group in optimizer.param_groups:
+        group["lr"] = rates.learning_rate
+        if "betas" in group:
+            group["betas"] = (rates.momentum, group["betas"][1])
+        elif "momentum" in group:
+            group["momentum"] = rates.momentum
+
+
+def _sgd(vector: Tensor, settings: OptimizerSettings) -> torch.optim.Optimizer:
+    return torch.optim.SGD(
+        [vector],
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        nesterov=settings.nesterov,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+
+
+def _adam(kind: type[torch.optim.Adam]) -> Callable[[Tensor, OptimizerSettings], torch.optim.Adam]:
+    def make(vector: Tensor, settings: OptimizerSettings) -> torch.optim.Adam:
+        return kind(
+            [vector],
+            lr=settings.learning_rate,
+            betas=(settings.momentum, 0.999),
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+
+    return make
+
+
+_ENTRIES = (
+    OptimizerEntry(
+        "sgd",
+        _sgd,
+        lambda vector, settings: FlatSgd(vector, settings.weight_decay, settings.nesterov),
+        nesterov=True,
+    ),
+    OptimizerEntry(
+        "adam",
+        _adam(torch.optim.Adam),
+        lambda vector, settings: FlatAdam(vector, settings.weight_decay, decoupled=False),
+    ),
+    OptimizerEntry(
+        "adamw",
+        _adam(torch.optim.AdamW),
+        lambda vector, settings: FlatAdam(vector, settings.weight_decay, decoupled=True),
+    ),
+)
+
+OPTIMIZERS: Mapping[str, OptimizerEntry] = MappingProxyType(
+    {entry.name: entry for entry in _ENTRIES}
+)
+"""Every optimizer by its name."""
