@@ -144,11 +144,11 @@ def _read_layers(
 def _bad_lines(lines: Sequence[str], dataset: str | None) -> Iterator[str]:
     """Find the lines that are wrong by themselves; only a folder's shape has to be told."""
     shaped = bool(lines) and lines[0].split()[:1] == ["input"]
-    if dataset is not None and shaped and not dataset.startswith("folder:"):
-        shape = known_shape(dataset)
-        images = f"images of {dataset} are {format_shape(shape[0])}" if shape else ""
+    known = None if dataset is None else known_shape(dataset)
+    if known and shaped:
+        images = f"images of {dataset} are {format_shape(known[0])}"
         yield f"{file_value(lines[0])}: {images}; remove the line"
-    if dataset is not None and dataset.startswith("folder:") and not shaped:
+    if dataset is not None and not known and not shaped:
         yield 'a folder\'s images may have any shape; begin with a line such as "input 3x32x32"'
     for number, line in enumerate(lines[shaped:], 1):
         try:

@@ -23,7 +23,7 @@ from search.strategies.pruners import PRUNERS
 from search.strategies.samplers import SAMPLERS
 from space.errors import Problem
 from space.fields import did_you_mean
-from trainer.data import DATASET_NAMES
+from trainer.data import DATASET_FORMS, DATASET_NAMES, PATH_DATASETS
 
 __all__ = [
     "NAME",
@@ -46,11 +46,12 @@ NAME = r"^[a-z0-9][a-z0-9-]*$"
 def _known_dataset(name: str) -> str:
     if name in DATASET_NAMES:
         return name
-    if name.startswith("folder:") and name.isprintable() and name.removeprefix("folder:").strip():
+    prefix, _, path = name.partition(":")
+    if prefix in PATH_DATASETS and path.strip() and name.isprintable():
         return name
     hint = did_you_mean(name, DATASET_NAMES)
-    known = ", ".join(DATASET_NAMES)
-    raise ValueError(f"{file_value(name)} is no data set{hint}; give {known} or folder:PATH")
+    known = ", ".join(DATASET_FORMS)
+    raise ValueError(f"{file_value(name)} is not known{hint}; give one of {known}")
 
 
 def _key_of(table: Mapping[str, object]) -> BeforeValidator:
@@ -226,7 +227,7 @@ def _message(kind: type[_Dataclass], key: str, detail: ErrorDetails) -> str:
 
 _EXAMPLES = {
     "name": 'such as name = "mnist-8k"',
-    "dataset": f"one of {', '.join(DATASET_NAMES)} or folder:PATH",
+    "dataset": f"one of {', '.join(DATASET_FORMS)}",
     "goal": "such as goal = 0.994",
     "parameters": "such as parameters = 8_000",
     "layers": 'such as layers = ["conv3 10 bn relu", "conv1 10", "gap"]',

@@ -13,7 +13,9 @@ from PIL import Image
 from torchvision.datasets import CIFAR10
 
 from trainer.data import Dataset, open_dataset
-from trainer.data.datasets import SOURCES, Part
+from trainer.data.datasets import DATASETS
+from trainer.data.entry import Part
+from trainer.data.torchvision_files import TorchvisionFiles
 from trainer.errors import DataError
 
 
@@ -24,11 +26,18 @@ def write_idx(path: Path, array: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
     path.write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
 
 
+def files_of(name: str) -> TorchvisionFiles:
+    """The entry of a data set that torchvision downloads."""
+    entry = DATASETS[name]
+    assert isinstance(entry, TorchvisionFiles)
+    return entry
+
+
 def write_part(name: str, root: Path, part: Part, count: int = 120) -> None:
     """Random 28x28 images of ten classes in turn, as files of `name` below `root`."""
     random = np.random.default_rng(count)
     pixels = random.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-    images, labels = (root / SOURCES[name].folder / file for file in SOURCES[name].files(part))
+    images, labels = (root / files_of(name).folder / file for file in files_of(name).files(part))
     write_idx(images, pixels)
     write_idx(labels, (np.arange(count) % 10).astype(np.uint8))
 
@@ -46,7 +55,7 @@ def write_cifar(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             (folder / file).write_bytes(content)
             checksums.append([file, hashlib.md5(content).hexdigest()])
         monkeypatch.setattr(CIFAR10, attribute, checksums)
-    names = pickle.dumps({"label_names": list(SOURCES["cifar10"].classes)})
+    names = pickle.dumps({"label_names": list(DATASETS["cifar10"].classes)})
     (folder / "batches.meta").write_bytes(names)
     monkeypatch.setitem(CIFAR10.meta, "md5", hashlib.md5(names).hexdigest())
 

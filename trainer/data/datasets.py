@@ -1,25 +1,36 @@
-"""The named data sets: what they look like, where their files lie, how these are read.
+"""The data sets that a study can name, and how one is opened by its name.
 
-The files are those that torchvision downloads, in the folders that it gives them. They are read
-here part by part, because torchvision's own classes look at the test files even for training.
+A data set is one entry of :data:`DATASETS`, or of :data:`PATH_DATASETS` where the user gives a
+path; all that lists, checks, opens or describes data sets follows these tables.
 """
 
 from __future__ import annotations
 
-import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
 
 import numpy as np
 import torch
 
+from trainer.data.dataset import Dataset
+from trainer.data.entry import NamedDataset, Part, PathDataset, Shape
 from trainer.data.images import Images
+from trainer.data.splits import TEST_PARTS, stratified_split
+from trainer.data.torchvision_files import Cifar10, IdxFiles, idx_pair, mnist_files
 from trainer.errors import DataError
+from trainer.ranges import did_you_mean, show
 
-__all__ = ["SOURCES", "Part", "Source", "read_digits", "read_part"]
-
-Part = Literal["training", "test"]
+__all__ = [
+    "DATASETS",
+    "DATASET_FORMS",
+    "DATASET_NAMES",
+    "PATH_DATASETS",
+    "find_dataset",
+    "known_shape",
+    "open_dataset",
+]
 
 _DIGITS = tuple("0123456789")
 _FASHION = (
@@ -33,140 +44,164 @@ _CIFAR = (
 )
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where torchvision keeps one data set.
+@dataclass(frozen=True, kw_only=True)
+class _Digits(NamedDataset):
+    """The 1,797 digits inside scikit-learn, of which a stratified fifth is the test part."""
 
-    Attributes:
-        reader: The name of its class in `torchvision.datasets`.
-        folder: The folder of its files below the data root.
-        training: The files of the training part; for idx files, images before labels.
-        test: The files of the test part, likewise.
-        archives: What torchvision downloads, below the data root; may be gone after unpacking.
-        classes: The names of its classes.
-        input_shape: Channels, height and width of an image.
-        transposed: Whether the files hold rows and columns the wrong way round.
-    """
+    def read(self, root: Path, part: Part) -> Images:
+        """Read one part; no files are needed."""
+        from sklearn.datasets import load_digits
 
-    reader: str
-    folder: str
-    training: tuple[str, ...]
-    test: tuple[str, ...]
-    archives: tuple[str, ...]
-    classes: tuple[str, ...]
-    input_shape: tuple[int, int, int] = (1, 28, 28)
-    transposed: bool = False
+        bunch = load_digits()
+        pixels = np.rint(bunch.images * (255 / 16)).astype(np.uint8)  # they come as 0 to 16
+        labels = torch.from_numpy(bunch.target.astype(np.int64))
+        images = Images(torch.from_numpy(pixels).unsqueeze(1), labels)
+        keep, aside = stratified_split(labels, TEST_PARTS, self.classes)
+        return images.subset(keep if part == "training" else aside)
 
-    def files(self, part: Part) -> tuple[str, ...]:
-        """The names of the files of one part."""
-        return self.training if part == "training" else self.test
+    def image_lines(self, shape: Shape) -> list[str]:
+        """Return statements that read a digit."""
+        return [
+            "import torch",
+            "from sklearn.datasets import load_digits",
+            "",
+            "image = torch.tensor(load_digits().images[:1]).float() / 16  # they come as 0 to 16",
+        ]
 
 
-def _idx(stem: str) -> tuple[str, str]:
-    return f"{stem}-images-idx3-ubyte", f"{stem}-labels-idx1-ubyte"
+class _Folder(PathDataset):
+    """A folder of images, one subfolder for each class (:mod:`trainer.data.folder`)."""
+
+    prefix = "folder"
+
+    def open(
+        self, name: str, path: Path, *, image_size: int | None, colour: bool | None
+    ) -> Dataset:
+        """Read the training part."""
+        from trainer.data.folder import open_folder
+
+        folder = open_folder(path, image_size=image_size, colour=colour)
+        return Dataset(name, folder.classes, folder.training, folder.read_test)
+
+    def image_lines(self, shape: Shape) -> list[str]:
+        """Return statements that read a picture."""
+        channels, height, width = shape
+        mode = "L" if channels == 1 else "RGB"
+        return [
+            "import numpy",
+            "import torch",
+            "from PIL import Image, ImageOps",
+            "",
+            f'picture = ImageOps.exif_transpose(Image.open("some.png")).convert("{mode}")',
+            f"picture = picture.resize(({width}, {height}), Image.Resampling.BILINEAR)",
+            f"pixels = numpy.array(picture).reshape({height}, {width}, {channels})",
+            "image = torch.from_numpy(pixels).permute(2, 0, 1) / 255",
+        ]
 
 
-def _like_mnist(reader: str, classes: tuple[str, ...]) -> Source:
-    training, test, folder = _idx("train"), _idx("t10k"), f"{reader}/raw"
-    archives = tuple(f"{folder}/{file}.gz" for file in (*training, *test))
-    return Source(reader, folder, training, test, archives, classes)
-
-
-SOURCES: dict[str, Source] = {
-    "mnist": _like_mnist("MNIST", _DIGITS),
-    "fashion-mnist": _like_mnist("FashionMNIST", _FASHION),
-    "kmnist": _like_mnist("KMNIST", _KUZUSHIJI),
-    "emnist-digits": Source(
-        reader="EMNIST",
-        folder="EMNIST/raw",
-        training=_idx("emnist-digits-train"),
-        test=_idx("emnist-digits-test"),
-        archives=("EMNIST/raw/gzip.zip",),
+_NAMED: tuple[NamedDataset, ...] = (
+    _Digits(name="digits", classes=_DIGITS, input_shape=(1, 8, 8)),
+    mnist_files("mnist", reader="MNIST", classes=_DIGITS),
+    mnist_files("fashion-mnist", reader="FashionMNIST", classes=_FASHION),
+    mnist_files("kmnist", reader="KMNIST", classes=_KUZUSHIJI),
+    IdxFiles(
+        name="emnist-digits",
         classes=_DIGITS,
+        input_shape=(1, 28, 28),
+        reader="EMNIST",
+        split="digits",
+        folder="EMNIST/raw",
+        training=idx_pair("emnist-digits-train"),
+        test=idx_pair("emnist-digits-test"),
+        archives=("EMNIST/raw/gzip.zip",),
         transposed=True,
     ),
-    "cifar10": Source(
+    Cifar10(
+        name="cifar10",
+        classes=_CIFAR,
+        input_shape=(3, 32, 32),
         reader="CIFAR10",
         folder="cifar-10-batches-py",
         training=tuple(f"data_batch_{i}" for i in range(1, 6)),
         test=("test_batch",),
         archives=("cifar-10-python.tar.gz",),
-        classes=_CIFAR,
-        input_shape=(3, 32, 32),
     ),
-}
+)
+_WITH_PATH: tuple[PathDataset, ...] = (_Folder(),)
+
+DATASETS: Mapping[str, NamedDataset] = MappingProxyType({entry.name: entry for entry in _NAMED})
+"""Every data set that has a name, by that name."""
+
+PATH_DATASETS: Mapping[str, PathDataset] = MappingProxyType(
+    {entry.prefix: entry for entry in _WITH_PATH}
+)
+"""Every kind of data set that lies at a path of the user's, by its prefix."""
+
+DATASET_NAMES = tuple(DATASETS)
+"""The names of the data sets that have one."""
+
+DATASET_FORMS = (*DATASET_NAMES, *(f"{prefix}:PATH" for prefix in PATH_DATASETS))
+"""All that a study can give as its data set, for messages."""
 
 
-def read_part(name: str, root: Path, part: Part) -> Images:
-    """One part of a data set whose files are below `root`; files of the other part stay shut.
+def open_dataset(
+    name: str, root: Path, *, image_size: int | None = None, colour: bool | None = None
+) -> Dataset:
+    """Read the training part of a data set, downloading it when it is not there.
+
+    Args:
+        name: one of `DATASET_NAMES`, or `folder:PATH` (a relative PATH is taken from the
+            working directory).
+        root: the folder of the downloaded data sets; neither `digits` nor `folder:PATH` uses it.
+        image_size: the side in pixels to which the images of a folder are resized; without it
+            they must all have one size. Only for `folder:PATH`.
+        colour: whether the images of a folder are read in colour; found out when None. Only for
+            `folder:PATH`.
+
+    Returns:
+        The data set, with its training part in memory.
 
     Raises:
-        DataError: A file is missing, damaged, or holds images or labels of another data set.
+        DataError: if the name is unknown, or the data is missing, damaged or unusable.
     """
-    source = SOURCES[name]
-    folder = root / source.folder
-    images = _read_cifar(folder, part) if name == "cifar10" else _read_idx(source, folder, part)
-    if images.pixels.shape[1:] != source.input_shape:
-        shapes = source.input_shape, images.pixels.shape[1:]
-        expected, found = ("x".join(map(str, shape)) for shape in shapes)
-        raise DataError(f"{name}: {folder} should hold images of {expected}, found {found}")
-    if len(images) and int(images.labels.max()) >= len(source.classes):
-        highest, classes = int(images.labels.max()), len(source.classes)
-        raise DataError(f"{name}: {folder} has the label {highest}; there are {classes} classes")
-    return images
+    entry = find_dataset(name)
+    if isinstance(entry, PathDataset):
+        path = Path(name.removeprefix(f"{entry.prefix}:"))
+        return entry.open(name, path, image_size=image_size, colour=colour)
+    if image_size is not None or colour is not None:
+        raise DataError(f"{name}: image_size and colour are for folder:PATH only; remove them")
+    return entry.open(root)
 
 
-def read_digits() -> tuple[Images, tuple[str, ...]]:
-    """The 1,797 digits of 8x8 pixels inside scikit-learn, and the names of their classes."""
-    from sklearn.datasets import load_digits
+def known_shape(name: str) -> tuple[Shape, int] | None:
+    """Return the input shape and the number of classes of a data set, without reading it.
 
-    bunch = load_digits()
-    pixels = np.rint(bunch.images * (255 / 16)).astype(np.uint8)  # they come as 0 to 16
-    labels = torch.from_numpy(bunch.target.astype(np.int64))
-    return Images(torch.from_numpy(pixels).unsqueeze(1), labels), _DIGITS
+    Returns:
+        (channels, height, width) and the number of classes; None for `folder:PATH`, which has to
+        be opened to know them.
 
-
-def _read_idx(source: Source, folder: Path, part: Part) -> Images:
-    from torchvision.datasets.mnist import read_image_file, read_label_file
-
-    tensors = []
-    for file, read in zip(source.files(part), (read_image_file, read_label_file), strict=True):
-        try:
-            tensors.append(read(str(folder / file)))
-        except FileNotFoundError as error:
-            raise DataError(f"{folder / file} is missing; pass the right --data") from error
-        except (OSError, ValueError, TypeError, RuntimeError, AssertionError, KeyError) as error:
-            raise _damaged(folder / file, error) from error
-    pixels, labels = tensors
-    if len(pixels) != len(labels):
-        images, names = source.files(part)
-        raise DataError(
-            f"{folder / images} holds {len(pixels)} images and {names} {len(labels)} labels; "
-            "delete both to have them downloaded again"
-        )
-    if source.transposed:
-        pixels = pixels.transpose(1, 2).contiguous()
-    return Images(pixels.unsqueeze(1), labels)
+    Raises:
+        DataError: if the name is unknown.
+    """
+    entry = find_dataset(name)
+    return None if isinstance(entry, PathDataset) else (entry.input_shape, len(entry.classes))
 
 
-def _read_cifar(folder: Path, part: Part) -> Images:
-    from torchvision.datasets import CIFAR10
-    from torchvision.datasets.utils import check_integrity
+def find_dataset(name: str) -> NamedDataset | PathDataset:
+    """Return the entry of a data set.
 
-    pixels, labels = [], []
-    for file, checksum in CIFAR10.train_list if part == "training" else CIFAR10.test_list:
-        path = folder / file
-        if not path.is_file():
-            raise DataError(f"{path} is missing; pass the right --data")
-        if not check_integrity(path, checksum):  # before unpickling, which runs what it is given
-            raise _damaged(path, f"its MD5 sum is not {checksum}")
-        with path.open("rb") as stream:
-            batch = pickle.load(stream, encoding="latin1")
-        pixels.append(torch.from_numpy(batch["data"]).reshape(-1, 3, 32, 32))
-        labels.append(torch.tensor(batch["labels"], dtype=torch.int64))
-    return Images(torch.cat(pixels), torch.cat(labels))
+    Args:
+        name: as for :func:`open_dataset`.
 
-
-def _damaged(path: Path, reason: object) -> DataError:
-    text = " ".join(str(reason).split()) or type(reason).__name__
-    return DataError(f"{path} is damaged ({text}); delete it to have it downloaded again")
+    Raises:
+        DataError: if the name is unknown.
+    """
+    prefix, _, path = name.partition(":")
+    if prefix in PATH_DATASETS and path:
+        return PATH_DATASETS[prefix]
+    if name in DATASETS:
+        return DATASETS[name]
+    hint = did_you_mean(name, DATASET_NAMES)
+    raise DataError(
+        f"dataset: {show(name)} is not known{hint}; give one of {', '.join(DATASET_FORMS)}"
+    )

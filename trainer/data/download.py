@@ -8,15 +8,16 @@ import io
 import logging
 import shutil
 import socket
-import sys
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
-from trainer.data.datasets import SOURCES, Part, Source
+from filelock import FileLock
+
 from trainer.errors import DataError
 
 __all__ = ["ensure_available"]
@@ -35,44 +36,66 @@ _FAILURES = (
 _log = logging.getLogger(__name__)
 
 
-def ensure_available(name: str, root: Path, *, part: Part = "training") -> None:
-    """Download the data set `name` into `root` unless the files of `part` are there.
+class Downloadable(Protocol):
+    """What a download has to know of a data set in the files of a class of torchvision."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def reader(self) -> str: ...
+    @property
+    def split(self) -> str | None: ...
+    @property
+    def folder(self) -> str: ...
+    @property
+    def archives(self) -> tuple[str, ...]: ...
+    @property
+    def training(self) -> tuple[str, ...]: ...
+    @property
+    def test(self) -> tuple[str, ...]: ...
+
+
+def ensure_available(source: Downloadable, root: Path, files: Sequence[str]) -> None:
+    """Download a data set unless the files that are needed are there.
 
     Files that are there are used as found. New ones appear whole or not at all, and processes
-    that start together wait for the first one's download. Data sets that need no files
-    (`digits`, `folder:PATH`) are always available.
+    that start together wait for the first one's download.
+
+    Args:
+        source: the data set.
+        root: the folder of all downloaded data sets.
+        files: the names of the files that are needed.
 
     Raises:
-        DataError: Files are missing and cannot be downloaded.
+        DataError: if files are missing and cannot be downloaded.
     """
-    source = SOURCES.get(name)
-    if source is None or not _missing(source, root, part):
+    if not _missing(source, root, files):
         return
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _one_process_at_a_time(root / ".download.lock"):
-            if _missing(source, root, part):
-                _log.info("downloading %s into %s", name, root)
+        with FileLock(root / ".download.lock"):
+            if _missing(source, root, files):
+                _log.info("downloading %s into %s", source.name, root)
                 _download(source, root)
     except _FAILURES as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        files = ", ".join(_missing(source, root, part))
+        missing = ", ".join(_missing(source, root, files))
         raise DataError(
-            f"{name}: {root / source.folder} lacks {files} and the download failed ({reason}); "
-            "put the files there or pass --data"
+            f"{source.name}: {root / source.folder} lacks {missing} and the download failed "
+            f"({reason}); put the files there or give the folder that has them with --data"
         ) from error
 
 
-def _missing(source: Source, root: Path, part: Part) -> list[str]:
+def _missing(source: Downloadable, root: Path, files: Sequence[str]) -> list[str]:
     folder = root / source.folder
-    return [file for file in source.files(part) if not (folder / file).is_file()]
+    return [file for file in files if not (folder / file).is_file()]
 
 
-def _download(source: Source, root: Path) -> None:
+def _download(source: Downloadable, root: Path) -> None:
     """Have torchvision fetch everything beside its place, then move what is missing into it."""
     import torchvision.datasets
 
-    options = {"split": "digits"} if source.reader == "EMNIST" else {}
+    options = {} if source.split is None else {"split": source.split}
     with tempfile.TemporaryDirectory(dir=root, prefix=".download-") as scratch:
         for archive in source.archives:
             if (root / archive).is_file():
@@ -88,7 +111,7 @@ def _download(source: Source, root: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars in our output, and no waiting for ever on a silent server."""
+    """Suppress progress bars, and do not wait for ever on a silent server."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_TIMEOUT_SECONDS)
     try:
@@ -96,13 +119,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         socket.setdefaulttimeout(before)
-
-
-@contextlib.contextmanager
-def _one_process_at_a_time(lock: Path) -> Iterator[None]:
-    with lock.open("a") as stream:
-        if sys.platform != "win32":  # there, two downloads at once are only a waste
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

@@ -10,9 +10,10 @@ from PIL import Image
 
 from search.export.example_image import image_lines
 from trainer.data import open_dataset
-from trainer.data.datasets import SOURCES
+from trainer.data.datasets import DATASETS
+from trainer.data.torchvision_files import IdxFiles
 
-IDX_NAMES = [name for name in SOURCES if name != "cifar10"]
+IDX_NAMES = [name for name, entry in DATASETS.items() if isinstance(entry, IdxFiles)]
 
 
 def _image(dataset: str, shape: tuple[int, int, int]) -> Any:
@@ -45,8 +46,8 @@ def test_an_image_of_torchvision(
     random = np.random.default_rng(0)
     monkeypatch.chdir(tmp_path)
     for part in ("training", "test"):
-        images, labels = SOURCES[name].files(part)  # type: ignore[arg-type]
-        folder = tmp_path / "data" / SOURCES[name].folder
+        images, labels = DATASETS[name].files(part)  # type: ignore[arg-type]
+        folder = tmp_path / "data" / DATASETS[name].folder
         _write_idx(folder / images, random.integers(0, 256, (90, 28, 28), dtype=np.uint8))
         _write_idx(folder / labels, (np.arange(90) % 10).astype(np.uint8))
     wanted = open_dataset(name, tmp_path / "data").test().pixels[0].float() / 255
@@ -75,3 +76,17 @@ def test_a_picture_of_a_folder(
     monkeypatch.chdir(tmp_path)
     made = _image(f"folder:{tmp_path / 'images'}", dataset.info.input_shape)
     torch.testing.assert_close(made, wanted)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_data_set_has_lines(name: str) -> None:
+    """The lines of each must be Python that makes an image and knows nothing of flyweight."""
+    source = "\n".join(image_lines(name, DATASETS[name].input_shape))
+    compile(source, name, "exec")
+    assert "image = " in source
+    assert not {"trainer", "search", "space"} & set(source.split())
+
+
+def test_an_unknown_data_set_has_a_random_image() -> None:
+    """A card for images that no entry reads must still show what a network takes."""
+    assert _image("my-own", (2, 5, 7)).shape == (2, 5, 7)

@@ -65,7 +65,7 @@ def test_the_test_part_is_read_when_asked_for(tmp_path: Path) -> None:
 def test_names_are_checked(tmp_path: Path) -> None:
     """An unknown name is answered with the known ones, and folder options elsewhere refused."""
     assert all(name in failure("mnits", tmp_path) for name in (*DATASET_NAMES, "folder:PATH"))
-    assert "unknown data set 'folder:'" in failure("folder:", tmp_path)
+    assert '"folder:" is not known' in failure("folder:", tmp_path)
     with pytest.raises(DataError, match="digits: image_size and colour are for folder:PATH"):
         open_dataset("digits", tmp_path, image_size=8)
 
@@ -76,7 +76,7 @@ def test_known_shapes_are_true(tmp_path: Path) -> None:
     assert known_shape("digits") == (digits.input_shape, len(digits.classes))
     assert known_shape("cifar10") == ((3, 32, 32), 10)
     assert known_shape("folder:somewhere") is None
-    with pytest.raises(DataError, match="unknown data set 'imagenet'"):
+    with pytest.raises(DataError, match='dataset: "imagenet" is not known'):
         known_shape("imagenet")
 
 

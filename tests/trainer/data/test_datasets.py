@@ -11,9 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.trainer.datafiles import failure, write_cifar, write_idx, write_part
+from tests.trainer.datafiles import failure, files_of, write_cifar, write_idx, write_part
 from trainer.data import open_dataset
-from trainer.data.datasets import SOURCES, read_part
 from trainer.errors import DataError
 
 
@@ -51,7 +50,7 @@ def test_cifar_batches_are_not_unpickled_unless_genuine(
     assert not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.parametrize("file", SOURCES["mnist"].training)
+@pytest.mark.parametrize("file", files_of("mnist").training)
 def test_truncated_files_are_named(tmp_path: Path, file: str) -> None:
     """A file that ends early is an error with its name."""
     write_part("mnist", tmp_path, "training")
@@ -62,14 +61,14 @@ def test_truncated_files_are_named(tmp_path: Path, file: str) -> None:
 
 def test_files_that_do_not_fit_each_other(tmp_path: Path) -> None:
     """Images and labels of different number, size or range are refused."""
-    images, labels = (tmp_path / "MNIST" / "raw" / f for f in SOURCES["mnist"].training)
+    images, labels = (tmp_path / "MNIST" / "raw" / f for f in files_of("mnist").training)
     write_part("mnist", tmp_path, "training")
     write_idx(labels, np.zeros(60, np.uint8))
     assert "120 images and train-labels-idx1-ubyte 60 labels" in failure("mnist", tmp_path)
     write_idx(labels, np.full(120, 10, np.uint8))
     assert "label 10; there are 10 classes" in failure("mnist", tmp_path)
     write_idx(images, np.zeros((120, 27, 28), np.uint8))
-    assert "images of 1x28x28, found 1x27x28" in failure("mnist", tmp_path)
+    assert "images of 1x28x28, not 1x27x28" in failure("mnist", tmp_path)
     write_idx(images, np.zeros((0, 28, 28), np.uint8))
     write_idx(labels, np.zeros(0, np.uint8))
     assert "damaged" in failure("mnist", tmp_path)
@@ -83,10 +82,10 @@ def test_any_damage_is_a_data_error(
     """Whatever bytes the files hold, reading gives images or a DataError and nothing else."""
     root = tmp_path_factory.getbasetemp() / "damaged-idx"
     write_part("mnist", root, "training", 10)
-    path = root / "MNIST" / "raw" / data.draw(st.sampled_from(SOURCES["mnist"].training))
+    path = root / "MNIST" / "raw" / data.draw(st.sampled_from(files_of("mnist").training))
     content = bytearray(path.read_bytes())
     for place in data.draw(st.lists(st.integers(0, 15), max_size=6)):
         content[place] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, 40) | st.just(len(content)))])
     with contextlib.suppress(DataError):
-        assert read_part("mnist", root, "training").pixels.shape[1:] == (1, 28, 28)
+        assert files_of("mnist").read(root, "training").pixels.shape[1:] == (1, 28, 28)

@@ -1,0 +1,120 @@
+"""What the table of data sets holds: data sets with a name, and kinds of them with a path."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from trainer.data.dataset import Dataset
+from trainer.data.images import Images
+
+__all__ = ["NamedDataset", "Part", "PathDataset", "Shape"]
+
+Part: TypeAlias = Literal["training", "test"]
+Shape: TypeAlias = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedDataset(ABC):
+    """A data set that is known before its files are read.
+
+    Attributes:
+        name: what studies call it.
+        classes: the name of each class, in the order of their labels.
+        input_shape: channels, height and width of an image.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    input_shape: Shape
+
+    def open(self, root: Path) -> Dataset:
+        """Read the training part, and the test part when it is first asked for.
+
+        Args:
+            root: the folder of the downloaded data sets.
+
+        Raises:
+            DataError: if the data is missing and cannot be had, or is damaged.
+        """
+        return Dataset(
+            self.name,
+            self.classes,
+            self._available(root, "training"),
+            lambda: self._available(root, "test"),
+        )
+
+    def _available(self, root: Path, part: Part) -> Images:
+        self.make_available(root, part)
+        return self.read(root, part)
+
+    def make_available(self, root: Path, part: Part) -> None:  # noqa: B027
+        """Fetch what :meth:`read` needs; do nothing where that is there, or nothing is needed.
+
+        Args:
+            root: the folder of the downloaded data sets.
+            part: ``training`` or ``test``.
+
+        Raises:
+            DataError: if it cannot be fetched.
+        """
+
+    @abstractmethod
+    def read(self, root: Path, part: Part) -> Images:
+        """Read one part, without a look at the other's files.
+
+        Args:
+            root: the folder of the downloaded data sets.
+            part: ``training`` or ``test``.
+
+        Raises:
+            DataError: if a file is missing or damaged.
+        """
+
+    @abstractmethod
+    def image_lines(self, shape: Shape) -> list[str]:
+        """Return statements of Python that read one image as it is read here, for a model card.
+
+        They may import torch and public packages but not flyweight, and they make ``image``, a
+        float tensor from 0 to 1.
+
+        Args:
+            shape: channels, height and width of the image.
+        """
+
+
+class PathDataset(ABC):
+    """A kind of data set that lies at a path of the user's: ``PREFIX:PATH``.
+
+    Attributes:
+        prefix: what stands before the colon.
+    """
+
+    prefix: str
+
+    @abstractmethod
+    def open(
+        self, name: str, path: Path, *, image_size: int | None, colour: bool | None
+    ) -> Dataset:
+        """Read the training part, and the test part when it is first asked for.
+
+        Args:
+            name: what the study calls it, the prefix included.
+            path: where the data is; a relative one starts in the working directory.
+            image_size: the side in pixels to which images are resized; None keeps them.
+            colour: whether images are read in colour; None finds out.
+
+        Raises:
+            DataError: if the data is missing, damaged or unusable, or if it has no use for an
+                option that is not None.
+        """
+
+    @abstractmethod
+    def image_lines(self, shape: Shape) -> list[str]:
+        """Return statements of Python that read one image; see :class:`NamedDataset`.
+
+        Args:
+            shape: channels, height and width of the image.
+        """
