@@ -49,7 +49,7 @@ class CompiledStep:
         self._steps += 1
         assert self._gradient is not None
         self._gradient.zero_()
-        figures = self._network.learn(pixels, labels, seed, self._recipe.label_smoothing)
+        figures = self._network.forward_backward(pixels, labels, seed, self._recipe.label_smoothing)
         self._update(rates)
         return figures
 

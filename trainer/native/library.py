@@ -1,46 +1,23 @@
-"""The compiled kernels as Python functions."""
+"""The library of compiled kernels: built, loaded, and checked to be the one that is expected."""
 
 from __future__ import annotations
 
-from ctypes import CDLL, c_double, c_float, c_int, c_int64, c_uint64, c_void_p
+from ctypes import CDLL, sizeof
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from trainer.errors import NoKernels
+from trainer.native.abi import ABI_VERSION, FUNCTIONS, STRUCTURES
 from trainer.native.toolchain import build_library
 
-__all__ = ["SOURCE", "load_kernels"]
+__all__ = ["SOURCE", "activation_names", "load_kernels", "open_library"]
 
 SOURCE = Path(__file__).parent / "csrc" / "api.cpp"
 
-_PIXELS = [c_void_p, c_int64, c_int64, c_int64, c_int64, c_int]
-_SIGNATURES: dict[str, tuple[list[type], type | None]] = {
-    "new": ([c_int], c_void_p),
-    "free": ([c_void_p], None),
-    "map": ([c_void_p, *[c_int] * 3], c_int),
-    "convolution": (
-        [c_void_p, *[c_int] * 8, c_void_p, c_void_p, *[c_int64] * 3, c_void_p, c_void_p],
-        None,
-    ),
-    "elementwise": (
-        [c_void_p, *[c_int] * 4, c_float, c_int, *[c_void_p] * 7, c_float, c_float],
-        None,
-    ),
-    "pool": ([c_void_p, *[c_int] * 5], None),
-    "addition": ([c_void_p, *[c_int] * 3], None),
-    "finish": ([c_void_p, c_int], c_int),
-    "forward": ([c_void_p, *_PIXELS, c_uint64, c_void_p], c_int),
-    "backward": ([c_void_p, c_void_p], c_int),
-    "learn": (
-        [c_void_p, *_PIXELS, c_uint64, c_void_p, c_double, c_void_p, c_void_p],
-        c_int,
-    ),
-    "infer": ([c_void_p, *_PIXELS, c_void_p], c_int),
-}
-
 
 def load_kernels() -> CDLL:
-    """Returns the library, built first where that has not happened on this machine yet.
+    """Return the library; build it first if this machine has no build yet.
 
     Raises:
         NoKernels: if it cannot be built or loaded.
@@ -51,15 +28,59 @@ def load_kernels() -> CDLL:
     return library
 
 
+def open_library(path: Path) -> CDLL:
+    """Load a library and check that it has the interface of :mod:`trainer.native.abi`.
+
+    Args:
+        path: of the shared library.
+
+    Raises:
+        NoKernels: if it cannot be loaded, or has another version or other structures.
+    """
+    try:
+        library = CDLL(str(path))
+        for name, (arguments, result) in FUNCTIONS.items():
+            function = getattr(library, name)
+            function.argtypes, function.restype = arguments, result
+    except (OSError, AttributeError) as error:
+        raise NoKernels(f"the compiled kernels cannot be loaded: {error}") from None
+    _check_interface(library, path)
+    return library
+
+
+def activation_names(library: CDLL) -> tuple[str, ...]:
+    """Return the torch modules that the library's activations equal, by their numbers.
+
+    Each is the text that the module prints, without ``inplace``; number 0 is no activation.
+    """
+    names: list[str] = []
+    for index in count():
+        name = library.flyweight_activation_name(index)
+        if name is None:
+            break
+        names.append(name.decode())
+    return tuple(names)
+
+
+def _check_interface(library: CDLL, path: Path) -> None:
+    version = library.flyweight_abi_version()
+    if version != ABI_VERSION:
+        raise NoKernels(
+            f"the compiled kernels have interface version {version}, and this package needs "
+            f"{ABI_VERSION}; delete {path}"
+        )
+    for structure in STRUCTURES:
+        size, wanted = library.flyweight_struct_size(structure.__name__.encode()), sizeof(structure)
+        if size != wanted:
+            raise NoKernels(
+                f"{structure.__name__} has {size} bytes in the compiled kernels, and this package "
+                f"needs {wanted}; delete {path}"
+            )
+
+
 @cache
 def _load() -> CDLL | NoKernels:
     try:
-        library = CDLL(str(build_library(SOURCE)))
-        for name, (arguments, result) in _SIGNATURES.items():
-            function = getattr(library, f"flyweight_{name}")
-            function.argtypes, function.restype = arguments, result
+        return open_library(build_library(SOURCE))
     except NoKernels as error:
         return error
-    except (OSError, AttributeError) as error:
-        return NoKernels(f"the compiled kernels cannot be loaded: {error}")
-    return library

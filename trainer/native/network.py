@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ctypes import CDLL
+from ctypes import c_void_p
 
 import torch
 from torch import Tensor, nn
 
-from trainer.native.library import load_kernels
-from trainer.native.program import Addition, Convolution, Elementwise, Pool, Program, Shape
+from trainer.errors import NoKernels
+from trainer.native.abi import (
+    AdditionArgs,
+    ConvolutionArgs,
+    MapShape,
+    NormActivationArgs,
+    ParameterView,
+    PixelsView,
+    PoolingArgs,
+    Status,
+)
+from trainer.native.library import activation_names, load_kernels
+from trainer.native.program import (
+    AdditionOp,
+    ConvolutionOp,
+    NormActivationOp,
+    PoolingOp,
+    Program,
+    Shape,
+)
 from trainer.native.tracing import trace
 
 __all__ = ["CompiledNetwork"]
 
-_NO_SUCH_CLASS = 3
-_ACTIVATIONS = ("", "relu", "leakyrelu", "silu", "hardswish")
-
 
 class CompiledNetwork:
-    """Reads a network's parameters and statistics where they lie and writes their gradients.
+    """Read a network's parameters and statistics where they lie, and write their gradients.
 
     The kernels work on blocks of images whose maps stay in the processor's cache. Sums over the
     batch are taken block by block in a fixed order, so the number of threads changes no figure.
@@ -29,12 +44,12 @@ class CompiledNetwork:
         shape: of an image.
         gradients: a tensor for each trainable parameter, of its shape and strides, which
             :meth:`backward` adds to.
-        images: the largest batch that is trained.
-        threads: at work at the same time.
+        images: the size of the largest batch in training.
+        threads: how many work at the same time, from 1.
 
     Raises:
-        NoKernels: if there are no kernels here or they do not know what the network does.
-        OutOfMemory: if there is no memory for its maps.
+        NoKernels: if the kernels cannot be built, or cannot run this network.
+        MemoryError: if there is not enough memory for its maps.
     """
 
     def __init__(
@@ -46,28 +61,30 @@ class CompiledNetwork:
         threads: int,
     ) -> None:
         self._kernels = load_kernels()
-        program = trace(network, shape)
-        # What the kernels hold pointers to.
+        program = trace(network, shape, activation_names(self._kernels))
+        # The kernels hold pointers into these.
         self._held: list[object] = [network, gradients]
         self._shape = shape
         self._classes = program.shapes[-1][0]
         self._gradients = gradients
         self._images = images
-        # How many images the maps hold the way forward of; none after inference.
-        self._begun = 0
-        self._handle: int | None = self._kernels.flyweight_new(threads)
-        if self._handle is None:
-            raise MemoryError("no memory for a network")
-        self._describe(program)
-        self._check(self._kernels.flyweight_finish(self._handle, images))
+        # How many images the last forward had; 0 if there is none that backward could follow.
+        self._forwarded = 0
+        self._handle = c_void_p()
+        self._check(self._kernels.flyweight_new(threads, self._handle))
+        try:
+            self._describe(program)
+            self._check(self._kernels.flyweight_finish(self._handle, images))
+        except ValueError as error:
+            raise NoKernels(f"the kernels cannot run this network: {error}") from error
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
+        if getattr(self, "_handle", None):
             self._kernels.flyweight_free(self._handle)
-            self._handle = None
+            self._handle = c_void_p()
 
     def forward(self, pixels: Tensor, seed: int) -> Tensor:
-        """Runs the network in training mode and keeps what the way back needs.
+        """Run the network in training mode, and keep what :meth:`backward` needs.
 
         Args:
             pixels: (n, channels, height, width) float32.
@@ -77,34 +94,40 @@ class CompiledNetwork:
             (n, classes) logits.
 
         Raises:
-            ValueError: if these are other images than announced, or more.
+            ValueError: if the images have another shape or type, or are too many.
         """
-        place = self._place(pixels)
-        self._check_count(pixels)
+        view = self._training_view(pixels)
         logits = pixels.new_empty((len(pixels), self._classes))
-        self._begun = len(pixels)
-        self._check(self._kernels.flyweight_forward(self._handle, *place, seed, logits.data_ptr()))
+        self._forwarded = 0
+        self._check(self._kernels.flyweight_forward(self._handle, view, seed, logits.data_ptr()))
+        self._forwarded = len(pixels)
         return logits
 
     def backward(self, logits_gradient: Tensor) -> None:
-        """Adds the gradients of the parameters, after one :meth:`forward`.
+        """Add the gradients of the parameters, after one :meth:`forward`.
 
         Args:
-            logits_gradient: (n, classes), of the loss in the logits.
+            logits_gradient: (n, classes), of the loss with respect to the logits.
 
         Raises:
-            ValueError: if this is no gradient of the last :meth:`forward`, or inference has taken
-                place since.
+            ValueError: if its shape is not that of the last logits, or the network was used for
+                inference since.
         """
-        if logits_gradient.shape != (self._begun, self._classes):
-            raise ValueError(f"no way back from {self._begun} images with {logits_gradient.shape}")
+        if not self._forwarded:
+            raise ValueError("backward needs a forward in training mode before it")
+        wanted = (self._forwarded, self._classes)
+        if logits_gradient.shape != wanted or logits_gradient.dtype != torch.float32:
+            raise ValueError(
+                f"the gradient of the logits is {tuple(logits_gradient.shape)} "
+                f"{logits_gradient.dtype}: expected {wanted} floats"
+            )
         gradient = logits_gradient.contiguous()
         self._check(self._kernels.flyweight_backward(self._handle, gradient.data_ptr()))
 
-    def learn(
+    def forward_backward(
         self, pixels: Tensor, labels: Tensor, seed: int, label_smoothing: float
     ) -> tuple[Tensor, Tensor]:
-        """Runs forward and backward from the cross entropy in one go.
+        """Run forward, cross entropy and backward in one call.
 
         Args:
             pixels: (n, channels, height, width) float32.
@@ -116,76 +139,106 @@ class CompiledNetwork:
             The mean loss, float32, and how many labels have the largest logit, int64; both 0-d.
 
         Raises:
-            ValueError: if these are other images than announced, or more, or other labels.
+            ValueError: if the images have another shape or type, or are too many, or the labels
+                are not one class per image.
         """
-        place = self._place(pixels)
-        self._check_count(pixels)
+        view = self._training_view(pixels)
         if labels.shape != pixels.shape[:1] or labels.dtype != torch.int64:
-            raise ValueError(f"{tuple(labels.shape)} {labels.dtype}: expected a label per image")
-        self._begun = 0
+            raise ValueError(
+                f"labels are {tuple(labels.shape)} {labels.dtype}: expected ({len(pixels)},) "
+                "torch.int64, one per image"
+            )
+        self._forwarded = 0
         labels = labels.contiguous()
-        loss, right = torch.empty(()), torch.empty((), dtype=torch.int64)
-        code = self._kernels.flyweight_learn(
+        loss, correct = torch.empty(()), torch.empty((), dtype=torch.int64)
+        status = self._kernels.flyweight_forward_backward(
             self._handle,
-            *place,
-            seed,
+            view,
             labels.data_ptr(),
+            seed,
             label_smoothing,
             loss.data_ptr(),
-            right.data_ptr(),
+            correct.data_ptr(),
         )
-        if code == _NO_SUCH_CLASS:
-            raise ValueError(f"a label is outside 0 to {self._classes - 1}")
-        self._check(code)
-        return loss, right
+        self._check(status)
+        return loss, correct
 
     def infer(self, pixels: Tensor) -> Tensor:
-        """Runs the network in evaluation mode.
+        """Run the network in evaluation mode.
 
         Args:
-            pixels: (n, channels, height, width) float32; n is not bounded.
+            pixels: (n, channels, height, width) float32, with any n.
 
         Returns:
             (n, classes) logits.
+
+        Raises:
+            ValueError: if the images have another shape or type.
         """
-        place = self._place(pixels)
+        view = self._view(pixels)
         logits = pixels.new_empty((len(pixels), self._classes))
-        self._begun = 0
-        self._check(self._kernels.flyweight_infer(self._handle, *place, logits.data_ptr()))
+        self._forwarded = 0
+        self._check(self._kernels.flyweight_infer(self._handle, view, logits.data_ptr()))
         return logits
 
-    def _check_count(self, pixels: Tensor) -> None:
+    def _training_view(self, pixels: Tensor) -> PixelsView:
+        view = self._view(pixels)
         if not 0 < len(pixels) <= self._images:
-            raise ValueError(f"a batch of {len(pixels)} images; there is room for {self._images}")
+            raise ValueError(
+                f"a batch of {len(pixels)} images: expected 1 to {self._images}, the number that "
+                "memory was allocated for"
+            )
+        return view
 
-    def _place(self, pixels: Tensor) -> tuple[int, int, int, int, int, int]:
+    def _view(self, pixels: Tensor) -> PixelsView:
         if pixels.shape[1:] != self._shape or pixels.dtype != torch.float32:
-            raise ValueError(f"{tuple(pixels.shape)} {pixels.dtype}: expected {self._shape} floats")
-        n, channel, row, column = pixels.stride()
-        return pixels.data_ptr(), n, channel, row, column, len(pixels)
+            raise ValueError(
+                f"images are {tuple(pixels.shape)} {pixels.dtype}: expected n of {self._shape} "
+                "torch.float32"
+            )
+        return PixelsView(pixels.data_ptr(), *pixels.stride(), len(pixels))
 
-    @staticmethod
-    def _check(code: int) -> None:
-        if code == 1:
-            raise MemoryError("not enough memory for the maps of a batch")
-        if code:
-            raise RuntimeError("a compiled kernel failed")
+    def _check(self, status: int) -> None:
+        """Raise what a status of the kernels stands for.
+
+        Raises:
+            MemoryError: if there is not enough memory.
+            ValueError: if an argument was refused.
+            RuntimeError: if anything else failed.
+        """
+        if status == Status.OK:
+            return
+        message = self._kernels.flyweight_last_error().decode(errors="replace")
+        match status:
+            case Status.NO_MEMORY:
+                raise MemoryError(f"{message} for the maps of a batch of {self._images} images")
+            case Status.INVALID_ARGUMENT | Status.NO_SUCH_CLASS:
+                raise ValueError(message)
+            case _:
+                raise RuntimeError(f"a compiled kernel failed: {message}")
 
     def _describe(self, program: Program) -> None:
+        """Hand the maps and operations to the kernels."""
+        kernels, handle = self._kernels, self._handle
         for shape in program.shapes:
-            self._kernels.flyweight_map(self._handle, *shape)
+            self._check(kernels.flyweight_add_map(handle, MapShape(*shape)))
         for operation in program.operations:
             match operation:
-                case Convolution():
-                    self._convolution(self._kernels, operation)
-                case Elementwise():
-                    self._elementwise(self._kernels, operation)
-                case Pool(source, target, largest, window):
-                    self._kernels.flyweight_pool(self._handle, source, target, *window, largest)
-                case Addition(source, other, target):
-                    self._kernels.flyweight_addition(self._handle, source, other, target)
+                case ConvolutionOp():
+                    args = self._convolution_args(operation)
+                    status = kernels.flyweight_add_convolution(handle, args)
+                case NormActivationOp():
+                    norm_args = self._norm_activation_args(operation)
+                    status = kernels.flyweight_add_norm_activation(handle, norm_args)
+                case PoolingOp(source, target, takes_largest, window):
+                    pooling_args = PoolingArgs(source, target, *window, takes_largest)
+                    status = kernels.flyweight_add_pooling(handle, pooling_args)
+                case AdditionOp(left, right, target):
+                    addition_args = AdditionArgs(left, right, target)
+                    status = kernels.flyweight_add_addition(handle, addition_args)
+            self._check(status)
 
-    def _convolution(self, kernels: CDLL, operation: Convolution) -> None:
+    def _convolution_args(self, operation: ConvolutionOp) -> ConvolutionArgs:
         weight = operation.weight
         # A linear layer's inputs lie (channel, row, column).
         per_pixel = operation.kernel[0] * operation.kernel[1]
@@ -194,43 +247,42 @@ class CompiledNetwork:
             if weight.dim() == 4
             else (weight.stride(0), per_pixel * weight.stride(1), weight.stride(1))
         )
-        kernels.flyweight_convolution(
-            self._handle,
+        return ConvolutionArgs(
             operation.source,
             operation.target,
             *operation.kernel,
             operation.stride,
             *operation.padding,
             operation.groups,
-            *self._parameter(weight),
             *strides,
-            *self._parameter(operation.bias),
+            self._parameter(weight),
+            self._parameter(operation.bias),
         )
 
-    def _elementwise(self, kernels: CDLL, operation: Elementwise) -> None:
-        norm = operation.norm
-        statistics: tuple[int | None, ...] = (None, None, None)
-        if norm is not None:
-            buffers = (norm.running_mean, norm.running_var, norm.num_batches_tracked)
-            statistics = tuple(buffer.data_ptr() for buffer in buffers if buffer is not None)
-        kernels.flyweight_elementwise(
-            self._handle,
+    def _norm_activation_args(self, operation: NormActivationOp) -> NormActivationArgs:
+        args = NormActivationArgs(
             operation.source,
             operation.target,
-            _ACTIVATIONS.index(operation.first),
-            _ACTIVATIONS.index(operation.second),
+            operation.first,
+            operation.second,
             operation.dropout,
-            norm is not None,
-            *self._parameter(norm.weight if norm else None),
-            *self._parameter(norm.bias if norm else None),
-            *statistics,
-            (norm.momentum if norm else None) or 0.0,
-            norm.eps if norm else 0.0,
         )
+        norm = operation.norm
+        if norm is not None:
+            args.normalises = True
+            args.scale, args.shift = self._parameter(norm.weight), self._parameter(norm.bias)
+            buffers = (norm.running_mean, norm.running_var, norm.num_batches_tracked)
+            args.running_mean, args.running_variance, args.batches = (
+                buffer.data_ptr() if buffer is not None else None for buffer in buffers
+            )
+            args.momentum, args.epsilon = norm.momentum or 0.0, norm.eps
+        return args
 
-    def _parameter(self, parameter: Tensor | None) -> tuple[int | None, int | None]:
-        """Returns where a parameter and its gradient lie."""
+    def _parameter(self, parameter: Tensor | None) -> ParameterView:
+        """Return where a parameter and its gradient lie."""
         if parameter is None:
-            return None, None
+            return ParameterView()
         gradient = self._gradients.get(parameter)
-        return parameter.data_ptr(), None if gradient is None else gradient.data_ptr()
+        return ParameterView(
+            parameter.data_ptr(), None if gradient is None else gradient.data_ptr()
+        )

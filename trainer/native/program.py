@@ -6,19 +6,31 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-__all__ = ["Addition", "Convolution", "Elementwise", "Operation", "Pool", "Program", "Shape"]
+__all__ = [
+    "NO_ACTIVATION",
+    "AdditionOp",
+    "ConvolutionOp",
+    "NormActivationOp",
+    "Operation",
+    "PoolingOp",
+    "Program",
+    "Shape",
+]
 
 Shape = tuple[int, int, int]
 """(channels, height, width) of a map."""
 
+NO_ACTIVATION = 0
+"""The number that stands for no activation; the others number the kernels' list."""
+
 
 @dataclass(frozen=True)
-class Convolution:
-    """A convolution, or a linear layer: a kernel as large as its map.
+class ConvolutionOp:
+    """A convolution, or a linear layer, which is one whose kernel covers its map.
 
     Attributes:
-        source: the map that is read.
-        target: the map that is written.
+        source: number of the map that is read.
+        target: number of the map that is written.
         weight: (out, in / groups, height, width), or (out, in) of a linear layer.
         bias: (out,), if any.
         kernel: height and width.
@@ -38,27 +50,27 @@ class Convolution:
 
 
 @dataclass(frozen=True)
-class Elementwise:
-    """An activation, a normalisation, an activation and dropout; one activation at most.
+class NormActivationOp:
+    """An activation, a normalisation, an activation and dropout; at most one activation.
 
     Attributes:
-        source: the map that is read.
-        target: the map that is written.
-        first: activation before the normalisation, or "".
+        source: number of the map that is read.
+        target: number of the map that is written.
+        first: number of the activation before the normalisation.
         norm: the normalisation, if any.
-        second: activation after it, or "".
+        second: number of the activation after it.
         dropout: rate, from 0 to below 1.
     """
 
     source: int
     target: int
-    first: str = ""
+    first: int = NO_ACTIVATION
     norm: nn.BatchNorm2d | None = None
-    second: str = ""
+    second: int = NO_ACTIVATION
     dropout: float = 0.0
 
-    def followed_by(self, other: Elementwise) -> Elementwise | None:
-        """Returns both as one operation, or None where the order of the parts forbids it."""
+    def followed_by(self, other: NormActivationOp) -> NormActivationOp | None:
+        """Return both as one operation, or None if the order of their parts does not allow it."""
         if self.dropout or (self.second and (other.norm or other.first)):
             return None
         if other.norm and self.norm:
@@ -68,43 +80,43 @@ class Elementwise:
             return None
         norm = self.norm or other.norm
         before = self.first if self.norm else self.first or other.first
-        after = self.second or other.second or (other.first if self.norm else "")
-        return Elementwise(self.source, other.target, before, norm, after, other.dropout)
+        after = self.second or other.second or (other.first if self.norm else NO_ACTIVATION)
+        return NormActivationOp(self.source, other.target, before, norm, after, other.dropout)
 
 
 @dataclass(frozen=True)
-class Pool:
+class PoolingOp:
     """Pooling over windows that touch and do not overlap.
 
     Attributes:
-        source: the map that is read.
-        target: the map that is written.
-        largest: whether the largest value is taken, else the mean.
+        source: number of the map that is read.
+        target: number of the map that is written.
+        takes_largest: whether the largest value is taken; otherwise the mean.
         window: height and width.
     """
 
     source: int
     target: int
-    largest: bool
+    takes_largest: bool
     window: tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Addition:
+class AdditionOp:
     """The sum of two maps.
 
     Attributes:
-        source: one map.
-        other: the other map.
-        target: the map that is written.
+        left: number of one map that is read.
+        right: number of the other one.
+        target: number of the map that is written.
     """
 
-    source: int
-    other: int
+    left: int
+    right: int
     target: int
 
 
-Operation = Convolution | Elementwise | Pool | Addition
+Operation = ConvolutionOp | NormActivationOp | PoolingOp | AdditionOp
 
 
 @dataclass

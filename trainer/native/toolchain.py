@@ -1,4 +1,4 @@
-"""Building the C++ of this package for the processor at hand, once, with the machine's compiler."""
+"""Build the C++ of this package once, with the machine's compiler and for its processor."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ _LONGEST_BUILD_SECONDS = 600.0
 
 
 def build_library(source: Path, folder: Path | None = None) -> Path:
-    """Returns the shared library of a C++ file, built now unless an earlier build is kept.
+    """Return the shared library of a C++ file; build it unless an earlier build is kept.
 
-    A build is kept under what it depends on: all sources of the folder, the compiler, the flags
-    and the processor, so that a home folder may be shared by several machines.
+    The name of a build depends on all that its content depends on: the sources of the folder, the
+    compiler, the flags and the processor. So several machines may share a home folder.
 
     Args:
         source: the file; it may include others of its folder and of those below.
         folder: where builds are kept; by default :func:`cache_folder`.
 
     Raises:
-        NoKernels: if there is no compiler, it fails, or there is no place to keep what it gives.
+        NoKernels: if there is no compiler, it fails, or its output cannot be kept.
     """
     if os.name != "posix":
-        raise NoKernels("kernels are built on Linux and macOS alone")
+        raise NoKernels("kernels can be built on Linux and macOS only")
     compiler = _find_compiler()
     flags = (*_FLAGS, _native_flag())
     folder = _kept_safely(folder)
@@ -55,13 +55,13 @@ def build_library(source: Path, folder: Path | None = None) -> Path:
 
 
 def cache_folder() -> Path:
-    """Returns where builds are kept: ``$XDG_CACHE_HOME/flyweight`` or ``~/.cache/flyweight``."""
+    """Return where builds are kept: ``$XDG_CACHE_HOME/flyweight`` or ``~/.cache/flyweight``."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "flyweight"
 
 
 def _find_compiler() -> tuple[str, ...]:
-    """Gives a command; that of ``$CXX`` may have arguments, such as ``ccache g++``."""
+    """Return the compiler's command; ``$CXX`` may have arguments, such as ``ccache g++``."""
     wanted = os.environ.get("CXX", "").strip()
     for command in (wanted,) if wanted else _COMPILERS:
         name, *arguments = _words_of(command)
@@ -74,7 +74,7 @@ def _find_compiler() -> tuple[str, ...]:
 def _words_of(command: str) -> list[str]:
     try:
         return shlex.split(command)
-    except ValueError:  # a quotation without an end
+    except ValueError:  # an unclosed quotation mark
         return [command]
 
 
@@ -83,7 +83,7 @@ def _native_flag() -> str:
 
 
 def _kept_safely(folder: Path | None) -> Path:
-    """Makes the folder; refuses one in which somebody else could leave a library for us to load."""
+    """Make the folder; refuse one in which another user could put a library for us to load."""
     try:
         folder = folder or cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def _kept_safely(folder: Path | None) -> Path:
         raise _not_kept(folder, error) from None
     others_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if others_write or status.st_uid != os.getuid():
-        raise NoKernels(f"others may write to {folder}; make it yours alone (chmod 700)")
+        raise NoKernels(f"other users may write to {folder}; make it yours alone (chmod 700)")
     return folder
 
 
@@ -116,7 +116,7 @@ def _version(compiler: tuple[str, ...]) -> str:
 
 
 def _processor() -> str:
-    """What ``-march=native`` depends on."""
+    """Return a description of what ``-march=native`` depends on."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -130,7 +130,7 @@ def _checksum(target: Path) -> Path:
 
 
 def _is_whole(target: Path) -> bool:
-    """Tells whether a kept build is what was built: half a library would end the process."""
+    """Return whether a kept build is complete: loading half a library would end the process."""
     try:
         return _checksum(target).read_text() == hashlib.sha256(target.read_bytes()).hexdigest()
     except (OSError, UnicodeDecodeError):
@@ -145,8 +145,8 @@ def _build(compiler: tuple[str, ...], flags: tuple[str, ...], source: Path, targ
             _run([*compiler, *flags, "-I", str(source.parent), str(source), "-o", name])
             content = Path(name).read_bytes()
             if not content:
-                raise NoKernels(f"the C++ compiler {compiler[0]} gave nothing")
-            # Whoever builds the same at the same time replaces both by the same.
+                raise NoKernels(f"the C++ compiler {compiler[0]} wrote an empty library")
+            # Another process that builds the same now writes the same to both files.
             Path(name).replace(target)
             _checksum(target).write_text(hashlib.sha256(content).hexdigest())
         finally:

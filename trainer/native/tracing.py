@@ -1,8 +1,10 @@
-"""Reading the operations of a network off a trace of it."""
+"""Read the operations of a network from a torch.fx trace of it."""
 
 from __future__ import annotations
 
 import operator
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,45 +13,48 @@ from torch.nn import functional
 
 from trainer.errors import NoKernels
 from trainer.native.program import (
-    Addition,
-    Convolution,
-    Elementwise,
+    AdditionOp,
+    ConvolutionOp,
+    NormActivationOp,
     Operation,
-    Pool,
+    PoolingOp,
     Program,
     Shape,
 )
 
 __all__ = ["trace"]
 
-_ACTIVATIONS: dict[type[nn.Module], str] = {
-    nn.ReLU: "relu",
-    nn.LeakyReLU: "leakyrelu",
-    nn.SiLU: "silu",
-    nn.Hardswish: "hardswish",
-}
-_LEAKY_SLOPE = 0.01
+# What a module's own text says of writing over its input, which the kernels may ignore.
+_INPLACE = re.compile(r"(, )?\binplace=True\b")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
-# The sums of a layer's gradient take a vector for each weight: larger layers leave the cache.
+# The gradient's sums take one vector for each weight, so those of larger layers leave the cache.
 _MOST_WEIGHTS = 100_000
 
 
-def trace(network: nn.Module, shape: Shape) -> Program:
-    """Reads what a network does to images of a shape in training.
+def trace(network: nn.Module, shape: Shape, activations: Sequence[str]) -> Program:
+    """Read what a network does to images of a shape in training.
+
+    Args:
+        network: is left as it is.
+        shape: of an image.
+        activations: the modules that the kernels' activations equal, by number, each as it prints
+            itself without ``inplace``; see :func:`trainer.native.library.activation_names`.
 
     Raises:
-        NoKernels: if it does anything that the kernels do not know.
+        NoKernels: if it does anything that the kernels do not support.
     """
     _check_plain(network)
     graph = _graph(network, training=True)
     if str(graph) != str(_graph(network, training=False)):
-        raise NoKernels("the network itself does another thing in evaluation than in training")
-    return _Reader(network, graph, shape).read()
+        raise NoKernels(
+            "the network's own Python does one thing in training and another in evaluation"
+        )
+    return _Reader(network, graph, shape, activations).read()
 
 
 def _check_plain(network: nn.Module) -> None:
-    """Refuses what a trace does not show: hooks, and other numbers than single precision."""
+    """Refuse what a trace does not show: hooks, and types other than float32."""
     for module in network.modules():
         if any(getattr(module, name) for name in _HOOKS):
             raise NoKernels(f"a {type(module).__name__} of the network has hooks")
@@ -62,12 +67,12 @@ def _graph(network: nn.Module, *, training: bool) -> fx.Graph:
     modes = [(module, module.training) for module in network.modules()]
     try:
         if any(module.training != training for module in network.train(training).modules()):
-            raise NoKernels("a part of the network has a mode of its own")
+            raise NoKernels("a part of the network stays in training or evaluation mode by itself")
         return fx.Tracer().trace(network)
     except NoKernels:
         raise
     except Exception as error:
-        # Whatever a network's own Python does when no real tensor comes along.
+        # A network's own Python may raise anything when it meets a proxy instead of a tensor.
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise NoKernels(f"the network cannot be traced: {reason}") from error
     finally:
@@ -77,16 +82,19 @@ def _graph(network: nn.Module, *, training: bool) -> fx.Graph:
 
 @dataclass(frozen=True)
 class _Value:
-    """A map, and whether it is seen as (n, features)."""
+    """The number of a map, and whether the network sees it as (n, features)."""
 
     number: int
     flat: bool = False
 
 
 class _Reader:
-    def __init__(self, network: nn.Module, graph: fx.Graph, shape: Shape) -> None:
+    def __init__(
+        self, network: nn.Module, graph: fx.Graph, shape: Shape, activations: Sequence[str]
+    ) -> None:
         self._network = network
         self._graph = graph
+        self._activations = activations
         self._program = Program([shape])
         self._values: dict[fx.Node, _Value] = {}
         self._tensors: dict[fx.Node, Tensor] = {}
@@ -98,9 +106,11 @@ class _Reader:
             self._read_node(node)
         logits, shapes = self._logits, self._program.shapes
         if logits is None or not logits.flat or shapes[logits.number][1:] != (1, 1):
-            raise NoKernels("the network does not give (n, classes) logits of 1x1 maps")
+            raise NoKernels(
+                "the network does not return (n, classes) logits, flattened from 1x1 maps"
+            )
         if logits.number != len(shapes) - 1 or not self._program.operations:
-            raise NoKernels("the network's logits are not what it computes last")
+            raise NoKernels("the network computes something after its logits")
         read = {number for each in self._program.operations for number in _sources(each)}
         if len(read) != len(shapes) - 1:
             raise NoKernels("the network computes a map that it does not use")
@@ -115,7 +125,7 @@ class _Reader:
         match node.op:
             case "placeholder":
                 if self._values:
-                    raise NoKernels("the network takes more than images")
+                    raise NoKernels("the network takes more inputs than images")
                 self._values[node] = _Value(0)
             case "get_attr":
                 self._tensors[node] = operator.attrgetter(str(node.target))(self._network)
@@ -143,11 +153,11 @@ class _Reader:
             value = self._value(args[0])
             if value.flat and self._shape(value)[1:] == (1, 1):
                 return replace(value, flat=False)
-        raise NoKernels(f"the kernels know no {node.op} {node.target}")
+        raise NoKernels(f"the kernels do not support {node.op} {node.target}")
 
     def _call(self, module: nn.Module, node: fx.Node) -> _Value:
         if len(node.args) != 1 or node.kwargs:
-            raise NoKernels(f"{node.target} is called with more than one map")
+            raise NoKernels(f"{node.target} is called with more than one input")
         value = self._value(node.args[0])
         kind = type(module)
         if getattr(module, "inplace", False) and value.number in self._shared:
@@ -159,12 +169,12 @@ class _Reader:
         if isinstance(module, nn.Linear) and kind is nn.Linear:
             return self._linear(value, module.weight, module.bias)
         if value.flat:
-            raise NoKernels(f"{node.target} ({kind.__name__}) reads what is flattened")
+            raise NoKernels(f"{node.target} ({kind.__name__}) reads a flattened map")
         if isinstance(module, nn.Conv2d) and kind is nn.Conv2d:
             return self._convolve(value, module)
         if isinstance(module, nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d):
             return self._pool(value, module)
-        return self._elementwise(value, module)
+        return self._fuse(value, module)
 
     def _convolve(self, value: _Value, module: nn.Conv2d) -> _Value:
         padding = module.padding
@@ -180,7 +190,7 @@ class _Reader:
             (columns + 2 * padding[1] - width) // stride + 1,
         )
         return self._append(
-            Convolution(
+            ConvolutionOp(
                 value.number,
                 self._new_map(shape),
                 module.weight,
@@ -195,9 +205,12 @@ class _Reader:
     def _linear(self, value: _Value, weight: Tensor, bias: Tensor | None) -> _Value:
         channels, height, width = self._shape(value)
         if not value.flat or weight.shape[1] != channels * height * width:
-            raise NoKernels("a linear layer reads a map that is not flattened")
+            raise NoKernels(
+                f"a linear layer of {weight.shape[1]} inputs reads a map of "
+                f"{channels}x{height}x{width}{'' if value.flat else ', which is not flattened'}"
+            )
         target = self._new_map((weight.shape[0], 1, 1))
-        made = self._append(Convolution(value.number, target, weight, bias, (height, width)))
+        made = self._append(ConvolutionOp(value.number, target, weight, bias, (height, width)))
         return replace(made, flat=True)
 
     def _pool(
@@ -214,11 +227,11 @@ class _Reader:
             if not usual or module.ceil_mode or not _reads_all_evenly(module):
                 raise _unknown(module)
         shape = (channels, height // window[0], width // window[1])
-        largest = isinstance(module, nn.MaxPool2d)
-        return self._append(Pool(value.number, self._new_map(shape), largest, window))
+        takes_largest = isinstance(module, nn.MaxPool2d)
+        return self._append(PoolingOp(value.number, self._new_map(shape), takes_largest, window))
 
-    def _elementwise(self, value: _Value, module: nn.Module) -> _Value:
-        made = _elementwise(module, value.number, value.number)
+    def _fuse(self, value: _Value, module: nn.Module) -> _Value:
+        made = self._norm_activation(module, value.number)
         if made is None:
             return value
         operations, shape = self._program.operations, self._shape(value)
@@ -226,22 +239,45 @@ class _Reader:
             _check_channels(module, made.norm.num_features, shape[0])
         before = operations[-1] if operations else None
         alone = value.number not in self._shared
-        if isinstance(before, Elementwise) and before.target == value.number and alone:
-            both = before.followed_by(made)
-            if both is not None:
-                operations[-1] = both
+        if isinstance(before, NormActivationOp) and before.target == value.number and alone:
+            fused = before.followed_by(made)
+            if fused is not None:
+                operations[-1] = fused
                 return value
         return self._append(replace(made, target=self._new_map(shape)))
 
+    def _norm_activation(self, module: nn.Module, number: int) -> NormActivationOp | None:
+        """Return a module as an operation on a map; None if it does nothing."""
+        op = NormActivationOp(number, number)
+        kind = type(module)
+        if (activation := self._activation(module)) is not None:
+            return replace(op, first=activation)
+        if isinstance(module, nn.Dropout) and kind is nn.Dropout and module.p < 1:
+            return replace(op, dropout=module.p) if module.p else None
+        if isinstance(module, nn.BatchNorm2d) and kind is nn.BatchNorm2d and _keeps_average(module):
+            return replace(op, norm=module)
+        raise _unknown(module)
+
+    def _activation(self, module: nn.Module) -> int | None:
+        """Return the number of the activation that a module of torch's own is, if it is one."""
+        kind = type(module)
+        text = _INPLACE.sub("", repr(module))
+        if getattr(nn, kind.__name__, None) is kind and text in self._activations:
+            return self._activations.index(text)
+        return None
+
     def _add(self, left: _Value, right: _Value) -> _Value:
         if left.flat or right.flat or self._shape(left) != self._shape(right):
-            raise NoKernels("the network adds maps of two shapes")
-        return self._append(Addition(left.number, right.number, self._new_map(self._shape(left))))
+            raise NoKernels(
+                f"the network adds maps of two shapes, {self._shape(left)} and {self._shape(right)}"
+                f"{', flattened' if left.flat or right.flat else ''}"
+            )
+        return self._append(AdditionOp(left.number, right.number, self._new_map(self._shape(left))))
 
     def _append(self, operation: Operation) -> _Value:
-        if isinstance(operation, Convolution) and operation.weight.numel() > _MOST_WEIGHTS:
+        if isinstance(operation, ConvolutionOp) and operation.weight.numel() > _MOST_WEIGHTS:
             raise NoKernels(
-                f"the kernels are for small layers, up to {_MOST_WEIGHTS:,} weights, and one has "
+                f"the kernels support layers of up to {_MOST_WEIGHTS:,} weights, and one has "
                 f"{operation.weight.numel():,}"
             )
         self._program.operations.append(operation)
@@ -249,7 +285,7 @@ class _Reader:
 
     def _new_map(self, shape: Shape) -> int:
         if min(shape) < 1:
-            raise NoKernels(f"a map of {shape} has vanished")
+            raise NoKernels(f"a map would have the shape {shape}: its layer does not fit its input")
         self._program.shapes.append(shape)
         return len(self._program.shapes) - 1
 
@@ -259,30 +295,17 @@ class _Reader:
     def _value(self, argument: object) -> _Value:
         if isinstance(argument, fx.Node) and argument in self._values:
             return self._values[argument]
-        raise NoKernels(f"the network computes with {argument}, which is no map")
+        raise NoKernels(f"the network computes with {argument}, which is not a map")
 
     def _tensor(self, argument: object) -> Tensor | None:
         return self._tensors.get(argument) if isinstance(argument, fx.Node) else None
 
 
-def _elementwise(module: nn.Module, source: int, target: int) -> Elementwise | None:
-    """Returns a module as an operation; None where it does nothing."""
-    made = Elementwise(source, target)
-    kind = type(module)
-    if isinstance(module, nn.LeakyReLU) and module.negative_slope != _LEAKY_SLOPE:
-        raise _unknown(module)
-    if kind in _ACTIVATIONS:
-        return replace(made, first=_ACTIVATIONS[kind])
-    if isinstance(module, nn.Dropout) and kind is nn.Dropout and module.p < 1:
-        return replace(made, dropout=module.p) if module.p else None
-    if isinstance(module, nn.BatchNorm2d) and kind is nn.BatchNorm2d and _keeps_average(module):
-        return replace(made, norm=module)
-    raise _unknown(module)
-
-
 def _check_channels(module: nn.Module, wanted: int, given: int) -> None:
     if wanted != given:
-        raise NoKernels(f"{type(module).__name__} takes {wanted} channels and is given {given}")
+        raise NoKernels(
+            f"{type(module).__name__} takes {wanted} channels and its input has {given}"
+        )
 
 
 def _keeps_average(module: nn.BatchNorm2d) -> bool:
@@ -290,13 +313,13 @@ def _keeps_average(module: nn.BatchNorm2d) -> bool:
 
 
 def _sources(operation: Operation) -> tuple[int, ...]:
-    if isinstance(operation, Addition):
-        return operation.source, operation.other
+    if isinstance(operation, AdditionOp):
+        return operation.left, operation.right
     return (operation.source,)
 
 
 def _unknown(module: nn.Module) -> NoKernels:
-    return NoKernels(f"the kernels know no {str(module).splitlines()[0]}")
+    return NoKernels(f"the kernels do not support {str(module).splitlines()[0]}")
 
 
 def _pair(size: int | tuple[int, ...]) -> tuple[int, int]:

@@ -28,39 +28,39 @@ DRIVER = f"""
 #include <memory>
 #include <stdexcept>
 
-using flyweight::Crew;
+using flyweight::ThreadPool;
 
-// How often each block was done in a crew's runs of `count` blocks; the number of the threads that
+// How often each block was done in a pool's runs of `count` blocks; the number of the threads that
 // it found, or -1 if one had a number of no thread.
 extern "C" int work(int threads, int runs, int count, int* done) {{
-    Crew crew(threads);
+    ThreadPool pool(threads);
     std::atomic<bool> strange{{false}};
     for (int run = 0; run < runs; ++run)
-        crew.run(count, [&](int block, int thread) {{
+        pool.run(count, [&](int block, int thread) {{
             ++done[block];
-            if (thread < 0 || thread >= crew.size()) strange = true;
+            if (thread < 0 || thread >= pool.size()) strange = true;
         }});
-    return strange ? -1 : crew.size();
+    return strange ? -1 : pool.size();
 }}
 
 // Runs of all sizes below `most`, by crews that are made and freed meanwhile; the blocks done.
 extern "C" long work_unevenly(int threads, int most) {{
     std::atomic<long> done{{0}};
-    auto crew = std::make_unique<Crew>(threads);
+    auto pool = std::make_unique<ThreadPool>(threads);
     for (int count = 0; count < most; ++count) {{
-        if (count % 16 == 0) crew = std::make_unique<Crew>(threads);
-        crew->run(count, [&](int, int) {{ ++done; }});
+        if (count % 16 == 0) pool = std::make_unique<ThreadPool>(threads);
+        pool->run(count, [&](int, int) {{ ++done; }});
     }}
     return done;
 }}
 
 // Whether a failure of one block reaches the caller, after the others were done.
 extern "C" int fail(int threads, int count, int failing) {{
-    Crew crew(threads);
+    ThreadPool pool(threads);
     for (int run = 0; run < 20; ++run) {{
         std::atomic<int> done{{0}};
         try {{
-            crew.run(count, [&](int block, int) {{
+            pool.run(count, [&](int block, int) {{
                 if (block == failing) throw std::length_error("this block");
                 ++done;
             }});
@@ -68,7 +68,7 @@ extern "C" int fail(int threads, int count, int failing) {{
         }} catch (const std::length_error&) {{
             if (done != count - 1) return 0;
         }}
-        crew.run(count, [](int, int) {{}});
+        pool.run(count, [](int, int) {{}});
     }}
     return 1;
 }}
@@ -85,7 +85,7 @@ extern "C" int starve() {{
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> CDLL:
-    """C functions that put a crew of the kernels to work."""
+    """C functions that put a pool of the kernels to work."""
     source = tmp_path_factory.mktemp("driver") / "driver.cpp"
     source.write_text(DRIVER)
     library = CDLL(str(build_library(source, source.parent / "built")))
@@ -143,7 +143,7 @@ def test_runs_may_be_of_any_size(driver: CDLL, threads: int) -> None:
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("failing", [0, 3, 7])
 def test_a_failure_reaches_the_caller(driver: CDLL, threads: int, failing: int) -> None:
-    """What a block throws in any thread must end the run, not the process, and not the crew."""
+    """What a block throws in any thread must end the run, not the process, and not the pool."""
     assert driver.fail(threads, 8, failing)
 
 
@@ -177,7 +177,7 @@ def test_other_processes_change_no_figure() -> None:
         for step in range(60):
             count = 150 - step % 7 * 20
             some = pixels[:count], labels[:count], step, 0.1
-            losses = alone.learn(*some)[0], together.learn(*some)[0]
+            losses = alone.forward_backward(*some)[0], together.forward_backward(*some)[0]
             assert torch.equal(*losses), step
     for name, tensor in wanted.items():
         assert torch.equal(gathered[name], tensor), name

@@ -22,7 +22,7 @@ extern "C" int answer() { return ANSWER; }
 
 
 @dataclass
-class Workshop:
+class Toolbox:
     """A C++ file, a place for builds, and a compiler that says how often it was called."""
 
     folder: Path
@@ -74,186 +74,186 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
-    """A workshop whose compiler works, in a folder of its own."""
+def toolbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toolbox]:
+    """A toolbox whose compiler works, in a folder of its own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    made = Workshop(tmp_path, monkeypatch)
+    made = Toolbox(tmp_path, monkeypatch)
     made.write(41)
     made.use_compiler('exec $REAL "$@"')
     return made
 
 
-def test_a_library_is_built_once(workshop: Workshop) -> None:
+def test_a_library_is_built_once(toolbox: Toolbox) -> None:
     """The first call must build and keep, the second find what was kept."""
-    assert workshop.answer() == 41
-    (kept,) = workshop.kept()
-    assert workshop.answer() == 41
-    assert workshop.calls() == 1
-    assert workshop.kept() == [kept] == [build_library(workshop.source)]
-    assert stat.S_IMODE(workshop.cache.stat().st_mode) == 0o700
+    assert toolbox.answer() == 41
+    (kept,) = toolbox.kept()
+    assert toolbox.answer() == 41
+    assert toolbox.calls() == 1
+    assert toolbox.kept() == [kept] == [build_library(toolbox.source)]
+    assert stat.S_IMODE(toolbox.cache.stat().st_mode) == 0o700
 
 
-def test_a_named_folder_keeps_the_builds(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_named_folder_keeps_the_builds(toolbox: Toolbox, tmp_path: Path) -> None:
     """Where a folder is given builds must be kept there and nowhere else."""
-    library = build_library(workshop.source, tmp_path / "elsewhere" / "deep")
+    library = build_library(toolbox.source, tmp_path / "elsewhere" / "deep")
     assert library.parent == tmp_path / "elsewhere" / "deep"
-    assert not workshop.cache.exists()
+    assert not toolbox.cache.exists()
 
 
-def test_changed_sources_are_built_anew(workshop: Workshop) -> None:
+def test_changed_sources_are_built_anew(toolbox: Toolbox) -> None:
     """A change of the file or of another of its folder must never meet an old build."""
-    assert workshop.answer() == 41
-    workshop.write(42)
-    assert workshop.answer() == 42
-    workshop.source.write_text(SOURCE.replace("ANSWER;", "ANSWER + 1;"))
-    assert workshop.answer() == 43
-    workshop.write(41)
-    assert workshop.answer() == 41
-    assert workshop.calls() == len(workshop.kept()) == 3
+    assert toolbox.answer() == 41
+    toolbox.write(42)
+    assert toolbox.answer() == 42
+    toolbox.source.write_text(SOURCE.replace("ANSWER;", "ANSWER + 1;"))
+    assert toolbox.answer() == 43
+    toolbox.write(41)
+    assert toolbox.answer() == 41
+    assert toolbox.calls() == len(toolbox.kept()) == 3
 
 
-def test_files_that_are_no_source_change_nothing(workshop: Workshop) -> None:
+def test_files_that_are_no_source_change_nothing(toolbox: Toolbox) -> None:
     """What an editor or git leaves beside the sources must be no reason to build."""
-    workshop.answer()
-    workshop.source.with_name("notes.txt").write_text("none of a compiler's business")
-    workshop.answer()
-    assert workshop.calls() == 1
+    toolbox.answer()
+    toolbox.source.with_name("notes.txt").write_text("none of a compiler's business")
+    toolbox.answer()
+    assert toolbox.calls() == 1
 
 
-def test_another_compiler_builds_anew(workshop: Workshop) -> None:
+def test_another_compiler_builds_anew(toolbox: Toolbox) -> None:
     """A newer compiler must not take the build of an older one for its own."""
-    workshop.answer()
-    workshop.use_compiler('exec $REAL "$@"', version="tiny 2.0")
-    workshop.answer()
-    assert workshop.calls() == len(workshop.kept()) == 2
+    toolbox.answer()
+    toolbox.use_compiler('exec $REAL "$@"', version="tiny 2.0")
+    toolbox.answer()
+    assert toolbox.calls() == len(toolbox.kept()) == 2
 
 
 @pytest.mark.parametrize("what", ["_FLAGS", "_native_flag", "_processor"])
-def test_other_flags_and_processors_build_anew(workshop: Workshop, what: str) -> None:
+def test_other_flags_and_processors_build_anew(toolbox: Toolbox, what: str) -> None:
     """What was built for one processor or with other flags must not be run by another."""
-    workshop.answer()
+    toolbox.answer()
     values = {
         "_FLAGS": (*toolchain._FLAGS, "-DMORE"),
         "_native_flag": lambda: "-O1",
         "_processor": lambda: "another",
     }
-    workshop.monkeypatch.setattr(toolchain, what, values[what])
-    assert workshop.answer() == 41
-    assert workshop.calls() == len(workshop.kept()) == 2
+    toolbox.monkeypatch.setattr(toolchain, what, values[what])
+    assert toolbox.answer() == 41
+    assert toolbox.calls() == len(toolbox.kept()) == 2
 
 
-def test_the_flags_reach_the_compiler(workshop: Workshop) -> None:
+def test_the_flags_reach_the_compiler(toolbox: Toolbox) -> None:
     """The build must be optimised, for this processor and with threads."""
-    workshop.use_compiler(f'echo "$@" > {workshop.folder}/words\nexec $REAL "$@"')
-    workshop.answer()
-    words = (workshop.folder / "words").read_text().split()
+    toolbox.use_compiler(f'echo "$@" > {toolbox.folder}/words\nexec $REAL "$@"')
+    toolbox.answer()
+    words = (toolbox.folder / "words").read_text().split()
     assert {"-O3", "-shared", "-fPIC", "-pthread"} < set(words)
     assert any(word in words for word in ("-march=native", "-mcpu=native"))
     assert "-ffast-math" not in words
 
 
 @pytest.mark.parametrize("damage", ["half", "nothing", "without checksum"])
-def test_a_damaged_build_is_built_again(workshop: Workshop, damage: str) -> None:
+def test_a_damaged_build_is_built_again(toolbox: Toolbox, damage: str) -> None:
     """Half a library would end the process that loads it, so it must never be loaded."""
-    library = build_library(workshop.source)
+    library = build_library(toolbox.source)
     content = library.read_bytes()
     if damage == "without checksum":
         library.with_suffix(".sha256").unlink()
     library.write_bytes({"half": content[: len(content) // 2], "nothing": b""}.get(damage, content))
-    assert workshop.answer() == 41
-    assert workshop.calls() == 2
+    assert toolbox.answer() == 41
+    assert toolbox.calls() == 2
     assert library.stat().st_size == len(content)
 
 
-def test_a_compiler_may_have_arguments(workshop: Workshop) -> None:
+def test_a_compiler_may_have_arguments(toolbox: Toolbox) -> None:
     """``$CXX`` may be a command such as ``ccache g++``, and other arguments build anew."""
-    assert workshop.answer() == 41
-    workshop.monkeypatch.setenv("CXX", f"{workshop.folder / 'compiler'} -DUNUSED -g0")
-    assert workshop.answer() == 41
-    assert workshop.calls() == len(workshop.kept()) == 2
+    assert toolbox.answer() == 41
+    toolbox.monkeypatch.setenv("CXX", f"{toolbox.folder / 'compiler'} -DUNUSED -g0")
+    assert toolbox.answer() == 41
+    assert toolbox.calls() == len(toolbox.kept()) == 2
 
 
-def test_a_compiler_that_gives_nothing_is_refused(workshop: Workshop) -> None:
+def test_a_compiler_that_gives_nothing_is_refused(toolbox: Toolbox) -> None:
     """An empty file must not be kept as a library."""
-    workshop.use_compiler("exit 0")
-    with pytest.raises(NoKernels, match="gave nothing"):
-        build_library(workshop.source)
-    assert workshop.kept() == []
+    toolbox.use_compiler("exit 0")
+    with pytest.raises(NoKernels, match="empty library"):
+        build_library(toolbox.source)
+    assert toolbox.kept() == []
 
 
 @pytest.mark.parametrize("missing", ["named", "unnamed"])
-def test_no_compiler_says_what_to_do(workshop: Workshop, missing: str) -> None:
+def test_no_compiler_says_what_to_do(toolbox: Toolbox, missing: str) -> None:
     """Without a compiler the reason must name what was looked for and the way out."""
     if missing == "named":
-        workshop.monkeypatch.setenv("CXX", "/nonexistent/c++")
+        toolbox.monkeypatch.setenv("CXX", "/nonexistent/c++")
     else:
-        workshop.monkeypatch.delenv("CXX")
-        workshop.monkeypatch.setenv("PATH", str(workshop.folder))
+        toolbox.monkeypatch.delenv("CXX")
+        toolbox.monkeypatch.setenv("PATH", str(toolbox.folder))
     wanted = "/nonexistent/c" if missing == "named" else r"c\+\+, g\+\+, clang\+\+"
     with pytest.raises(NoKernels, match=f"no C.. compiler was found .{wanted}.*install one"):
-        build_library(workshop.source)
+        build_library(toolbox.source)
 
 
-def test_a_failing_compiler_is_quoted(workshop: Workshop) -> None:
+def test_a_failing_compiler_is_quoted(toolbox: Toolbox) -> None:
     """The reason must be the compiler's first line, and nothing be kept."""
-    workshop.use_compiler("echo 'tiny.cpp:3: what is this' >&2\necho more >&2\nexit 1")
+    toolbox.use_compiler("echo 'tiny.cpp:3: what is this' >&2\necho more >&2\nexit 1")
     with pytest.raises(NoKernels, match=r"failed: tiny\.cpp:3: what is this$"):
-        build_library(workshop.source)
-    assert workshop.kept() == []
+        build_library(toolbox.source)
+    assert toolbox.kept() == []
 
 
-def test_a_silent_failure_is_one_too(workshop: Workshop) -> None:
+def test_a_silent_failure_is_one_too(toolbox: Toolbox) -> None:
     """A compiler that fails without a word must be refused all the same."""
-    workshop.use_compiler("exit 3")
+    toolbox.use_compiler("exit 3")
     with pytest.raises(NoKernels, match="without a message"):
-        build_library(workshop.source)
-    assert workshop.kept() == []
+        build_library(toolbox.source)
+    assert toolbox.kept() == []
 
 
-def test_a_broken_source_leaves_nothing(workshop: Workshop) -> None:
+def test_a_broken_source_leaves_nothing(toolbox: Toolbox) -> None:
     """After a failure the same call must try again and find what was mended."""
-    workshop.source.write_text("int answer() { return")
+    toolbox.source.write_text("int answer() { return")
     with pytest.raises(NoKernels, match="failed"):
-        build_library(workshop.source)
-    assert workshop.kept() == []
-    workshop.write(41)
-    assert workshop.answer() == 41
+        build_library(toolbox.source)
+    assert toolbox.kept() == []
+    toolbox.write(41)
+    assert toolbox.answer() == 41
 
 
-def test_a_compiler_that_cannot_start_is_refused(workshop: Workshop) -> None:
+def test_a_compiler_that_cannot_start_is_refused(toolbox: Toolbox) -> None:
     """A file that is no program must be a reason, not a crash."""
-    compiler = workshop.folder / "compiler"
+    compiler = toolbox.folder / "compiler"
     compiler.write_bytes(b"\x7fELF no program")
     with pytest.raises(NoKernels, match="did not run"):
-        build_library(workshop.source)
+        build_library(toolbox.source)
 
 
-def test_a_compiler_that_hangs_is_refused(workshop: Workshop) -> None:
+def test_a_compiler_that_hangs_is_refused(toolbox: Toolbox) -> None:
     """A compiler that does not end must not hold a training up for ever."""
-    workshop.monkeypatch.setattr(toolchain, "_LONGEST_BUILD_SECONDS", 0.3)
-    workshop.use_compiler("exec sleep 60")
+    toolbox.monkeypatch.setattr(toolchain, "_LONGEST_BUILD_SECONDS", 0.3)
+    toolbox.use_compiler("exec sleep 60")
     with pytest.raises(NoKernels, match="did not run"):
-        build_library(workshop.source)
-    assert workshop.kept() == []
+        build_library(toolbox.source)
+    assert toolbox.kept() == []
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777], ids=oct)
-def test_a_folder_of_others_is_refused(workshop: Workshop, mode: int) -> None:
+def test_a_folder_of_others_is_refused(toolbox: Toolbox, mode: int) -> None:
     """Nothing must be loaded from where somebody else may leave a library."""
-    workshop.answer()
-    workshop.cache.chmod(mode)
-    with pytest.raises(NoKernels, match=r"others may write .*chmod 700"):
-        build_library(workshop.source)
-    workshop.cache.chmod(0o700)
-    assert workshop.answer() == 41
+    toolbox.answer()
+    toolbox.cache.chmod(mode)
+    with pytest.raises(NoKernels, match=r"other users may write .*chmod 700"):
+        build_library(toolbox.source)
+    toolbox.cache.chmod(0o700)
+    assert toolbox.answer() == 41
 
 
-def test_a_folder_of_another_owner_is_refused(workshop: Workshop) -> None:
+def test_a_folder_of_another_owner_is_refused(toolbox: Toolbox) -> None:
     """A folder that somebody else made must not be trusted, whatever its mode."""
-    workshop.answer()
-    workshop.monkeypatch.setattr(os, "getuid", lambda: 12345)
-    with pytest.raises(NoKernels, match="others may write"):
-        build_library(workshop.source)
+    toolbox.answer()
+    toolbox.monkeypatch.setattr(os, "getuid", lambda: 12345)
+    with pytest.raises(NoKernels, match="other users may write"):
+        build_library(toolbox.source)
 
 
 def test_the_cache_lies_where_others_keep_theirs(
@@ -269,38 +269,38 @@ def test_the_cache_lies_where_others_keep_theirs(
     assert cache_folder() == tmp_path / ".cache" / "flyweight"
 
 
-def test_a_cache_that_cannot_be_made_is_refused(workshop: Workshop) -> None:
+def test_a_cache_that_cannot_be_made_is_refused(toolbox: Toolbox) -> None:
     """Where no folder can be made the reason must say which and the way out."""
-    file = workshop.folder / "file"
+    file = toolbox.folder / "file"
     file.touch()
-    workshop.monkeypatch.setenv("XDG_CACHE_HOME", str(file))
+    toolbox.monkeypatch.setenv("XDG_CACHE_HOME", str(file))
     with pytest.raises(NoKernels, match=r"cannot be kept.*file.*set XDG_CACHE_HOME"):
-        build_library(workshop.source)
+        build_library(toolbox.source)
 
 
 @pytest.mark.parametrize("step", ["before", "after"])
-def test_a_full_disk_is_refused(workshop: Workshop, step: str) -> None:
+def test_a_full_disk_is_refused(toolbox: Toolbox, step: str) -> None:
     """A folder that is there but takes nothing must be a reason, not a crash."""
 
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     if step == "before":
-        workshop.monkeypatch.setattr(tempfile, "mkstemp", fail)
+        toolbox.monkeypatch.setattr(tempfile, "mkstemp", fail)
     else:
-        workshop.monkeypatch.setattr(Path, "replace", fail)
+        toolbox.monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(NoKernels, match=r"cannot be kept.*No space left"):
-        build_library(workshop.source)
-    assert workshop.kept() == []
+        build_library(toolbox.source)
+    assert toolbox.kept() == []
 
 
-def test_a_user_without_a_home_is_refused(workshop: Workshop) -> None:
+def test_a_user_without_a_home_is_refused(toolbox: Toolbox) -> None:
     """Containers run as users that nobody knows: without a home there must be a way out."""
 
     def fail() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    workshop.monkeypatch.delenv("XDG_CACHE_HOME")
-    workshop.monkeypatch.setattr(Path, "home", fail)
+    toolbox.monkeypatch.delenv("XDG_CACHE_HOME")
+    toolbox.monkeypatch.setattr(Path, "home", fail)
     with pytest.raises(NoKernels, match=r"home directory.*set XDG_CACHE_HOME"):
-        build_library(workshop.source)
+        build_library(toolbox.source)

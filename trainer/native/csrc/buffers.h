@@ -1,6 +1,7 @@
-// Aligned memory and the maps that lie in it.
+// Aligned memory, and the maps that lie in it.
 #pragma once
 
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -18,53 +19,61 @@ class Buffer {
 public:
     Buffer() = default;
 
-    explicit Buffer(size_t count) : count_(count) {
-        const size_t bytes = (count * sizeof(float) + 63) / 64 * 64;
-        values_.reset(static_cast<float*>(std::aligned_alloc(64, bytes ? bytes : 64)));
+    explicit Buffer(size_t count) {
+        if (count > (SIZE_MAX - kAlignment) / sizeof(float)) throw std::bad_alloc();
+        const size_t bytes = (count * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
+        values_.reset(static_cast<float*>(std::aligned_alloc(kAlignment, bytes ? bytes : kAlignment)));
         if (!values_) throw std::bad_alloc();
         std::memset(values_.get(), 0, bytes);
     }
 
     float* data() const { return values_.get(); }
-    size_t size() const { return count_; }
 
 private:
+    static constexpr size_t kAlignment = 64;
+
     std::unique_ptr<float, Free> values_;
-    size_t count_ = 0;
 };
 
-// Where a block is worked on: its number in the batch, by whom, and whether in training.
-struct Place {
+// A block at work: its number in the batch, the thread that works on it, and whether in training.
+struct BlockContext {
     int block, thread;
     bool training;
 };
 
-// Room for a map's values in all blocks, or, where it is local, in the block of each thread.
-struct Room {
+// Where the values of a map lie. They are stored for all blocks of the batch, or, where `local`,
+// for the block that each thread is working on.
+struct Storage {
     std::shared_ptr<Buffer> buffer;
     bool local = false;
 
-    float* at(const Place& place, ptrdiff_t block_size) const {
-        const int slot = local || !place.training ? place.thread : place.block;
+    float* at(const BlockContext& context, ptrdiff_t block_size) const {
+        const int slot = local || !context.training ? context.thread : context.block;
         return buffer->data() + slot * block_size;
     }
 };
 
-// One point of the network: its values, and the loss's gradient in them.
+// A feature map, with the gradient of the loss with respect to its values.
 struct Map {
     Map(int channels, int height, int width) : channels(channels), height(height), width(width) {}
 
     int channels, height, width;
-    Room values, gradient;
-    // Maps of one group share their gradient: it is passed back in place.
+    Storage values, gradient;
+    // Maps of one group share their gradient's storage: backward works on it in place.
     int gradient_group = -1;
-    // Whether an operation that writes the gradient first has been found.
+    // Whether the operation that is the first to write the gradient is known already.
     bool claimed = false;
 
     int pixels() const { return height * width; }
+    // Floats of one block.
     ptrdiff_t block() const { return static_cast<ptrdiff_t>(pixels()) * channels * kLanes; }
-    float* at(const Place& place) const { return values.at(place, block()); }
-    float* gradient_at(const Place& place) const { return gradient.at(place, block()); }
+    float* at(const BlockContext& context) const { return values.at(context, block()); }
+    float* gradient_at(const BlockContext& context) const {
+        return gradient.at(context, block());
+    }
+    bool has_shape_of(const Map& other) const {
+        return channels == other.channels && height == other.height && width == other.width;
+    }
 };
 
 }  // namespace flyweight

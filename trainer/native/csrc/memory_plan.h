@@ -1,9 +1,10 @@
-// The order of work on a batch and where its maps lie.
+// The order of work on a batch, and where its maps lie in memory.
 //
-// A phase is what can be done block by block before sums over the batch are needed. Values that are
-// cheap and read within their phase alone are kept for the block at work only, and computed again
-// on the way back; gradients share room as soon as nobody reads the earlier one any more. Together
-// this keeps a step's maps in the processor's cache as far as they go.
+// A phase is work that can be done block by block until a sum over the whole batch is needed. Three
+// standard techniques keep the maps of a step small enough for the processor's cache:
+// - Local values: what only its own phase reads is stored for the block at work, not for the batch.
+// - Recomputation: such values, if they are cheap, are computed again in backward.
+// - Liveness allocation: gradients whose live ranges do not overlap share memory.
 #pragma once
 
 #include <algorithm>
@@ -15,45 +16,45 @@
 
 namespace flyweight {
 
-// An operation between its maps.
+// An operation, with the numbers of the maps that it reads and of the one that it writes.
 struct Node {
     std::unique_ptr<Operation> operation;
-    std::vector<int> from;
-    int to;
+    std::vector<int> sources;
+    int target;
 };
 
 struct Phase {
-    // On the way back: what is computed again first.
-    std::vector<Operation*> again;
-    std::vector<Operation*> work;
-    // The operation whose sums end the phase, if any.
-    Operation* last = nullptr;
+    // Forward operations that a backward phase repeats first.
+    std::vector<Operation*> recomputed;
+    std::vector<Operation*> operations;
+    // The operation that sums over the batch at the end of the phase, if any.
+    Operation* reduced = nullptr;
 };
 
-class Schedule {
+class MemoryPlan {
 public:
-    Schedule(std::vector<std::unique_ptr<Map>>& maps, const std::vector<Node>& nodes)
+    MemoryPlan(std::vector<std::unique_ptr<Map>>& maps, const std::vector<Node>& nodes)
         : maps_(maps), nodes_(nodes), forward(1), backward(1) {
         for (const Node& node : nodes_) {
-            if (node.operation->sums_batch()) {
-                forward.back().last = node.operation.get();
+            if (node.operation->needs_batch_sums()) {
+                forward.back().reduced = node.operation.get();
                 forward.emplace_back();
             }
-            forward.back().work.push_back(node.operation.get());
+            forward.back().operations.push_back(node.operation.get());
             phase_.push_back(static_cast<int>(forward.size()) - 1);
         }
         for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
-            if (node->operation->sums_batch()) {
-                backward.back().last = node->operation.get();
+            if (node->operation->needs_batch_sums()) {
+                backward.back().reduced = node->operation.get();
                 backward.emplace_back();
             }
-            backward.back().work.push_back(node->operation.get());
+            backward.back().operations.push_back(node->operation.get());
         }
         find_local_values();
         group_gradients();
     }
 
-    // Gives every map its room.
+    // Gives every map its storage.
     void allocate(int blocks, int threads) {
         for (auto& map : maps_)
             map->values.buffer = std::make_shared<Buffer>(
@@ -64,14 +65,14 @@ public:
 private:
     int last_phase() const { return static_cast<int>(forward.size()) - 1; }
 
-    // The phase of the way back in which an operation passes the gradient on.
+    // The backward phase in which an operation passes the gradient on to what it read.
     int backward_phase(size_t node) const {
-        return last_phase() - phase_[node] + (nodes_[node].operation->sums_batch() ? 1 : 0);
+        return last_phase() - phase_[node] + (nodes_[node].operation->needs_batch_sums() ? 1 : 0);
     }
 
     bool reads(size_t node, int map) const {
-        const auto& from = nodes_[node].from;
-        return std::find(from.begin(), from.end(), map) != from.end();
+        const auto& sources = nodes_[node].sources;
+        return std::find(sources.begin(), sources.end(), map) != sources.end();
     }
 
     int readers(int map) const {
@@ -81,89 +82,99 @@ private:
     }
 
     void find_local_values() {
-        for (size_t made = 0; made < nodes_.size(); ++made) {
-            const int map = nodes_[made].to;
-            bool local = !nodes_[made].operation->is_costly() &&
+        for (size_t writer = 0; writer < nodes_.size(); ++writer) {
+            const int map = nodes_[writer].target;
+            bool local = nodes_[writer].operation->is_cheap() &&
                          map != static_cast<int>(maps_.size()) - 1;
             for (size_t node = 0; node < nodes_.size(); ++node)
                 if (reads(node, map))
-                    local = local && phase_[node] == phase_[made] &&
-                            !nodes_[node].operation->sums_batch();
+                    local = local && phase_[node] == phase_[writer] &&
+                            !nodes_[node].operation->needs_batch_sums();
             maps_[map]->values.local = local;
             if (local)
-                backward[last_phase() - phase_[made]].again.push_back(
-                    nodes_[made].operation.get());
+                backward[last_phase() - phase_[writer]].recomputed.push_back(
+                    nodes_[writer].operation.get());
         }
     }
 
     void group_gradients() {
         for (size_t map = 0; map < maps_.size(); ++map)
             maps_[map]->gradient_group = static_cast<int>(map);
-        for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node)
-            if (node->operation->works_in_place() && readers(node->from.front()) == 1)
-                maps_[node->from.front()]->gradient_group = maps_[node->to]->gradient_group;
+        for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+            Map& source = *maps_[node->sources.front()];
+            if (node->operation->works_in_place() && readers(node->sources.front()) == 1)
+                source.gradient_group = maps_[node->target]->gradient_group;
+        }
     }
 
-    struct Life {
+    // The backward phases from the first to the last that writes or reads a group's gradient.
+    struct LiveRange {
         int first, last;
+        // Floats of one block.
         size_t size;
         int group;
     };
 
-    // The phases of the way back in which a group's gradient is written or read.
-    Life life_of(int group) const {
-        Life life{last_phase() + 1, -1, 0, group};
-        const auto touch = [&](int phase) {
-            life.first = std::min(life.first, phase);
-            life.last = std::max(life.last, phase);
+    LiveRange live_range_of(int group) const {
+        LiveRange range{last_phase() + 1, -1, 0, group};
+        const auto include = [&](int phase) {
+            range.first = std::min(range.first, phase);
+            range.last = std::max(range.last, phase);
         };
         const auto belongs = [&](int map) { return maps_[map]->gradient_group == group; };
         for (size_t map = 0; map < maps_.size(); ++map)
             if (belongs(static_cast<int>(map)))
-                life.size = std::max(life.size, static_cast<size_t>(maps_[map]->block()));
-        if (belongs(static_cast<int>(maps_.size()) - 1)) touch(0);
+                range.size = std::max(range.size, static_cast<size_t>(maps_[map]->block()));
+        if (belongs(static_cast<int>(maps_.size()) - 1)) include(0);
         for (size_t node = 0; node < nodes_.size(); ++node) {
-            const bool made = belongs(nodes_[node].to);
+            const bool written = belongs(nodes_[node].target);
             bool read = false;
-            for (int map : nodes_[node].from) read = read || belongs(map);
-            if (made || read) touch(backward_phase(node));
-            if (made && nodes_[node].operation->sums_batch()) touch(backward_phase(node) - 1);
+            for (int map : nodes_[node].sources) read = read || belongs(map);
+            if (written || read) include(backward_phase(node));
+            if (written && nodes_[node].operation->needs_batch_sums())
+                include(backward_phase(node) - 1);
         }
-        return life;
+        return range;
     }
 
+    // Gives each gradient, by its live range, the first buffer that is free again. What lives in
+    // one phase only needs storage for the blocks at work.
     void allocate_gradients(int blocks, int threads) {
-        std::vector<Life> lives;
+        std::vector<LiveRange> ranges;
         for (size_t group = 0; group < maps_.size(); ++group) {
-            const Life life = life_of(static_cast<int>(group));
-            if (life.size) lives.push_back(life);
+            const LiveRange range = live_range_of(static_cast<int>(group));
+            if (range.size) ranges.push_back(range);
         }
-        std::stable_sort(lives.begin(), lives.end(),
-                         [](const Life& a, const Life& b) { return a.first < b.first; });
-        std::vector<Life> rooms;
-        std::vector<size_t> room_of(maps_.size());
-        for (const Life& life : lives) {
-            if (life.first == life.last) {
-                give(life.group, {std::make_shared<Buffer>(threads * life.size), true});
+        std::stable_sort(
+            ranges.begin(), ranges.end(),
+            [](const LiveRange& a, const LiveRange& b) { return a.first < b.first; });
+        // A slot becomes a buffer: the last phase that uses it, and the size that all of them fit.
+        std::vector<LiveRange> slots;
+        std::vector<size_t> slot_of(maps_.size());
+        for (const LiveRange& range : ranges) {
+            if (range.first == range.last) {
+                set_gradient(range.group, {std::make_shared<Buffer>(threads * range.size), true});
                 continue;
             }
-            auto room = std::find_if(rooms.begin(), rooms.end(),
-                                     [&](const Life& held) { return held.last < life.first; });
-            if (room == rooms.end()) room = rooms.insert(rooms.end(), Life{0, 0, 0, 0});
-            room->last = life.last;
-            room->size = std::max(room->size, life.size);
-            room_of[life.group] = static_cast<size_t>(room - rooms.begin());
+            auto slot = std::find_if(slots.begin(), slots.end(), [&](const LiveRange& used) {
+                return used.last < range.first;
+            });
+            if (slot == slots.end()) slot = slots.insert(slots.end(), LiveRange{0, 0, 0, 0});
+            slot->last = range.last;
+            slot->size = std::max(slot->size, range.size);
+            slot_of[range.group] = static_cast<size_t>(slot - slots.begin());
         }
         std::vector<std::shared_ptr<Buffer>> buffers;
-        for (const Life& room : rooms)
-            buffers.push_back(std::make_shared<Buffer>(blocks * room.size));
-        for (const Life& life : lives)
-            if (life.first != life.last) give(life.group, {buffers[room_of[life.group]], false});
+        for (const LiveRange& slot : slots)
+            buffers.push_back(std::make_shared<Buffer>(blocks * slot.size));
+        for (const LiveRange& range : ranges)
+            if (range.first != range.last)
+                set_gradient(range.group, {buffers[slot_of[range.group]], false});
     }
 
-    void give(int group, const Room& room) {
+    void set_gradient(int group, const Storage& storage) {
         for (auto& map : maps_)
-            if (map->gradient_group == group) map->gradient = room;
+            if (map->gradient_group == group) map->gradient = storage;
     }
 
     std::vector<std::unique_ptr<Map>>& maps_;

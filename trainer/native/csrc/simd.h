@@ -24,6 +24,7 @@ constexpr int kRegisters = 16;
 
 constexpr size_t kVectorBytes = kLanes * sizeof(float);
 
+// One float per image, what a comparison of two gives, and the bits of each lane.
 typedef float Lanes __attribute__((vector_size(kVectorBytes), may_alias));
 typedef int32_t Mask __attribute__((vector_size(kVectorBytes), may_alias));
 typedef uint32_t Words __attribute__((vector_size(kVectorBytes), may_alias));
@@ -32,11 +33,12 @@ inline Lanes load(const float* from) { return *reinterpret_cast<const Lanes*>(fr
 
 inline void store(float* to, Lanes values) { *reinterpret_cast<Lanes*>(to) = values; }
 
-inline Lanes all(float value) { return value - Lanes{}; }
+// Returns a vector all of whose lanes are `value`.
+inline Lanes broadcast(float value) { return value - Lanes{}; }
 
-// Keeps a value that is used several times in a register, where the compiler would rather load it
-// anew for each use and be bound by its loads.
-inline void hold(Lanes& value) {
+// Keeps a value that is used several times in a register. The compiler would rather load it again
+// for each use, and then the loads are what limits the speed.
+inline void keep_in_register(Lanes& value) {
 #if defined(__x86_64__)
     asm("" : "+v"(value));
 #elif defined(__aarch64__)
@@ -54,7 +56,7 @@ struct Part {
     typedef float Values __attribute__((vector_size(size * sizeof(float)), may_alias));
 };
 
-// Adds halves until one value is left: the same order on every machine with as many lanes.
+// Adds halves until one value is left, in the same order on all machines with this kLanes.
 template <int size>
 inline float sum_part(typename Part<size>::Values values) {
     if constexpr (size == 2) {
@@ -69,7 +71,7 @@ inline float sum_part(typename Part<size>::Values values) {
 
 inline float sum(Lanes values) { return sum_part<kLanes>(values); }
 
-// The first `count` lanes are 1, the others 0.
+// Returns a vector whose first `count` lanes are 1 and whose others are 0.
 inline Lanes first_lanes(int count) {
     Lanes values{};
     for (int lane = 0; lane < kLanes; ++lane) values[lane] = lane < count ? 1.0f : 0.0f;
@@ -78,11 +80,11 @@ inline Lanes first_lanes(int count) {
 
 // exp(x) to about 2 units in the last place, after Cephes (S. Moshier), expf.
 inline Lanes exponential(Lanes x) {
-    x = select(x > 88.0f, all(88.0f), select(x < -87.0f, all(-87.0f), x));
-    const Lanes shifter = all(12582912.0f);
+    x = select(x > 88.0f, broadcast(88.0f), select(x < -87.0f, broadcast(-87.0f), x));
+    const Lanes shifter = broadcast(12582912.0f);
     const Lanes n = (x * 1.44269504088896341f + shifter) - shifter;
     x = x - n * 0.693359375f - n * -2.12194440e-4f;
-    Lanes p = all(1.9875691500e-4f);
+    Lanes p = broadcast(1.9875691500e-4f);
     for (float c : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
                     5.0000001201e-1f})
         p = p * x + c;
@@ -93,8 +95,8 @@ inline Lanes exponential(Lanes x) {
 
 inline Lanes sigmoid(Lanes x) { return 1.0f / (1.0f + exponential(-x)); }
 
-// Calls body(integral_constant<size>, first) for channels in near-equal groups of at most `most`,
-// which is 4 or fewer.
+// Calls body(integral_constant<size>, first channel) for near-equal groups of at most `most`
+// channels; `most` is at most 4.
 template <int most = 4, class Body>
 inline void for_channel_groups(int channels, const Body& body) {
     static_assert(most <= 4);

@@ -1,8 +1,16 @@
-// Threads that work through numbered blocks together.
+// A pool of threads that work through numbered blocks together.
 //
-// A block is claimed by whoever is free, so that a thread which another process keeps off its core
-// holds up no more than the block it works on.
+// It pays only under contention. On idle cores OpenMP was just as fast. Where other processes used
+// the cores too, OpenMP's threads span at their barriers: an epoch on two threads took 13.7 to 56 s,
+// and takes 6.2 to 6.9 with this pool. Even that is no faster than one thread beside a busy process
+// (figures and hardware: studies/LOG.md). What makes the difference:
+// - A free thread takes the next block, so a thread that has lost its core delays only the block
+//   that it is working on.
+// - A waiting thread spins for some microseconds, then sleeps.
 #pragma once
+
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -17,9 +25,6 @@
 #include <utility>
 #include <vector>
 
-#include <sys/types.h>
-#include <unistd.h>
-
 namespace flyweight {
 
 inline void relax() {
@@ -30,67 +35,69 @@ inline void relax() {
 #endif
 }
 
-// Where threads wait for a condition: awake at first, since what they wait for mostly comes within
-// the time that it takes to wake a thread.
-class Bell {
+// Lets threads wait for a condition. They spin first: mostly the condition becomes true in less
+// time than it takes to wake a thread.
+class Waiter {
 public:
     template <class Condition>
     void wait(const Condition& condition) {
         const auto start = std::chrono::steady_clock::now();
-        while (std::chrono::steady_clock::now() - start < kAwake) {
+        while (std::chrono::steady_clock::now() - start < kSpinning) {
             if (condition()) return;
             relax();
         }
         std::unique_lock<std::mutex> lock(mutex_);
         ++sleepers_;
-        bell_.wait(lock, condition);
+        changed_.wait(lock, condition);
         --sleepers_;
     }
 
     int sleepers() const { return sleepers_; }
 
-    // Wakes so many threads, after what they wait for was made true.
-    void ring(int count) {
-        // Whoever has not seen the condition true by now holds the mutex until asleep.
+    // Wakes up to `count` threads. Call it after the condition has become true.
+    void notify(int count) {
+        // A thread that has not seen the condition true by now holds the mutex until it sleeps.
         { std::lock_guard<std::mutex> lock(mutex_); }
-        for (int i = 0; i < count; ++i) bell_.notify_one();
+        for (int i = 0; i < count; ++i) changed_.notify_one();
     }
 
 private:
-    static constexpr std::chrono::microseconds kAwake{20};
+    static constexpr std::chrono::microseconds kSpinning{20};
 
     std::mutex mutex_;
-    std::condition_variable bell_;
+    std::condition_variable changed_;
     std::atomic<int> sleepers_{0};
 };
 
-class Crew {
+class ThreadPool {
 public:
-    explicit Crew(int threads) : shares_(static_cast<size_t>(std::max(threads, 1))) {
+    // The caller of `run` is one of the threads. If the system refuses to start more threads, the
+    // pool works with those that it got.
+    explicit ThreadPool(int threads) : shares_(static_cast<size_t>(std::max(threads, 1))) {
         try {
             workers_.reserve(shares_.size() - 1);
             while (size() < threads)
                 workers_.emplace_back([this, thread = size()] { serve(thread); });
         } catch (const std::exception&) {
-            // Where no more threads are to be had, those that are do the work.
+            // The threads that did start do the work.
         }
     }
 
-    Crew(const Crew&) = delete;
-    Crew& operator=(const Crew&) = delete;
+    ThreadPool(const ThreadPool&) = delete;
+    ThreadPool& operator=(const ThreadPool&) = delete;
 
-    ~Crew() {
+    ~ThreadPool() {
         leaving_ = true;
-        begin_.ring(size());
+        begin_.notify(size());
         for (std::thread& worker : workers_) worker.join();
     }
 
-    // Whether this is the copy in a forked process, which has no threads that could be ended.
-    bool is_copy() const { return ::getpid() != process_; }
+    // Whether this is the copy in a forked process, which has no threads that could be joined.
+    bool is_forked_copy() const { return ::getpid() != process_; }
 
     int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-    // Calls body(block, thread) for all blocks below `count`, and throws what one of them threw.
+    // Calls body(block, thread) for all blocks below `count`. Throws what one of the calls threw.
     void run(int count, const std::function<void(int, int)>& body) {
         body_ = &body;
         count_ = count;
@@ -99,14 +106,15 @@ public:
             shares_[thread].blocks = pair(share_of(thread), share_of(thread + 1));
         ++runs_;
         const int awake = size() - begin_.sleepers(), wanted = std::min(count, size());
-        if (wanted > awake) begin_.ring(wanted - awake);
+        if (wanted > awake) begin_.notify(wanted - awake);
         work(0);
         end_.wait([&] { return done_ == count; });
         if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     }
 
 private:
-    // The blocks of a thread that are not claimed yet: the first, and in the upper half the end.
+    // The blocks of a thread that are not claimed yet: the lower half is the first of them, the
+    // upper half is one past the last.
     struct alignas(64) Share {
         std::atomic<uint64_t> blocks{0};
     };
@@ -126,8 +134,8 @@ private:
         }
     }
 
-    // What a thread did in the run before may still lie in its core's cache, so that it does its
-    // own share first, and then the ends of the others'.
+    // A thread takes its own share first, because the values of these blocks may still lie in its
+    // core's cache from the run before. Then it takes blocks from the ends of the other shares.
     void work(int thread) {
         const size_t shares = shares_.size();
         while (const std::optional<int> block = claim(shares_[thread], true)) finish(*block, thread);
@@ -140,8 +148,8 @@ private:
         uint64_t blocks = share.blocks;
         while (static_cast<uint32_t>(blocks) < blocks >> 32) {
             const uint64_t others = first ? blocks + 1 : blocks - pair(0, 1);
-            // A thread that is late may meet the blocks of a later run; those it claims are work
-            // all the same, and what is to be done with them is read after the claim.
+            // A late thread may find the blocks of a later run here. It may work on them too:
+            // what to do with a block is read only after the block was claimed.
             if (share.blocks.compare_exchange_weak(blocks, others))
                 return static_cast<int>(first ? blocks & 0xffffffffu : others >> 32);
         }
@@ -156,7 +164,7 @@ private:
             failure_ = std::current_exception();
         }
         const int count = count_;
-        if (++done_ == count && end_.sleepers()) end_.ring(1);
+        if (++done_ == count && end_.sleepers()) end_.notify(1);
     }
 
     const std::function<void(int, int)>* body_ = nullptr;
@@ -164,8 +172,8 @@ private:
     std::vector<Share> shares_;
     alignas(64) std::atomic<unsigned> runs_{0};
     alignas(64) std::atomic<int> done_{0};
-    alignas(64) Bell begin_;
-    Bell end_;
+    alignas(64) Waiter begin_;
+    Waiter end_;
     std::atomic<bool> leaving_{false};
     std::mutex failing_;
     std::exception_ptr failure_;

@@ -9,6 +9,7 @@
 
 namespace flyweight {
 
+// What `convolve_depthwise_patch` reads and writes.
 struct DepthwisePatch {
     const float* input;
     float* output;
@@ -27,7 +28,7 @@ void convolve_depthwise_patch(const DepthwisePatch& at) {
         for (int c = 0; c < Channels; ++c)
             sums[x][c] = at.start == Start::kPresent
                              ? load(at.output + x * at.output_pixel + c * kLanes)
-                             : all(at.start == Start::kBias ? at.bias[c] : 0.0f);
+                             : broadcast(at.start == Start::kBias ? at.bias[c] : 0.0f);
     for (const Tap* row = at.rows; row != at.rows_end; ++row)
         for (const Tap* column = at.columns; column != at.columns_end; ++column) {
             const float* input =
@@ -35,8 +36,8 @@ void convolve_depthwise_patch(const DepthwisePatch& at) {
             const float* weights =
                 at.weights + (row->kernel * at.kernel_width + column->kernel) * at.channels;
             for (int c = 0; c < Channels; ++c) {
-                Lanes weight = all(weights[c]);
-                hold(weight);
+                Lanes weight = broadcast(weights[c]);
+                keep_in_register(weight);
                 for (int x = 0; x < Pixels; ++x)
                     sums[x][c] += load(input + x * at.input_step + c * kLanes) * weight;
             }
@@ -46,7 +47,7 @@ void convolve_depthwise_patch(const DepthwisePatch& at) {
             store(at.output + x * at.output_pixel + c * kLanes, sums[x][c]);
 }
 
-// Convolves each channel with its own kernel; `weights` are packed [ky][kx][channel].
+// Convolves each channel with a kernel of its own; `weights` are packed [ky][kx][channel].
 inline void convolve_depthwise(const Axis& rows, const Axis& columns, int kernel_width,
                                const float* input, Slice from, float* output, Slice to,
                                const float* weights, const float* bias, Start start) {
@@ -85,7 +86,8 @@ inline void convolve_depthwise(const Axis& rows, const Axis& columns, int kernel
     }
 }
 
-// Sums of products of neighbouring kernel elements over a rectangle: one per channel and element.
+// Adds products over a rectangle to one sum per channel and each of Columns neighbouring kernel
+// elements.
 template <int Columns>
 void add_depthwise_products(const Products& at, int channels) {
     for_channel_groups(channels, [&](auto size, int c) {

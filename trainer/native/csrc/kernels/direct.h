@@ -1,11 +1,11 @@
 // Dense convolution of one block of images, and the gradient of its weights.
 //
-// A block holds kLanes images, pixel by pixel: [y][x][channel][lane]. All lanes of a vector meet
-// the same weight, so that neither a channel nor an image size wastes arithmetic, and borders cost
-// only the products that there are.
+// A block holds kLanes images, pixel by pixel: [y][x][channel][lane]. All lanes of a vector are
+// multiplied with the same weight. So no number of channels and no image size wastes arithmetic,
+// and at borders only products with pixels that exist are computed.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <vector>
 
 #include "kernels/geometry.h"
@@ -13,7 +13,7 @@
 
 namespace flyweight {
 
-// Sums that a register file can hold beside a few operands.
+// Sums that the registers can hold beside a few operands, and output channels computed at once.
 constexpr int kMostSums = kRegisters == 32 ? 28 : 12;
 constexpr int kMostOutputs = kRegisters == 32 ? 16 : 12;
 
@@ -25,9 +25,10 @@ struct Slice {
     ptrdiff_t row() const { return pixel() * width; }
 };
 
-// What the sums of an output start from.
+// What the sums of an output start from: 0, the bias, or what the output holds already.
 enum class Start { kZero, kBias, kPresent };
 
+// What `convolve_patch` reads and writes: Pixels neighbours of a row, Outputs channels of each.
 struct Patch {
     const float* input;
     float* output;
@@ -46,7 +47,7 @@ void convolve_patch(const Patch& at) {
         for (int o = 0; o < Outputs; ++o)
             sums[x][o] = at.start == Start::kPresent
                              ? load(at.output + x * at.output_pixel + o * kLanes)
-                             : all(at.start == Start::kBias ? at.bias[o] : 0.0f);
+                             : broadcast(at.start == Start::kBias ? at.bias[o] : 0.0f);
     for (const Tap* row = at.rows; row != at.rows_end; ++row) {
         const float* line = at.input + row->input * at.input_row;
         const float* row_weights = at.weights + row->kernel * at.kernel_width * at.inputs * Outputs;
@@ -102,8 +103,8 @@ inline PatchKernel patch_kernel(int outputs, int pixels) {
     }
 }
 
-// Convolves along two axes, from a column on. `weights` are packed: per group of outputs
-// [ky][kx][input][output].
+// Convolves along two axes, from column `first_column` on. `weights` are packed: per group of
+// output channels [ky][kx][input][output].
 inline void convolve(const Axis& rows, const Axis& columns, int first_column, int kernel_height,
                      int kernel_width, const float* input, Slice from, float* output, Slice to,
                      const float* weights, const float* bias, Start start) {
@@ -141,8 +142,9 @@ inline void convolve(const Axis& rows, const Axis& columns, int first_column, in
     }
 }
 
-// Sums of products over the pixels of a rectangle: Inputs x Outputs pairs of channels for each of
-// Columns neighbouring kernel elements, which share what they load.
+// What `add_products` reads and writes: it adds products over the pixels of a rectangle to one sum
+// per pair of Inputs x Outputs channels and each of Columns neighbouring kernel elements, which
+// share what they load.
 struct Products {
     const float *input, *gradient;
     float* sums;
@@ -167,7 +169,7 @@ void add_products(const Products& at) {
             for (int k = 0; k < Columns; ++k)
                 for (int i = 0; i < Inputs; ++i) {
                     Lanes value = load(input + k * at.input_column + i * kLanes);
-                    hold(value);
+                    keep_in_register(value);
                     for (int o = 0; o < Outputs; ++o) sums[k][i][o] += value * grads[o];
                 }
             input += at.input_step;
@@ -184,7 +186,7 @@ using ProductKernel = void (*)(const Products&);
 
 constexpr int kMostColumns = 3;
 
-// How many channels a kernel for so many columns takes at once.
+// Channels that a kernel for this number of columns reads at once.
 constexpr int most_inputs(int columns) {
     return kRegisters == 32 ? 5 - columns : columns == 3 ? 1 : 2;
 }
@@ -223,17 +225,18 @@ inline ProductKernel product_kernel(int columns, int inputs, int outputs) {
                           : product_kernel<3>(inputs, outputs);
 }
 
-// The outputs of an axis that meet kernel element k, and the input of the first.
-struct Span {
-    int begin, end, input;
-};
-
-inline Span span(int inputs, int outputs, int k, int stride, int padding) {
-    int begin = 0;
-    while (begin < outputs && begin * stride - padding + k < 0) ++begin;
-    int end = begin;
-    while (end < outputs && end * stride - padding + k < inputs) ++end;
-    return {begin, end, begin * stride - padding + k};
+// Calls body(first input, first output, kernel) for groups that cover all pairs of channels.
+template <class Body>
+inline void for_channel_pairs(int columns, int inputs, int outputs, const Body& body) {
+    int i = 0;
+    for (int some_inputs : groups_of(inputs, most_inputs(columns))) {
+        int o = 0;
+        for (int some_outputs : groups_of(outputs, most_outputs(columns))) {
+            body(i, o, product_kernel(columns, some_inputs, some_outputs));
+            o += some_outputs;
+        }
+        i += some_inputs;
+    }
 }
 
 }  // namespace flyweight

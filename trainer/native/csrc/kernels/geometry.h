@@ -1,4 +1,4 @@
-// Which inputs meet which kernel elements at each position of an axis.
+// Which inputs are multiplied with which kernel elements, at each position of an axis.
 #pragma once
 
 #include <algorithm>
@@ -6,22 +6,22 @@
 
 namespace flyweight {
 
-// Kernel element `kernel` meets input position `input`.
+// Kernel element `kernel` is multiplied with the input at position `input`.
 struct Tap {
     int kernel, input;
 };
 
-// Positions [begin, end) whose taps differ by nothing but `step` inputs from one to the next.
+// Positions [begin, end) with the same taps, moved by `step` inputs from each to the next.
 struct Run {
     int begin, end, step;
 };
 
-// One axis of a convolution: the taps of each position that the kernel writes.
+// One axis of a convolution: the taps of each position that is written.
 class Axis {
 public:
     Axis() = default;
 
-    // The way forward: output o reads input o * stride - padding + kernel.
+    // Forward: output o reads input o * stride - padding + kernel.
     static Axis forward(int inputs, int outputs, int kernel, int stride, int padding) {
         Axis axis;
         for (int output = 0; output < outputs; ++output) {
@@ -35,7 +35,7 @@ public:
         return axis;
     }
 
-    // The way back: an input's gradient reads that of each output which read the input.
+    // Backward: an input's gradient reads the gradient of each output that read the input.
     static Axis backward(int inputs, int outputs, int kernel, int stride, int padding) {
         Axis axis;
         for (int input = 0; input < inputs; ++input) {
@@ -58,7 +58,7 @@ public:
 private:
     void close() { starts_.push_back(static_cast<int>(taps_.size())); }
 
-    // How far the taps move from a position to the next; -1 where they change.
+    // Returns how far the taps move from a position to the next; -1 where they change.
     int step(int position) const {
         const Tap *here = begin(position), *next = begin(position + 1);
         const auto count = end(position) - here;
@@ -88,7 +88,21 @@ private:
     std::vector<Run> runs_;
 };
 
-// Sizes of near-equal groups of at most `most` that make up `count`.
+// The outputs [begin, end) of an axis that kernel element k contributes to, and the input that the
+// first of them reads.
+struct Span {
+    int begin, end, input;
+};
+
+inline Span span(int inputs, int outputs, int k, int stride, int padding) {
+    int begin = 0;
+    while (begin < outputs && begin * stride - padding + k < 0) ++begin;
+    int end = begin;
+    while (end < outputs && end * stride - padding + k < inputs) ++end;
+    return {begin, end, begin * stride - padding + k};
+}
+
+// Returns the sizes of near-equal groups of at most `most` that add up to `count`.
 inline std::vector<int> groups_of(int count, int most) {
     const int groups = (count + most - 1) / most;
     std::vector<int> sizes(groups, count / groups);

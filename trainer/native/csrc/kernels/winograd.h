@@ -1,10 +1,14 @@
-// Convolutions of width 3 and stride 1 with half of the products.
+// Winograd convolution: kernels of width 3 and stride 1 with half of the multiplications.
 //
-// Four neighbouring outputs of a row need 12 products of inputs and weights; with inputs, weights
-// and outputs transformed to and from six points it takes 6 (S. Winograd; for convolutional layers
-// A. Lavin and S. Gray, arXiv:1509.09308, F(4,3) along the rows). The points are 0, 1, -1, 2, -2
-// and infinity. The gradient of the weights is F(3,4) with the same points: the transformed inputs
-// are the same, and the products are summed over all images and rows before they are transformed.
+// A tile is four neighbouring outputs of a row. Computed directly it takes 12 multiplications of an
+// input and a weight. With inputs, weights and outputs transformed to and from six points it takes
+// 6. This is F(4,3) along the rows, after A. Lavin and S. Gray, "Fast Algorithms for Convolutional
+// Neural Networks", arXiv:1509.09308. The points are 0, 1, -1, 2, -2 and infinity.
+//
+// The gradient of the weights is F(3,4) with the same points. It reads the same transformed inputs,
+// and its products are summed over all images and rows before they are transformed back.
+//
+// README.md in this folder's parent writes the matrices out.
 #pragma once
 
 #include "kernels/direct.h"
@@ -13,14 +17,17 @@
 
 namespace flyweight {
 
-constexpr int kQuad = 4;
+// Outputs of a tile, and points that they are transformed to.
+constexpr int kTileWidth = 4;
 constexpr int kPoints = 6;
-constexpr int kQuadOutputs = kRegisters == 32 ? 5 : 2;
+// Output channels that one call of `convolve_tile` computes.
+constexpr int kTileChannels = kRegisters == 32 ? 5 : 2;
 
-inline int quads_of(int columns) { return (columns + kQuad - 1) / kQuad; }
+// Tiles that cover a row, the last of which may reach beyond its end.
+inline int tiles_of(int columns) { return (columns + kTileWidth - 1) / kTileWidth; }
 
-// Six inputs at a distance of `step`, of which [from, to) exist and the others are 0; `whole`
-// promises that all exist.
+// Transforms six inputs that lie `step` floats apart. Those outside [from, to) lie outside the map
+// and count as 0. `whole` promises that none does.
 template <bool whole, class Emit>
 inline void transform_inputs(const float* first, ptrdiff_t step, int from, int to,
                              const Emit& emit) {
@@ -37,12 +44,12 @@ inline void transform_inputs(const float* first, ptrdiff_t step, int from, int t
     emit(5, 4.0f * d[1] - 5.0f * d[3] + d[5]);
 }
 
-// Four gradients at a distance of `step`, of which the first `count` exist and the others are 0;
-// `whole` promises that all exist.
+// Transforms four gradients that lie `step` floats apart. Those from `count` on lie outside the map
+// and count as 0. `whole` promises that none does.
 template <bool whole, class Emit>
 inline void transform_gradients(const float* first, ptrdiff_t step, int count, const Emit& emit) {
-    Lanes g[kQuad];
-    for (int j = 0; j < kQuad; ++j) g[j] = whole || j < count ? load(first + j * step) : Lanes{};
+    Lanes g[kTileWidth];
+    for (int j = 0; j < kTileWidth; ++j) g[j] = whole || j < count ? load(first + j * step) : Lanes{};
     const Lanes even = g[0] + g[2], odd = g[1] + g[3];
     const Lanes far = g[0] + 4.0f * g[2], far_odd = 2.0f * g[1] + 8.0f * g[3];
     emit(0, g[0] * (1.0f / 4.0f));
@@ -53,7 +60,7 @@ inline void transform_gradients(const float* first, ptrdiff_t step, int count, c
     emit(5, g[3]);
 }
 
-// Three weights of a row, to six points `step` floats apart.
+// Transforms three weights of a row to six points, written `step` floats apart.
 inline void transform_weights(float left, float middle, float right, float* to, ptrdiff_t step) {
     const float sides = left + right, far = left + 4.0f * right;
     to[0] = left / 4.0f;
@@ -64,18 +71,19 @@ inline void transform_weights(float left, float middle, float right, float* to, 
     to[5 * step] = right;
 }
 
-// Sums at the six points to the gradients of three weights.
-inline void gather_weights(const Lanes (&m)[kPoints], Lanes (&to)[3]) {
+// Transforms sums at the six points back to the gradients of three weights.
+inline void inverse_transform_weights(const Lanes (&m)[kPoints], Lanes (&to)[3]) {
     const Lanes near = m[1] + m[2], far = m[3] + m[4];
     to[0] = m[0] + near + far;
     to[1] = m[1] - m[2] + 2.0f * (m[3] - m[4]);
     to[2] = near + 4.0f * far + m[5];
 }
 
-// A row of a map as [quad][point][channel]; `shift` is the column of the first quad's first input.
-inline void transform_input_row(const float* row, Slice from, int quads, int shift, float* to) {
-    for (int quad = 0; quad < quads; ++quad, to += kPoints * from.count * kLanes) {
-        const int column = quad * kQuad + shift;
+// Transforms a row of a map to [tile][point][channel]. `shift` is the column of the first tile's
+// first input.
+inline void transform_input_row(const float* row, Slice from, int tiles, int shift, float* to) {
+    for (int tile = 0; tile < tiles; ++tile, to += kPoints * from.count * kLanes) {
+        const int column = tile * kTileWidth + shift;
         const int first = std::max(0, -column), last = std::min(kPoints, from.width - column);
         const float* at = row + column * from.pixel() + from.first * kLanes;
         const auto transform = [&](auto whole) {
@@ -92,10 +100,10 @@ inline void transform_input_row(const float* row, Slice from, int quads, int shi
     }
 }
 
-// A row of a gradient as [quad][point][channel].
-inline void transform_gradient_row(const float* row, Slice from, int quads, float* to) {
-    for (int quad = 0; quad < quads; ++quad, to += kPoints * from.count * kLanes) {
-        const int column = quad * kQuad;
+// Transforms a row of an output's gradient to [tile][point][channel].
+inline void transform_gradient_row(const float* row, Slice from, int tiles, float* to) {
+    for (int tile = 0; tile < tiles; ++tile, to += kPoints * from.count * kLanes) {
+        const int column = tile * kTileWidth;
         const float* at = row + column * from.pixel() + from.first * kLanes;
         const auto transform = [&](auto whole) {
             for (int c = 0; c < from.count; ++c)
@@ -104,21 +112,22 @@ inline void transform_gradient_row(const float* row, Slice from, int quads, floa
                         store(to + (point * from.count + c) * kLanes, v);
                     });
         };
-        if (column + kQuad <= from.width)
+        if (column + kTileWidth <= from.width)
             transform(std::true_type{});
         else
             transform(std::false_type{});
     }
 }
 
-// A transformed row of the input and the row of the kernel that it meets.
-struct Line {
+// A transformed row of the input, and the row of the kernel that it is multiplied with.
+struct TransformedRow {
     const float* input;
     int kernel;
 };
 
-struct Quad {
-    const Line *lines, *lines_end;
+// What `convolve_tile` reads and writes.
+struct TileArgs {
+    const TransformedRow *rows, *rows_end;
     ptrdiff_t offset, output_pixel;
     int inputs;
     const float* weights;
@@ -128,18 +137,18 @@ struct Quad {
 };
 
 template <int Outputs>
-void convolve_quad(const Quad& at) {
+void convolve_tile(const TileArgs& at) {
     Lanes sums[kPoints][Outputs];
     for (int point = 0; point < kPoints; ++point)
         for (int o = 0; o < Outputs; ++o) sums[point][o] = Lanes{};
     const ptrdiff_t point_step = static_cast<ptrdiff_t>(at.inputs) * kLanes;
-    for (const Line* line = at.lines; line != at.lines_end; ++line) {
-        const float* input = line->input + at.offset;
-        const float* weights = at.weights + line->kernel * at.inputs * kPoints * Outputs;
+    for (const TransformedRow* row = at.rows; row != at.rows_end; ++row) {
+        const float* input = row->input + at.offset;
+        const float* weights = at.weights + row->kernel * at.inputs * kPoints * Outputs;
         for (int i = 0; i < at.inputs; ++i, input += kLanes, weights += kPoints * Outputs)
             for (int point = 0; point < kPoints; ++point) {
                 Lanes value = load(input + point * point_step);
-                hold(value);
+                keep_in_register(value);
                 for (int o = 0; o < Outputs; ++o)
                     sums[point][o] += value * weights[point * Outputs + o];
             }
@@ -147,65 +156,64 @@ void convolve_quad(const Quad& at) {
     for (int o = 0; o < Outputs; ++o) {
         const Lanes near = sums[1][o] + sums[2][o], near_off = sums[1][o] - sums[2][o];
         const Lanes far = sums[3][o] + sums[4][o], far_off = sums[3][o] - sums[4][o];
-        const Lanes values[kQuad] = {sums[0][o] + near + far, near_off + 2.0f * far_off,
+        const Lanes values[kTileWidth] = {sums[0][o] + near + far, near_off + 2.0f * far_off,
                                      near + 4.0f * far, near_off + 8.0f * far_off + sums[5][o]};
-        for (int x = 0; x < kQuad; ++x) {
+        for (int x = 0; x < kTileWidth; ++x) {
             float* to = at.output + x * at.output_pixel + o * kLanes;
             const Lanes base = at.start == Start::kPresent ? load(to)
-                               : at.start == Start::kBias  ? all(at.bias[o])
+                               : at.start == Start::kBias  ? broadcast(at.bias[o])
                                                            : Lanes{};
             store(to, base + values[x]);
         }
     }
 }
 
-inline void convolve_quad(int outputs, const Quad& at) {
+inline void convolve_tile(int outputs, const TileArgs& at) {
     switch (outputs) {
-        case 1: return convolve_quad<1>(at);
-        case 2: return convolve_quad<2>(at);
-        case 3: return convolve_quad<3>(at);
-        case 4: return convolve_quad<4>(at);
-        default: return convolve_quad<5>(at);
+        case 1: return convolve_tile<1>(at);
+        case 2: return convolve_tile<2>(at);
+        case 3: return convolve_tile<3>(at);
+        case 4: return convolve_tile<4>(at);
+        default: return convolve_tile<5>(at);
     }
 }
 
-// Convolves all whole quads of columns; those that are left over are not written. `weights` are
-// packed: per group of outputs [ky][input][point][output]. `ring` has room for as many transformed
-// rows as the kernel is high.
-inline void convolve_quads(const Axis& rows, int kernel_height, int shift, const float* input,
+// Convolves all whole tiles of each row, and leaves the columns after the last whole tile as they
+// are. `weights` are packed: per group of output channels [ky][input][point][output]. `ring` holds
+// the transformed rows that the kernel covers, so it has room for `kernel_height` of them.
+inline void convolve_winograd(const Axis& rows, int kernel_height, int shift, const float* input,
                            Slice from, float* output, Slice to, const float* weights,
                            const float* bias, Start start, float* ring) {
-    const int quads = to.width / kQuad;
-    const std::vector<int> groups = groups_of(to.count, kQuadOutputs);
-    const ptrdiff_t quad_size = static_cast<ptrdiff_t>(kPoints) * from.count * kLanes;
-    const ptrdiff_t ring_row = quads * quad_size;
-    std::vector<Line> lines(kernel_height);
-    Quad at{};
-    at.lines = lines.data();
+    const int tiles = to.width / kTileWidth;
+    const std::vector<int> groups = groups_of(to.count, kTileChannels);
+    const ptrdiff_t tile_size = static_cast<ptrdiff_t>(kPoints) * from.count * kLanes;
+    const ptrdiff_t ring_row = tiles * tile_size;
+    std::vector<TransformedRow> transformed_rows(kernel_height);
+    TileArgs at{};
+    at.rows = transformed_rows.data();
     at.inputs = from.count;
     at.output_pixel = to.pixel();
     at.start = start;
-    int transformed = -1;
+    int last_transformed = -1;
     for (int y = 0; y < rows.size(); ++y) {
-        Line* line = lines.data();
-        for (const Tap* row = rows.begin(y); row != rows.end(y); ++row, ++line) {
-            float* transformed_row = ring + row->input % kernel_height * ring_row;
-            *line = {transformed_row, row->kernel};
-            if (row->input <= transformed) continue;
-            transformed = row->input;
-            transform_input_row(input + transformed * from.row(), from, quads, shift,
-                                transformed_row);
+        TransformedRow* transformed = transformed_rows.data();
+        for (const Tap* row = rows.begin(y); row != rows.end(y); ++row, ++transformed) {
+            float* values = ring + row->input % kernel_height * ring_row;
+            *transformed = {values, row->kernel};
+            if (row->input <= last_transformed) continue;
+            last_transformed = row->input;
+            transform_input_row(input + row->input * from.row(), from, tiles, shift, values);
         }
-        at.lines_end = line;
-        for (int quad = 0; quad < quads; ++quad) {
-            at.offset = quad * quad_size;
+        at.rows_end = transformed;
+        for (int tile = 0; tile < tiles; ++tile) {
+            at.offset = tile * tile_size;
             int first = 0;
             for (int outputs : groups) {
                 at.weights = weights + first * kernel_height * from.count * kPoints;
                 at.bias = bias ? bias + first : nullptr;
-                at.output = output + y * to.row() + quad * kQuad * to.pixel() +
+                at.output = output + y * to.row() + tile * kTileWidth * to.pixel() +
                             (to.first + first) * kLanes;
-                convolve_quad(outputs, at);
+                convolve_tile(outputs, at);
                 first += outputs;
             }
         }
