@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -173,19 +174,7 @@ def _module(word: Word, shape: Shape, fresh: bool) -> nn.Module:
             return nn.BatchNorm2d(channels)
         case Dropout(rate):
             return nn.Dropout(rate)
-        case Activation(name):
-            return _activation(name, fresh)
+        case Activation():
+            make: Callable[..., nn.Module] = getattr(nn, word.entry.module)
+            return make(inplace=True) if fresh and word.entry.in_place else make()
     raise TypeError(f"{word} has no module")
-
-
-def _activation(name: str, fresh: bool) -> nn.Module:
-    match name:
-        case "relu":
-            return nn.ReLU(inplace=fresh)
-        case "leakyrelu":
-            return nn.LeakyReLU(inplace=fresh)
-        case "silu":
-            return nn.SiLU()
-        case "hardswish":
-            return nn.Hardswish()
-    raise TypeError(f"{name} has no module")

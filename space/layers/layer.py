@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from space.errors import LayerError
+from space.layers.activations import ACTIVATIONS
 from space.layers.operations import Conv, Depthwise, Gap, Linear, Pool, Separable
 from space.layers.words import (
-    ACTIVATIONS,
     MAX_CHANNELS,
     Activation,
     Again,

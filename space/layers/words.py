@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from space.errors import LayerError
+from space.layers.activations import ACTIVATIONS, ActivationEntry
 
 Shape = tuple[int, int, int]
 
-ACTIVATIONS = ("relu", "leakyrelu", "silu", "hardswish")
 MAX_CHANNELS = 65536
 MAX_LINES = 64
 
@@ -80,7 +80,7 @@ class ElementWise(Word):
 
 @dataclass(frozen=True, slots=True)
 class Activation(ElementWise):
-    """``relu``, ``leakyrelu`` (slope 0.01), ``silu`` or ``hardswish``."""
+    """An activation function by its word in ``ACTIVATIONS``, such as ``relu``."""
 
     name: str
 
@@ -90,6 +90,11 @@ class Activation(ElementWise):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def entry(self) -> ActivationEntry:
+        """What the table says of it."""
+        return ACTIVATIONS[self.name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 
 from space.errors import FieldError, Problem
 from space.fields import Field, Fixed, Kind, Scalar, did_you_mean, parse_field, show
+from space.layers.activations import ACTIVATIONS
 from space.layers.operations import EVEN_KERNELS, MAX_KERNEL
-from space.layers.words import ACTIVATIONS, MAX_CHANNELS
+from space.layers.words import MAX_CHANNELS
 from space.stages.lines import HIDDEN_HEADS, can_skip, padding_of, same_padding
 
 Place: TypeAlias = Literal["network", "stage", "conv"]
@@ -53,7 +54,7 @@ SPECS: dict[str, FieldSpec] = {
     "head_hidden": FieldSpec("int", "network", "network", 0, low=0, high=MAX_CHANNELS),
     "head_hidden_style": FieldSpec("str", "network", "network", "full", allowed=STYLES),
     "order": FieldSpec("str", "network", default="conv-bn-relu", allowed=ORDERS),
-    "activation": FieldSpec("str", "network", default="relu", allowed=ACTIVATIONS),
+    "activation": FieldSpec("str", "network", default="relu", allowed=tuple(ACTIVATIONS)),
     "bias": FieldSpec("bool", "network", default=False),
     "dropout": FieldSpec("float", "network", default=0.0, low=0.0, high=0.9),
     "convs": FieldSpec("int", "stage", "stage", 2, low=1, high=8),

@@ -27,8 +27,8 @@ from space.layers import (
     Skip,
     Word,
 )
+from space.layers.activations import ACTIVATIONS
 from space.layers.shapes import trace
-from space.layers.words import ACTIVATIONS
 
 INPUT_SHAPES: list[Shape] = [(1, 28, 28), (3, 16, 16), (1, 8, 8), (2, 9, 7), (3, 4, 12), (4, 1, 1)]
 
@@ -55,7 +55,7 @@ dropouts = st.one_of(
     st.sampled_from([0.02, 0.1, 0.25]), st.floats(0, 1, exclude_min=True, exclude_max=True)
 ).map(Dropout)
 element_wise = st.one_of(
-    st.sampled_from(ACTIVATIONS).map(Activation), st.just(BatchNorm()), dropouts
+    st.sampled_from([*ACTIVATIONS]).map(Activation), st.just(BatchNorm()), dropouts
 )
 
 

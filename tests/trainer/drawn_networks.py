@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from space import Architecture
 from space.errors import ShapeError
-from space.layers.words import ACTIVATIONS, Shape
+from space.layers import Shape
+from space.layers.activations import ACTIVATIONS
 from space.network import build
 
 INPUT_SHAPES: list[Shape] = [(1, 8, 8), (3, 9, 7), (2, 5, 12), (4, 6, 6), (5, 1, 9), (1, 12, 3)]

@@ -12,13 +12,6 @@ from space.layers.words import Activation, BatchNorm, Dropout, Shape
 
 __all__ = ["Call", "function_call", "module_calls", "weight_names"]
 
-_ACTIVATIONS = {
-    "relu": ("ReLU", "relu"),
-    "leakyrelu": ("LeakyReLU", "leaky_relu"),
-    "silu": ("SiLU", "silu"),
-    "hardswish": ("Hardswish", "hardswish"),
-}
-
 
 @dataclass(frozen=True)
 class Call:
@@ -61,8 +54,8 @@ def module_calls(block: Block) -> list[Call]:
 def function_call(leaf: Leaf) -> Call:
     """Give the call, on ``x``, of a leaf without weights."""
     match leaf.word:
-        case Activation(name):
-            return Call(f"functional.{_ACTIVATIONS[name][1]}", ("x",), leaf)
+        case Activation() as word:
+            return Call(f"functional.{word.entry.function}", ("x",), leaf)
         case Dropout(rate):
             return Call("functional.dropout", ("x", repr(rate), "self.training"), leaf)
         case Pool(kind, size):
@@ -105,8 +98,8 @@ def _module(leaf: Leaf) -> Call:
             return Call(name, (str(leaf.channels),), leaf)
         case Dropout(rate):
             return Call("nn.Dropout", (repr(rate),), leaf)
-        case Activation(name):
-            return Call(f"nn.{_ACTIVATIONS[name][0]}", (), leaf)
+        case Activation() as word:
+            return Call(f"nn.{word.entry.module}", (), leaf)
     raise TypeError(f"{leaf.word} has no module")
 
 
