@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from space.architecture import Architecture
 from space.layers import Layer
-from space.layers.operations import Convolution, Gap, Linear, Separable, WholeMap
+from space.layers.operations import Convolution, Gap, Linear, WholeMap
 from space.layers.shapes import Application
-from space.layers.words import BatchNorm, Operation, Shape, Skip, elements
+from space.layers.words import BatchNorm, Operation, Shape, elements
+from space.program import Keep, program_of
 
 BYTES = 4  # of a float32
 
@@ -74,7 +75,7 @@ def cost(architecture: Architecture) -> Cost:
     return Cost(
         parameters=parameters,
         macs=macs,
-        activation_bytes=BYTES * _peak(layers, applications),
+        activation_bytes=BYTES * _peak(architecture),
         receptive_field_before_gap=before,
         receptive_field=after,
         deployed_parameters=deployed,
@@ -95,36 +96,37 @@ def _folded(layer: Layer, shapes: tuple[Shape, ...]) -> int:
     return 0
 
 
-def _peak(layers: tuple[Layer, ...], applications: tuple[Application, ...]) -> int:
+def _peak(architecture: Architecture) -> int:
     """Find the largest number of elements that are held at once."""
-    last_use = {
-        index - word.lines + 1: index
-        for index, application in enumerate(applications)
-        for word in layers[application.source].words
-        if isinstance(word, Skip)
-    }
+    keeps = {step.slot: step for step in program_of(architecture) if isinstance(step, Keep)}
     peak = 0
-    for index, (_, source, shapes) in enumerate(applications):
+    for index, (_, source, shapes) in enumerate(architecture.applications):
         kept = sum(
-            elements(applications[earlier].shapes[0])
-            for earlier, until in last_use.items()
-            if earlier < index <= until
+            elements(keep.shape) for slot, keep in keeps.items() if slot < index <= keep.until
         )
-        peak = max(peak, kept + _held(layers[source], shapes, input_kept=index in last_use))
+        operation = architecture.layers[source].operation
+        operand = shapes[0]
+        beside = operand if index in keeps else None
+        held = elements(operand) if operation is None else held_at_once(operation, operand, beside)
+        peak = max(peak, kept + held)
     return peak
 
 
-def _held(layer: Layer, shapes: tuple[Shape, ...], input_kept: bool) -> int:
-    """Find the largest number of elements that one line reads and writes at once."""
-    operand = elements(shapes[0])
-    for word, shape, result in zip(layer.words, shapes, shapes[1:], strict=False):
-        if isinstance(word, Separable):
-            between = elements(word.depthwise.output(shape))
-            beside = operand if input_kept else 0
-            return between + max(operand, beside + elements(result))
-        if isinstance(word, Operation):
-            return operand + elements(result)
-    return operand
+def held_at_once(operation: Operation, shape: Shape, kept: Shape | None = None) -> int:
+    """Find the largest number of elements that an operation reads and writes at once.
+
+    Args:
+        operation: it may have several parts, with a map between them.
+        shape: the map that it reads.
+        kept: the same map where it is kept for a skip, so that it is still held while the parts
+            after the first work; None where it is not.
+    """
+    peak = beside = 0
+    for _, part in operation.parts():
+        after = part.output(shape)
+        peak = max(peak, beside + elements(shape) + elements(after))
+        shape, beside = after, 0 if kept is None else elements(kept)
+    return peak
 
 
 def _receptive_field(

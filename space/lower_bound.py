@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple, TypeVar
 
-from space.cost import BYTES
+from space.cost import BYTES, held_at_once
 from space.errors import Problem, SearchSpaceError
-from space.layers import Layer, Operation, Separable, Shape
+from space.layers import Layer, Operation, Shape
 from space.layers.words import elements, format_shape
 
 
@@ -66,11 +66,8 @@ def apply(layer: Layer, shape: Shape) -> tuple[Shape, Least] | None:
             return None
         parameters += word.parameters(shape)
         macs += word.macs(shape)
-        if isinstance(word, Separable):
-            between = elements(word.depthwise.output(shape))
-            peak = max(peak, between + max(elements(shape), elements(after)))
-        elif isinstance(word, Operation):
-            peak = max(peak, elements(shape) + elements(after))
+        if isinstance(word, Operation):
+            peak = max(peak, held_at_once(word, shape))
         shape = after
     return shape, Least(parameters, macs, peak)
 

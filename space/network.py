@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from space.architecture import Architecture
-from space.layers import Layer
-from space.layers.operations import Conv, Convolution, Depthwise, Gap, Linear, Pool, Separable
-from space.layers.words import Activation, BatchNorm, Dropout, Shape, Skip, Word, elements
+from space.program import Apply, Keep, program_of
+
+__all__ = ["FlatLinear", "Network", "build"]
 
 
 def build(architecture: Architecture) -> Network:
     """Build the network, with torch's default initialisation.
+
+    Args:
+        architecture: what to build; its lines must fit together.
+
+    Returns:
+        A module that maps (n, channels, height, width) floats to (n, classes) logits, in training
+        mode and on the CPU, or on torch's default device where one is set.
 
     Raises:
         ShapeError: the architecture does not fit together.
@@ -23,27 +28,16 @@ def build(architecture: Architecture) -> Network:
     return Network(architecture)
 
 
-@dataclass(frozen=True)
-class _Keep:
-    """Keep the current map under a number, for a later skip."""
-
-    slot: int
-
-
-@dataclass(frozen=True)
-class _Add:
-    """Add the map that was kept under a number; drop it when this is its last use."""
-
-    slot: int
-    last: bool
-
-
 class FlatLinear(nn.Linear):
     """A linear layer on maps: (n, c, h, w) to (n, features, 1, 1)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Flatten, multiply, and give back a map."""
+        """Flatten the maps, multiply, and return maps of one pixel."""
         return super().forward(x.flatten(1))[:, :, None, None]
+
+
+_ON_MAPS: dict[str, Callable[..., nn.Module]] = {"Linear": FlatLinear}
+"""What stands on maps for a module of ``torch.nn`` that takes flat features."""
 
 
 class Network(nn.Module):
@@ -53,128 +47,67 @@ class Network(nn.Module):
     example, ``line1.conv.weight`` or ``line4.bn.bias``. Lines that are applied again are the same
     modules, called again. ``forward`` calls the modules of the words one after another and not
     the children that hold them, so hooks belong on the words' modules.
+
+    Attributes:
+        architecture: what was built.
+
+    Raises:
+        ShapeError: the architecture does not fit together.
     """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        architecture.check()
         self.architecture = architecture
-        blocks: dict[int, list[nn.Module | Skip]] = {}
-        for _, source, shapes in architecture.applications:
-            if source not in blocks:
-                layer = architecture.layers[source]
-                blocks[source] = _block(layer, shapes)
-                self.add_module(f"line{source + 1}", _named(layer, blocks[source]))
-        order = [blocks[application.source] for application in architecture.applications]
-        self._program = _program(order)
+        steps = program_of(architecture)
+        for line, layer in enumerate(architecture.layers, 1):
+            if layer.again is None:
+                self.add_module(f"line{line}", nn.Sequential())
+        modules: dict[str, nn.Module] = {}
+        for step in steps:
+            if isinstance(step, Apply) and step.path not in modules:
+                modules[step.path] = _module(step, architecture)
+                self._place(step.path, modules[step.path])
+        self._program = tuple(
+            modules[step.path] if isinstance(step, Apply) else step for step in steps
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the logits of a batch of images."""
+        """Compute the logits of a batch of images."""
         kept: dict[int, Tensor] = {}
         for step in self._program:
             if isinstance(step, nn.Module):
                 x = step(x)
-            elif isinstance(step, _Keep):
+            elif isinstance(step, Keep):
                 kept[step.slot] = x
             else:
                 x = x + (kept.pop(step.slot) if step.last else kept[step.slot])
         return x.flatten(1)
 
-
-def _program(order: list[list[nn.Module | Skip]]) -> tuple[nn.Module | _Keep | _Add, ...]:
-    """Flatten the applications into one sequence, keeping only the maps that a skip needs."""
-    uses: dict[int, int] = {}
-    for index, block in enumerate(order):
-        for step in block:
-            if isinstance(step, Skip):
-                slot = index - step.lines + 1
-                uses[slot] = uses.get(slot, 0) + 1
-    program: list[nn.Module | _Keep | _Add] = []
-    for index, block in enumerate(order):
-        if index in uses:
-            program.append(_Keep(index))
-        for step in block:
-            if isinstance(step, Skip):
-                slot = index - step.lines + 1
-                uses[slot] -= 1
-                program.append(_Add(slot, last=not uses[slot]))
-            else:
-                program.extend(step.children() if isinstance(step, nn.Sequential) else [step])
-    return tuple(program)
+    def _place(self, path: str, module: nn.Module) -> None:
+        """Hold a module under its path; a word of several parts gets a child that holds them."""
+        holder: nn.Module = self
+        *outer, name = path.split(".")
+        for each in outer:
+            if each not in dict(holder.named_children()):
+                holder.add_module(each, nn.Sequential())
+            holder = holder.get_submodule(each)
+        holder.add_module(name, module)
 
 
-def _named(layer: Layer, block: list[nn.Module | Skip]) -> nn.Sequential:
-    """Hold a line's modules under the names of their words; a second ``bn`` is ``bn2``."""
-    children: OrderedDict[str, nn.Module] = OrderedDict()
-    for word, module in zip(layer.words, block, strict=True):
-        if isinstance(module, Skip):
-            continue
-        name = base = _name(word)
-        number = 1
-        while name in children:
-            number += 1
-            name = f"{base}{number}"
-        children[name] = module
-    return nn.Sequential(children)
+def _module(step: Apply, architecture: Architecture) -> nn.Module:
+    call = step.word.module(step.before)
+    make: Callable[..., nn.Module] = _ON_MAPS.get(call.name) or getattr(nn, call.name)
+    options = dict(call.options)
+    if step.word.works_in_place and _input_is_free(step, architecture):
+        options["inplace"] = True
+    return make(*call.arguments, **options)
 
 
-def _name(word: Word) -> str:
-    match word:
-        case Activation(name):
-            return name
-        case BatchNorm():
-            return "bn"
-        case Dropout():
-            return "drop"
-        case Pool(kind):
-            return f"{kind}pool"
-    return type(word).__name__.lower()
+def _input_is_free(step: Apply, architecture: Architecture) -> bool:
+    """Tell whether nothing else reads what the word before a step gives.
 
-
-def _block(layer: Layer, shapes: tuple[Shape, ...]) -> list[nn.Module | Skip]:
-    words = layer.words
-    return [
-        word if isinstance(word, Skip) else _module(word, shape, _makes_fresh_map(before))
-        for word, shape, before in zip(words, shapes, (None, *words), strict=False)
-    ]
-
-
-def _makes_fresh_map(word: Word | None) -> bool:
-    """Tell whether what this word gives is read by nothing but the next word.
-
-    A line's input may be kept for a skip, dropout passes its input through in evaluation, and
-    activations keep what they give for the way back, so only these may be overwritten.
+    The input of a line may be kept for a skip, dropout passes its input through in evaluation, and
+    the gradient of an activation needs what the activation gave.
     """
-    return isinstance(word, Convolution | BatchNorm | Skip)
-
-
-def _module(word: Word, shape: Shape, fresh: bool) -> nn.Module:
-    channels = shape[0]
-    match word:
-        case Conv(kernel, out, padding, stride, groups, bias):
-            return nn.Conv2d(
-                channels, out, kernel, stride=stride, padding=padding, groups=groups, bias=bias
-            )
-        case Depthwise(kernel, padding, stride, bias):
-            return nn.Conv2d(
-                channels, channels, kernel, stride, padding, groups=channels, bias=bias
-            )
-        case Separable():
-            halves = {"depthwise": word.depthwise, "pointwise": word.pointwise}
-            return nn.Sequential(
-                OrderedDict((name, _module(half, shape, False)) for name, half in halves.items())
-            )
-        case Pool(kind, size):
-            return nn.MaxPool2d(size) if kind == "max" else nn.AvgPool2d(size)
-        case Gap():
-            return nn.AdaptiveAvgPool2d(1)
-        case Linear(features, bias):
-            return FlatLinear(elements(shape), features, bias=bias)
-        case BatchNorm():
-            return nn.BatchNorm2d(channels)
-        case Dropout(rate):
-            return nn.Dropout(rate)
-        case Activation():
-            make: Callable[..., nn.Module] = getattr(nn, word.entry.module)
-            return make(inplace=True) if fresh and word.entry.in_place else make()
-    raise TypeError(f"{word} has no module")
+    words = architecture.layers[step.line].words
+    return step.position > 0 and words[step.position - 1].gives_fresh_map

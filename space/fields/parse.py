@@ -18,6 +18,7 @@ from math import inf, isfinite
 from typing import Literal, TypeAlias
 
 from space.errors import FieldError
+from space.fields.limits import out_of_range
 from space.fields.values import Choices, Field, Fixed, FloatRange, IntRange, Scalar, exact
 
 __all__ = ["Kind", "did_you_mean", "parse_field", "show"]
@@ -134,10 +135,8 @@ class _Rules:
         }[self.kind]
 
     def _check_bounds(self, value: int | float, label: str) -> None:
-        if self.low is not None and value < self.low:
-            raise self.error(f"{label}{value} is too small; give at least {self.low}")
-        if self.high is not None and value > self.high:
-            raise self.error(f"{label}{value} is too large; give at most {self.high}")
+        if wrong := out_of_range(value, self.low, self.high):
+            raise self.error(f"{label}{wrong}")
 
     def _way_out(self, value: Scalar) -> str:
         options = self.allowed or ()

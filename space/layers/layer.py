@@ -7,23 +7,11 @@ that are written out (``pad0``, ``skip1``, ``drop0.10``), and normalises them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from space.errors import LayerError
-from space.layers.activations import ACTIVATIONS
-from space.layers.operations import Conv, Depthwise, Gap, Linear, Pool, Separable
-from space.layers.words import (
-    MAX_CHANNELS,
-    Activation,
-    Again,
-    BatchNorm,
-    Dropout,
-    Operation,
-    Skip,
-    Word,
-)
+from space.layers.vocabulary import read_words
+from space.layers.words import Again, Operation, Word
 
 __all__ = ["Layer"]
 
@@ -66,7 +54,7 @@ class Layer:
             raise LayerError(f"{text!r} is not a line of text, such as conv3 16 relu")
         tokens = text.split()
         try:
-            words = tuple(_words(tokens))
+            words = tuple(read_words(tokens))
         except LayerError as error:
             raise LayerError(f'"{" ".join(tokens)}": {error}') from None
         return cls(words)
@@ -84,114 +72,3 @@ class Layer:
 
     def __str__(self) -> str:
         return " ".join(map(str, self.words))
-
-
-_NUMBERED = re.compile(r"([a-z]+)([0-9]{1,9})")
-_DROPOUT = re.compile(r"drop([0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
-_MODIFIERS = {"pad": "padding", "stride": "stride", "groups": "groups"}
-_PLAIN: dict[str, Word] = {
-    **{name: Activation(name) for name in ACTIVATIONS},
-    "bn": BatchNorm(),
-    "gap": Gap(),
-    "skip": Skip(),
-    "again": Again(),
-}
-_WITH_NUMBER: dict[str, Callable[[int], Word]] = {
-    "maxpool": lambda size: Pool("max", size),
-    "avgpool": lambda size: Pool("avg", size),
-    "skip": Skip,
-    "again": Again,
-}
-_CONVOLUTIONS: dict[str, tuple[Callable[..., Word], bool, frozenset[str]]] = {
-    "conv": (Conv, True, frozenset({"padding", "stride", "groups", "bias"})),
-    "depthwise": (Depthwise, False, frozenset({"padding", "stride", "bias"})),
-    "separable": (Separable, True, frozenset({"padding", "stride", "bias"})),
-}
-
-
-def _words(tokens: list[str]) -> list[Word]:
-    words: list[Word] = []
-    position = 0
-    while position < len(tokens):
-        word, position = _word(tokens, position)
-        words.append(word)
-    return words
-
-
-def _word(tokens: list[str], position: int) -> tuple[Word, int]:
-    token = tokens[position]
-    if token in _PLAIN:
-        return _PLAIN[token], position + 1
-    if token == "linear":
-        features = _count(tokens, position + 1, token, "features")
-        return _modified(Linear, token, (features,), frozenset({"bias"}), tokens, position + 2)
-    dropout = _DROPOUT.fullmatch(token)
-    if dropout and 0 < float(dropout[1]) < 1:
-        return Dropout(float(dropout[1])), position + 1
-    numbered = _NUMBERED.fullmatch(token)
-    name, number = (numbered[1], int(numbered[2])) if numbered else (token, 0)
-    if numbered and name in _WITH_NUMBER:
-        return _WITH_NUMBER[name](number), position + 1
-    if numbered and name in _CONVOLUTIONS:
-        make, counted, allowed = _CONVOLUTIONS[name]
-        if not counted:
-            return _modified(make, token, (number,), allowed, tokens, position + 1)
-        channels = _count(tokens, position + 1, token, "channels")
-        return _modified(make, token, (number, channels), allowed, tokens, position + 2)
-    raise LayerError(_unknown(token, name))
-
-
-def _count(tokens: list[str], position: int, owner: str, what: str) -> int:
-    if position == len(tokens):
-        raise LayerError(f'"{owner}" lacks its number of {what}, as in "{owner} 16"')
-    token = tokens[position]
-    if not re.fullmatch(r"[0-9]{1,9}", token):
-        raise LayerError(
-            f'"{token}" is not a number of {what} (a whole number from 1 to {MAX_CHANNELS})'
-        )
-    return int(token)
-
-
-def _modified(
-    make: Callable[..., Word],
-    owner: str,
-    arguments: tuple[int, ...],
-    allowed: frozenset[str],
-    tokens: list[str],
-    position: int,
-) -> tuple[Word, int]:
-    options: dict[str, int | bool] = {}
-    while position < len(tokens) and (modifier := _modifier(tokens[position])):
-        key, value = modifier
-        token = tokens[position]
-        if key not in allowed:
-            raise LayerError(f'"{token}" does not go with "{owner}"')
-        if key in options:
-            raise LayerError(f'"{token}" comes second; "{owner}" takes each modifier once')
-        options[key] = value
-        position += 1
-    return make(*arguments, **options), position
-
-
-def _modifier(token: str) -> tuple[str, int | bool] | None:
-    if token in ("bias", "nobias"):
-        return "bias", token == "bias"
-    numbered = _NUMBERED.fullmatch(token)
-    if numbered and numbered[1] in _MODIFIERS:
-        return _MODIFIERS[numbered[1]], int(numbered[2])
-    return None
-
-
-def _unknown(token: str, name: str) -> str:
-    if _modifier(token):
-        return f'"{token}" stands alone; a modifier comes right after its operation'
-    if name in _CONVOLUTIONS:
-        return f'"{token}" lacks its kernel size, as in "{name}3"'
-    if name in ("maxpool", "avgpool"):
-        return f'"{token}" lacks its size, as in "{name}2"'
-    if token.startswith("drop"):
-        return f'"{token}" is not a dropout rate, as in "drop0.1" (above 0 and below 1)'
-    if token.lower() != token:
-        return f'"{token}" is not a word of the layer language; words are in lower case'
-    known = (*_CONVOLUTIONS, "maxpool", "avgpool", "linear", "drop", *_PLAIN)
-    return f'"{token}" is not a word of the layer language ({" ".join(known)})'

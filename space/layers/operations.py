@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from space.errors import LayerError
-from space.layers.words import MAX_CHANNELS, Operation, Shape, check_whole, elements
+from space.layers.spelling import Spelling, Whole
+from space.layers.torch_call import TorchCall
+from space.layers.words import MAX_CHANNELS, Operation, Shape, Word, elements
 
 EVEN_KERNELS = (2, 4, 6)
 MAX_KERNEL = 99
+
+Kernel: TypeAlias = Annotated[int, Whole("kernel size", 1, MAX_KERNEL, example="3")]
+Padding: TypeAlias = Annotated[int, Whole("padding", 0, MAX_KERNEL)]
+Stride: TypeAlias = Annotated[int, Whole("stride", 1, MAX_KERNEL)]
+Groups: TypeAlias = Annotated[int, Whole("number of groups", 1, MAX_CHANNELS)]
+Channels: TypeAlias = Annotated[int, Whole("number of channels", 1, MAX_CHANNELS, example="16")]
+Features: TypeAlias = Annotated[int, Whole("number of features", 1, MAX_CHANNELS, example="16")]
+PoolSize: TypeAlias = Annotated[int, Whole("pool size", 2, MAX_KERNEL, example="2")]
 
 
 class Convolution(Operation):
@@ -17,19 +27,20 @@ class Convolution(Operation):
 
     __slots__ = ()
 
-    kernel: int
-    padding: int
-    stride: int
+    gives_fresh_map: ClassVar[bool] = True
+
+    kernel: Kernel
+    padding: Padding
+    stride: Stride
     bias: bool
 
     def __post_init__(self) -> None:
-        check_whole("a kernel size", self.kernel, 1, MAX_KERNEL)
+        Operation.__post_init__(self)
         if self.kernel % 2 == 0 and self.kernel not in EVEN_KERNELS:
             raise LayerError(
-                f'"{self.kernel}" is not a kernel size (2, 4, 6 or an odd number up to 99)'
+                f'"{self.kernel}" is not a kernel size '
+                f"(2, 4, 6 or an odd number up to {MAX_KERNEL})"
             )
-        check_whole("a padding", self.padding, 0, MAX_KERNEL)
-        check_whole("a stride", self.stride, 1, MAX_KERNEL)
 
     def output_channels(self, channels: int) -> int:
         """Give the number of channels after it."""
@@ -58,36 +69,38 @@ class Convolution(Operation):
         """Give the kernel and the stride."""
         return self.kernel, self.stride
 
-    def modifiers(self, groups: int = 1) -> str:
-        """Spell what differs from the defaults, each after a blank."""
-        return (
-            (f" pad{self.padding}" if self.padding else "")
-            + (f" stride{self.stride}" if self.stride != 1 else "")
-            + (f" groups{groups}" if groups != 1 else "")
-            + (" bias" if self.bias else "")
-        )
+    def _module(self, channels: int, out: int, groups: int) -> TorchCall:
+        options: dict[str, int] = {}
+        if self.stride != 1:
+            options["stride"] = self.stride
+        if self.padding:
+            options["padding"] = self.padding
+        if groups != 1:
+            options["groups"] = groups
+        if not self.bias:
+            options["bias"] = False
+        return TorchCall("Conv2d", (channels, out, self.kernel), options)
 
 
 @dataclass(frozen=True, slots=True)
 class Conv(Convolution):
     """A convolution: ``conv3 16 pad1 stride2 groups4 bias``."""
 
-    kernel: int
-    channels: int
-    padding: int = 0
-    stride: int = 1
-    groups: int = 1
+    kernel: Kernel
+    channels: Channels
+    padding: Padding = 0
+    stride: Stride = 1
+    groups: Groups = 1
     bias: bool = False
+
+    spelling: ClassVar[Spelling] = Spelling.of(
+        "conv", "kernel", "channels", ("padding", "stride", "groups", "bias")
+    )
 
     def __post_init__(self) -> None:
         Convolution.__post_init__(self)
-        check_whole("a number of channels", self.channels, 1, MAX_CHANNELS)
-        check_whole("a number of groups", self.groups, 1, MAX_CHANNELS)
         if self.channels % self.groups:
             raise LayerError(f'"groups{self.groups}" does not divide the {self.channels} channels')
-
-    def __str__(self) -> str:
-        return f"conv{self.kernel} {self.channels}{self.modifiers(self.groups)}"
 
     def output_channels(self, channels: int) -> int:
         """Give the channels that the text asks for."""
@@ -101,18 +114,23 @@ class Conv(Convolution):
         """Count one kernel to an output element; padding is multiplied too."""
         return elements(self.output(shape)) * (shape[0] // self.groups) * self.kernel**2
 
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Give the convolution from the channels of the map to those of the text."""
+        return self._module(shape[0], self.channels, self.groups)
+
 
 @dataclass(frozen=True, slots=True)
 class Depthwise(Convolution):
     """One kernel to a channel: ``depthwise5 pad2``; the channels stay."""
 
-    kernel: int
-    padding: int = 0
-    stride: int = 1
+    kernel: Kernel
+    padding: Padding = 0
+    stride: Stride = 1
     bias: bool = False
 
-    def __str__(self) -> str:
-        return f"depthwise{self.kernel}{self.modifiers()}"
+    spelling: ClassVar[Spelling] = Spelling.of(
+        "depthwise", "kernel", modifiers=("padding", "stride", "bias")
+    )
 
     def parameters(self, shape: Shape) -> int:
         """Count one kernel, and one bias, to a channel."""
@@ -122,23 +140,24 @@ class Depthwise(Convolution):
         """Count one kernel to an output element; padding is multiplied too."""
         return elements(self.output(shape)) * self.kernel**2
 
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Give the convolution with as many groups as channels."""
+        return self._module(shape[0], shape[0], shape[0])
+
 
 @dataclass(frozen=True, slots=True)
 class Separable(Convolution):
     """``separable5 16 pad2``: ``depthwise5 pad2``, then ``conv1 16``; ``bias`` is on both."""
 
-    kernel: int
-    channels: int
-    padding: int = 0
-    stride: int = 1
+    kernel: Kernel
+    channels: Channels
+    padding: Padding = 0
+    stride: Stride = 1
     bias: bool = False
 
-    def __post_init__(self) -> None:
-        Convolution.__post_init__(self)
-        check_whole("a number of channels", self.channels, 1, MAX_CHANNELS)
-
-    def __str__(self) -> str:
-        return f"separable{self.kernel} {self.channels}{self.modifiers()}"
+    spelling: ClassVar[Spelling] = Spelling.of(
+        "separable", "kernel", "channels", ("padding", "stride", "bias")
+    )
 
     @property
     def depthwise(self) -> Depthwise:
@@ -163,21 +182,17 @@ class Separable(Convolution):
         depthwise = self.depthwise
         return depthwise.macs(shape) + self.pointwise.macs(depthwise.output(shape))
 
+    def parts(self) -> tuple[tuple[str, Word], ...]:
+        """Split into both halves."""
+        return ("depthwise", self.depthwise), ("pointwise", self.pointwise)
 
-@dataclass(frozen=True, slots=True)
-class Pool(Operation):
-    """``maxpool2`` or ``avgpool2``: windows side by side; what is left over at the end is cut."""
 
-    kind: Literal["max", "avg"]
-    size: int
+class Pooling(Operation):
+    """What pools share: square windows side by side; what is left over at the end is cut."""
 
-    def __post_init__(self) -> None:
-        if self.kind not in ("max", "avg"):
-            raise LayerError(f'"{self.kind}" is not a kind of pool ("max" or "avg")')
-        check_whole("a pool size", self.size, 2, MAX_KERNEL)
+    __slots__ = ()
 
-    def __str__(self) -> str:
-        return f"{self.kind}pool{self.size}"
+    size: PoolSize
 
     def output(self, shape: Shape) -> Shape:
         """Divide the sides, rounding down."""
@@ -190,6 +205,31 @@ class Pool(Operation):
     def window(self, shape: Shape) -> tuple[int, int]:
         """Give the size twice."""
         return self.size, self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Pool(Pooling):
+    """``maxpool2`` or ``avgpool2``: the maximum or the mean of each window."""
+
+    kind: Literal["max", "avg"]
+    size: PoolSize
+
+    spelling: ClassVar[Spelling] = Spelling(
+        {"maxpool": {"kind": "max"}, "avgpool": {"kind": "avg"}}, "size"
+    )
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("max", "avg"):
+            raise LayerError(f'"{self.kind}" is not a kind of pool ("max" or "avg")')
+        Pooling.__post_init__(self)
+
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Give the pool of the kind."""
+        return TorchCall(f"{self.kind.capitalize()}Pool2d", (self.size,))
+
+    def function(self) -> TorchCall:
+        """Give the function of the kind."""
+        return TorchCall(f"{self.kind}_pool2d", (self.size,))
 
 
 class WholeMap(Operation):
@@ -210,26 +250,30 @@ class WholeMap(Operation):
 class Gap(WholeMap):
     """``gap``: the mean of each channel, channels x 1 x 1."""
 
-    def __str__(self) -> str:
-        return "gap"
+    spelling: ClassVar[Spelling] = Spelling.of("gap")
 
     def output(self, shape: Shape) -> Shape:
         """Keep the channels."""
         return shape[0], 1, 1
 
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Give the pool to one pixel."""
+        return TorchCall("AdaptiveAvgPool2d", (1,))
+
+    def function(self) -> TorchCall:
+        """Give the pool to one pixel."""
+        return TorchCall("adaptive_avg_pool2d", (1,))
+
 
 @dataclass(frozen=True, slots=True)
 class Linear(WholeMap):
-    """``linear 10`` or ``linear 10 nobias``: flattens its input and gives features x 1 x 1."""
+    """``linear 10`` or ``linear 10 nobias``: flatten the map and give features x 1 x 1."""
 
-    features: int
+    features: Features
     bias: bool = True
 
-    def __post_init__(self) -> None:
-        check_whole("a number of features", self.features, 1, MAX_CHANNELS)
-
-    def __str__(self) -> str:
-        return f"linear {self.features}" + ("" if self.bias else " nobias")
+    spelling: ClassVar[Spelling] = Spelling.of("linear", count="features", modifiers=("bias",))
+    takes: ClassVar[Literal["features"]] = "features"
 
     def output(self, shape: Shape) -> Shape:
         """Give the features as channels of one pixel."""
@@ -246,3 +290,8 @@ class Linear(WholeMap):
     def macs(self, shape: Shape) -> int:
         """Count one multiplication to a weight."""
         return self.features * elements(shape)
+
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Give the layer from all elements of the map to the features."""
+        options = {} if self.bias else {"bias": False}
+        return TorchCall("Linear", (elements(shape), self.features), options)

@@ -1,22 +1,36 @@
 """What all words of the layer language share, and the words that keep the size of a map.
 
 A map is a ``Shape``: channels, height, width, for one image. ``ElementWise`` words keep it;
-``Operation`` words, in ``space.operations``, make a new one; ``Again`` stands alone on its line.
-A word knows its one canonical spelling, ``str(word)``, and its arithmetic.
+``Operation`` words, in ``space.layers.operations``, make a new one; ``Again`` stands alone on its
+line. A class of words says all there is to say of them: how they are spelled, what they do to the
+shape and the cost, and which module of torch they are. ``space.layers.vocabulary`` lists them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from space.errors import LayerError
 from space.layers.activations import ACTIVATIONS, ActivationEntry
+from space.layers.spelling import (
+    Rate,
+    Spelling,
+    Whole,
+    defaults_of,
+    numbers_of,
+    spell_modifier,
+    spell_number,
+)
+from space.layers.torch_call import TorchCall
 
-Shape = tuple[int, int, int]
+Shape: TypeAlias = tuple[int, int, int]
 
 MAX_CHANNELS = 65536
 MAX_LINES = 64
+
+Lines: TypeAlias = Annotated[int, Whole("number of lines", 1, MAX_LINES, example="3")]
+DropoutRate: TypeAlias = Annotated[float, Rate("dropout rate", example="0.1")]
 
 
 def format_shape(shape: Shape) -> str:
@@ -29,19 +43,85 @@ def elements(shape: Shape) -> int:
     return shape[0] * shape[1] * shape[2]
 
 
-def check_whole(what: str, value: object, low: int, high: int) -> None:
-    """Refuse what is not a whole number from ``low`` to ``high``.
-
-    Raises:
-        LayerError: it is not; the message calls it ``what``.
-    """
-    if type(value) is not int or not low <= value <= high:
-        raise LayerError(f'"{value}" is not {what} (a whole number from {low} to {high})')
-
-
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a line."""
+    """One word of a line.
+
+    A class of words declares how they are written and overrides what differs from a word that
+    changes nothing: the arithmetic below, and the module of torch.
+
+    Attributes:
+        spelling: how the words of the class are written.
+        takes: whether the module takes maps (n, channels, height, width), flat features
+            (n, features), or either of them.
+        gives_fresh_map: whether the word after it may overwrite what it gives: nothing else reads
+            that tensor, and the gradient of this word does not need it.
+
+    Raises:
+        LayerError: a field holds a number that is out of its range.
+    """
+
+    spelling: ClassVar[Spelling]
+    takes: ClassVar[Literal["maps", "features", "either"]] = "maps"
+    gives_fresh_map: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        for name, number in numbers_of(type(self)).items():
+            number.check(getattr(self, name))
+
+    def __str__(self) -> str:
+        spelling, defaults = self.spelling, defaults_of(type(self))
+        text = self.stem
+        if spelling.number and (number := getattr(self, spelling.number)) != defaults.get(
+            spelling.number
+        ):
+            text += spell_number(number)
+        if spelling.count:
+            text += f" {spell_number(getattr(self, spelling.count))}"
+        for name in spelling.modifiers:
+            if (value := getattr(self, name)) != defaults[name]:
+                text += f" {spell_modifier(name, value)}"
+        return text
+
+    @property
+    def stem(self) -> str:
+        """The letters that the word begins with; also the name of its module in the network."""
+        return next(
+            stem
+            for stem, fixed in self.spelling.stems.items()
+            if all(getattr(self, name) == value for name, value in fixed.items())
+        )
+
+    @property
+    def works_in_place(self) -> bool:
+        """Whether the module takes ``inplace=True`` and may then overwrite its input."""
+        return False
+
+    def parts(self) -> tuple[tuple[str, Word], ...]:
+        """Split the word into those that have a module each, with their names inside this one.
+
+        A word with one module is its only part, without a name.
+        """
+        return (("", self),)
+
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Give the module of ``torch.nn`` for an input of ``shape``.
+
+        Args:
+            shape: the map that comes in.
+            flat: whether it comes as flat features (n, features) rather than as maps.
+
+        Raises:
+            TypeError: words of this class have no module.
+        """
+        raise TypeError(f'"{self}" has no module')
+
+    def function(self) -> TorchCall | None:
+        """Give the function of ``torch.nn.functional`` that does the same; None without one.
+
+        Only words without weights can have one.
+        """
+        return None
 
     def output(self, shape: Shape) -> Shape:
         """Give the map after this word; a side below 1 means that the map vanished."""
@@ -75,7 +155,7 @@ class Operation(Word):
 
 @dataclass(frozen=True, slots=True)
 class ElementWise(Word):
-    """A word that works on each element, in place."""
+    """A word that keeps the shape of its map and, for the cost, works in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,71 +164,85 @@ class Activation(ElementWise):
 
     name: str
 
+    spelling: ClassVar[Spelling] = Spelling({word: {"name": word} for word in ACTIVATIONS})
+    takes: ClassVar[Literal["either"]] = "either"
+
     def __post_init__(self) -> None:
         if self.name not in ACTIVATIONS:
             raise LayerError(f'"{self.name}" is not an activation ({", ".join(ACTIVATIONS)})')
 
-    def __str__(self) -> str:
-        return self.name
-
     @property
     def entry(self) -> ActivationEntry:
-        """What the table says of it."""
+        """What the table says about it."""
         return ACTIVATIONS[self.name]
+
+    @property
+    def works_in_place(self) -> bool:
+        """Whether the table says so."""
+        return self.entry.in_place
+
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Give the module that the table names."""
+        return TorchCall(self.entry.module)
+
+    def function(self) -> TorchCall:
+        """Give the function that the table names."""
+        return TorchCall(self.entry.function)
 
 
 @dataclass(frozen=True, slots=True)
 class BatchNorm(ElementWise):
-    """``bn``: batch normalisation with one scale and one shift to a channel."""
+    """``bn``: batch normalisation with one scale and one shift for each channel."""
 
-    def __str__(self) -> str:
-        return "bn"
+    spelling: ClassVar[Spelling] = Spelling.of("bn")
+    takes: ClassVar[Literal["either"]] = "either"
+    gives_fresh_map: ClassVar[bool] = True
 
     def fan_in(self, shape: Shape) -> int:
-        """Give the number of channels."""
+        """Return the number of channels."""
         return shape[0]
 
     def parameters(self, shape: Shape) -> int:
         """Count scales and shifts; running statistics are not trained."""
         return 2 * shape[0]
 
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Give the module for maps, or for flat features."""
+        return TorchCall("BatchNorm1d" if flat else "BatchNorm2d", (shape[0],))
+
 
 @dataclass(frozen=True, slots=True)
 class Dropout(ElementWise):
     """``drop0.1``: element-wise dropout; the rate is above 0 and below 1."""
 
-    rate: float
+    rate: DropoutRate
 
-    def __post_init__(self) -> None:
-        if type(self.rate) is not float or not 0 < self.rate < 1:
-            raise LayerError(f'"{self.rate}" is not a dropout rate (above 0 and below 1)')
+    spelling: ClassVar[Spelling] = Spelling.of("drop", number="rate")
+    takes: ClassVar[Literal["either"]] = "either"
 
-    def __str__(self) -> str:
-        # repr() is the shortest text that reads back as the same number, but may have an exponent.
-        return f"drop{Decimal(repr(self.rate)):f}"
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Give the module, which drops in training only."""
+        return TorchCall("Dropout", (self.rate,))
+
+    def function(self) -> TorchCall:
+        """Give the function, which is told whether this is training."""
+        return TorchCall("dropout", (self.rate,), by_mode=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Skip(ElementWise):
-    """``skip``, ``skip3``: adds the input of this line, or of the line ``lines - 1`` before."""
+    """``skip``, ``skip3``: add the input of this line, or of the line ``lines - 1`` before."""
 
-    lines: int = 1
+    lines: Lines = 1
 
-    def __post_init__(self) -> None:
-        check_whole("a number of lines", self.lines, 1, MAX_LINES)
-
-    def __str__(self) -> str:
-        return "skip" if self.lines == 1 else f"skip{self.lines}"
+    spelling: ClassVar[Spelling] = Spelling.of("skip", number="lines")
+    gives_fresh_map: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
 class Again(Word):
-    """``again``, ``again3``: applies the last line, or lines, once more with the same weights."""
+    """``again``, ``again3``: apply the last line, or lines, once more with the same weights."""
 
-    lines: int = 1
+    lines: Lines = 1
 
-    def __post_init__(self) -> None:
-        check_whole("a number of lines", self.lines, 1, MAX_LINES)
-
-    def __str__(self) -> str:
-        return "again" if self.lines == 1 else f"again{self.lines}"
+    spelling: ClassVar[Spelling] = Spelling.of("again", number="lines")

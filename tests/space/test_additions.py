@@ -55,6 +55,16 @@ assert [str(epoch.backend) for epoch in epochs] == ["eager", "eager"]
 assert any(not torch.equal(before[name], value) for name, value in network.state_dict().items())
 """
 
+REFUSES = """
+for text, complaint in [("nonsense", "{0} "), ("{0}", '"{0}" lacks its'), ("{1}", "{2}")]:
+    try:
+        Layer.parse(text)
+    except ValueError as error:
+        assert complaint in str(error), error
+    else:
+        raise AssertionError(text)
+"""
+
 
 def in_a_changed_copy(tmp_path: Path, changes: dict[str, tuple[str, str]], *command: str) -> None:
     """Run Python with a copy of ``space`` in which one text of each file is replaced."""
@@ -97,4 +107,77 @@ else:
         "conv3 6 pad1 gelu bn\nconv3 6 pad1 skip gelu\ngap\nlinear 3",
         "GELU(approximate='none')",
         "nn.GELU(),;functional.gelu(x)",
+    )
+
+
+LP_POOL = '''
+
+@dataclass(frozen=True, slots=True)
+class PowerPool(Pooling):
+    """``lppool2``: the root of the sum of the squares of each window."""
+
+    size: PoolSize
+
+    spelling: ClassVar[Spelling] = Spelling.of("lppool", "size")
+
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Return the pool of the second norm."""
+        return TorchCall("LPPool2d", (2, self.size))
+'''
+
+SHUFFLE = '''
+
+@dataclass(frozen=True, slots=True)
+class Shuffle(ElementWise):
+    """``shuffle4``: interleave the channels of that many groups."""
+
+    groups: Annotated[int, Whole("number of groups", 2, MAX_CHANNELS)]
+
+    spelling: ClassVar[Spelling] = Spelling.of("shuffle", "groups")
+
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Return the module, which works on maps only."""
+        return TorchCall("ChannelShuffle", (self.groups,))
+
+    def function(self) -> TorchCall:
+        """Return the function."""
+        return TorchCall("channel_shuffle", (self.groups,))
+'''
+
+
+def with_class(module: str, after: str, source: str, name: str) -> dict[str, tuple[str, str]]:
+    """Describe the changes that add a class of words: its source, and its name in the table."""
+    words = f"space.layers.{module} import "
+    return {
+        f"layers/{module}.py": (after, after + source),
+        "layers/vocabulary.py": (
+            "WORDS: tuple[type[Word], ...] = (\n",
+            f"from {words}{name}\n\nWORDS: tuple[type[Word], ...] = (\n    {name},\n",
+        ),
+    }
+
+
+def test_one_class_adds_a_word_that_makes_a_new_map(tmp_path: Path) -> None:
+    """A pool added as one class is parsed, counted, built, trained and exported as a module."""
+    end = '        return TorchCall(f"{self.kind}_pool2d", (self.size,))\n'
+    in_a_changed_copy(
+        tmp_path,
+        with_class("operations", end, LP_POOL, "PowerPool"),
+        GOES_ALL_THE_WAY + REFUSES.format("lppool", "lppool1", "pool size 1 is too small"),
+        "conv3 6 pad1 bn relu\nlppool2\nconv3 3 pad1\nlppool2\ngap",
+        "LPPool2d(norm_type=2, kernel_size=2",
+        "nn.LPPool2d(2, 2),  # 6x4x4;nn.LPPool2d(2, 2),  # 3x2x2",
+    )
+
+
+def test_one_class_adds_a_word_that_keeps_the_map(tmp_path: Path) -> None:
+    """A channel shuffle added as one class goes all the way, as a module and as a function."""
+    end = '        return TorchCall("dropout", (self.rate,), by_mode=True)\n'
+    in_a_changed_copy(
+        tmp_path,
+        with_class("words", end, SHUFFLE, "Shuffle"),
+        GOES_ALL_THE_WAY + REFUSES.format("shuffle", "shuffle1", "number of groups 1 is too small"),
+        "conv3 4 pad1 shuffle2 bn relu\nconv1 4 skip shuffle2\ngap\nlinear 3",
+        "ChannelShuffle(groups=2)",
+        "nn.ChannelShuffle(2),;functional.channel_shuffle(x, 2)",
     )

@@ -212,8 +212,7 @@ def test_a_misfit_is_found_late() -> None:
         ("gap\ninput 3x32x32", 'line 2 "input 3x32x32": "input" is not a word'),
         (
             "conv3 8\n\nconv3 8 relu\nconv3 x relu",
-            'line 3 "conv3 x relu": "x" is not a number of channels '
-            "(a whole number from 1 to 65536)",
+            'line 3 "conv3 x relu": number of channels "x" is not a whole number from 1 to 65536',
         ),
     ],
 )

@@ -11,13 +11,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TypeAlias
 
-from search.export.codegen.unfold import Act, Add, Keep, Leaf, Move, unfold
+from search.export.codegen.unfold import ApplyLeaf, Leaf, Move, unfold
 from space.architecture import Architecture
-from space.layers.operations import Conv, Convolution, Linear, Pool, WholeMap
-from space.layers.words import Shape, Skip
+from space.layers.operations import Conv, Convolution, Linear, Pooling, WholeMap
+from space.layers.words import BatchNorm, Shape, Skip
+from space.program import Add, Keep
 
-__all__ = ["Apply", "Block", "Plan", "Step", "make_plan"]
+__all__ = ["ApplyBlock", "Block", "SourcePlan", "SourceStep", "plan_source"]
 
 _HEAD = -1  # a group like the numbers of pools, after them all
 
@@ -35,18 +37,18 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Apply:
+class ApplyBlock:
     """Apply a block; ``shape`` is the map that it gives this time."""
 
     block: Block
     shape: Shape
 
 
-Step = Apply | Keep | Add
+SourceStep: TypeAlias = ApplyBlock | Keep | Add
 
 
 @dataclass(frozen=True)
-class Plan:
+class SourcePlan:
     """A network as its source shows it.
 
     Attributes:
@@ -56,11 +58,11 @@ class Plan:
     """
 
     blocks: tuple[Block, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[SourceStep, ...]
     gives_maps: bool
 
 
-def make_plan(architecture: Architecture) -> Plan:
+def plan_source(architecture: Architecture) -> SourcePlan:
     """Lay out the source of an architecture.
 
     Raises:
@@ -75,7 +77,7 @@ def make_plan(architecture: Architecture) -> Plan:
     closing = None if flat else _closing(moves, blocks)
     if closing is not None:
         blocks[closing] = replace(blocks[closing], closes=True)
-    return Plan(
+    return SourcePlan(
         tuple(block for block in blocks.values() if block.name),
         tuple(_steps(moves, blocks)),
         gives_maps=not flat and closing is None,
@@ -85,10 +87,10 @@ def make_plan(architecture: Architecture) -> Plan:
 def _closing(moves: list[Move], blocks: dict[int, Block]) -> int | None:
     """Find the block that ends the forward pass, if it has a name and does nothing else."""
     last = moves[-1]
-    if not isinstance(last, Act):
+    if not isinstance(last, ApplyLeaf):
         return None
     start = max(start for start in blocks if start <= last.leaf)
-    times = sum(isinstance(move, Act) and move.leaf == start for move in moves)
+    times = sum(isinstance(move, ApplyLeaf) and move.leaf == start for move in moves)
     return start if times == 1 and blocks[start].name else None
 
 
@@ -100,7 +102,7 @@ def _groups(architecture: Architecture) -> list[int]:
     pools = 0
     for line, layer in enumerate(layers):
         groups.append(_HEAD if line >= head else pools)
-        pools += isinstance(layer.operation, Pool)
+        pools += isinstance(layer.operation, Pooling)
     return groups
 
 
@@ -132,7 +134,7 @@ def _starts(moves: list[Move], leaves: list[Leaf], groups: list[int]) -> set[int
     starts |= {index for index in within if groups[lines[index - 1]] != groups[lines[index]]}
     before: int | None = None  # the leaf just applied, with nothing after it so far
     for move in [*moves, None]:
-        leaf = move.leaf if isinstance(move, Act) else None
+        leaf = move.leaf if isinstance(move, ApplyLeaf) else None
         if leaf is None or before is None or leaf != before + 1:
             starts |= {index for index in (leaf, None if before is None else before + 1) if index}
         before = leaf
@@ -145,9 +147,9 @@ def _starts(moves: list[Move], leaves: list[Leaf], groups: list[int]) -> set[int
 
 
 def _named(spans: list[list[Leaf]], groups: list[int]) -> Iterator[Block]:
-    """Name the blocks with weights after their part, and their place in it if there are more."""
+    """Name the blocks that need a module after their part, and their place in it if it has more."""
     homes = [
-        groups[span[0].line] if any(leaf.has_weights for leaf in span) else None for span in spans
+        groups[span[0].line] if any(leaf.needs_module for leaf in span) else None for span in spans
     ]
     blocks = Counter(home for home in homes if home is not None)
     names = {
@@ -169,14 +171,15 @@ def _kind(span: list[Leaf]) -> str:
         return "conv"
     if not lines and any(isinstance(leaf.word, Linear) for leaf in span):
         return "linear"
-    return "block" if lines else "norm"
+    norms = any(isinstance(leaf.word, BatchNorm) for leaf in span)
+    return "norm" if norms and not lines else "block"
 
 
-def _steps(moves: list[Move], blocks: dict[int, Block]) -> Iterator[Step]:
+def _steps(moves: list[Move], blocks: dict[int, Block]) -> Iterator[SourceStep]:
     """Replace the leaves of the flattened applications by their blocks."""
     ends = {start + len(block.leaves) - 1: block for start, block in blocks.items()}
     for move in moves:
-        if not isinstance(move, Act):
+        if not isinstance(move, ApplyLeaf):
             yield move
         elif move.leaf in ends:
-            yield Apply(ends[move.leaf], move.shapes[1])
+            yield ApplyBlock(ends[move.leaf], move.after)

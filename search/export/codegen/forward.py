@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from search.export.codegen.blocks import Apply, Block, Plan, Step
+from search.export.codegen.blocks import ApplyBlock, Block, SourcePlan, SourceStep
 from search.export.codegen.layers import function_call
-from search.export.codegen.unfold import Add, Keep
 from space.layers.words import Shape
+from space.program import Add, Keep
 
 __all__ = ["Statement", "forward_statements"]
 
@@ -30,7 +30,7 @@ class Statement:
     level: int = 0
 
 
-def forward_statements(plan: Plan) -> list[Statement]:
+def forward_statements(plan: SourcePlan) -> list[Statement]:
     """Give the statements that take ``x`` from normalised images to logits, and return them."""
     *statements, last = _folded(_statements(plan.steps))
     if plan.gives_maps:
@@ -40,7 +40,7 @@ def forward_statements(plan: Plan) -> list[Statement]:
     return [*statements, Statement(f"return {last.text.removeprefix('x = ')}")]
 
 
-def _statements(steps: Sequence[Step]) -> list[Statement]:
+def _statements(steps: Sequence[SourceStep]) -> list[Statement]:
     """Write the steps one after another, a skip around one block in one line."""
     statements: list[Statement] = []
     names: dict[int, int] = {}
@@ -48,25 +48,29 @@ def _statements(steps: Sequence[Step]) -> list[Statement]:
     while index < len(steps):
         used = 1
         match steps[index : index + 3]:
-            case [Keep(slot, 1), Apply(block, shape), Add(added)] if slot == added and block.name:
+            case [
+                Keep(slot=slot, uses=1),
+                ApplyBlock(block, shape),
+                Add(slot=added),
+            ] if slot == added and block.name:
                 statements.append(Statement(f"x = x + self.{block.name}(x)", shape))
                 used = 3
-            case [Keep(slot, 1), Add(added), *_] if slot == added:
+            case [Keep(slot=slot, uses=1), Add(slot=added), *_] if slot == added:
                 statements.append(Statement("x = x + x"))
                 used = 2
-            case [Keep(slot), *_]:
+            case [Keep(slot=slot), *_]:
                 names[slot] = min(set(range(1, len(names) + 2)) - set(names.values()))
                 most = max(most, names[slot])
                 statements.append(Statement(f"shortcut{names[slot]} = x"))
-            case [Apply(block, shape), Add(slot, last), *_] if block.name:
+            case [ApplyBlock(block, shape), Add(slot=slot, last=last), *_] if block.name:
                 text = f"x = self.{block.name}(x) + shortcut{names[slot]}"
                 statements.append(Statement(text, shape))
                 used = 2
                 if last:
                     del names[slot]
-            case [Apply(block, shape), *_]:
+            case [ApplyBlock(block, shape), *_]:
                 statements += _applied(block, shape)
-            case [Add(slot, last), *_]:
+            case [Add(slot=slot, last=last), *_]:
                 statements.append(Statement(f"x = x + shortcut{names[slot]}"))
                 if last:
                     del names[slot]

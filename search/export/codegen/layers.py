@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from search.export.codegen.blocks import Block, make_plan
+from search.export.codegen.blocks import Block, plan_source
 from search.export.codegen.unfold import Leaf
 from space.architecture import Architecture
-from space.layers.operations import Conv, Depthwise, Gap, Linear, Pool
-from space.layers.words import Activation, BatchNorm, Dropout, Shape
+from space.layers.words import Operation, Shape
 
 __all__ = ["Call", "function_call", "module_calls", "weight_names"]
 
@@ -34,15 +33,15 @@ class Call:
 
 
 def module_calls(block: Block) -> list[Call]:
-    """Give the constructors of a block, in order; more than one belong into a Sequential."""
+    """List the constructors of a block, in order; more than one belong into a Sequential."""
     calls: list[Call] = []
     for leaf in block.leaves:
-        word = leaf.word
-        if isinstance(word, Linear) and leaf.form != "flat":
+        takes_features = leaf.word.takes == "features"
+        if takes_features and leaf.form != "flat":
             calls.append(Call("nn.Flatten", ()))
         calls.append(_module(leaf))
-        if isinstance(word, Linear) and leaf.form == "maps":
-            calls.append(Call("nn.Unflatten", ("1", f"({word.features}, 1, 1)")))
+        if takes_features and leaf.form == "maps":
+            calls.append(Call("nn.Unflatten", ("1", repr(leaf.word.output(leaf.shape)))))
     if block.closes:
         if calls[-1].function == "nn.Unflatten":
             calls.pop()
@@ -52,17 +51,17 @@ def module_calls(block: Block) -> list[Call]:
 
 
 def function_call(leaf: Leaf) -> Call:
-    """Give the call, on ``x``, of a leaf without weights."""
-    match leaf.word:
-        case Activation() as word:
-            return Call(f"functional.{word.entry.function}", ("x",), leaf)
-        case Dropout(rate):
-            return Call("functional.dropout", ("x", repr(rate), "self.training"), leaf)
-        case Pool(kind, size):
-            return Call(f"functional.{kind}_pool2d", ("x", str(size)), leaf)
-        case Gap():
-            return Call("functional.adaptive_avg_pool2d", ("x", "1"), leaf)
-    raise TypeError(f"{leaf.word} has no function")
+    """Write the call, on ``x``, of a leaf that needs no module."""
+    function = leaf.word.function()
+    if function is None:
+        raise TypeError(f'"{leaf.word}" has no function')
+    return Call(f"functional.{function.name}", function.source("x"), leaf)
+
+
+def _module(leaf: Leaf) -> Call:
+    module = leaf.word.module(leaf.shape, flat=leaf.form == "flat")
+    resized = isinstance(leaf.word, Operation) and leaf.word.takes == "maps"
+    return Call(f"nn.{module.name}", module.source(), leaf, leaf.output if resized else None)
 
 
 def weight_names(architecture: Architecture) -> dict[str, str]:
@@ -74,41 +73,9 @@ def weight_names(architecture: Architecture) -> dict[str, str]:
         ShapeError: the architecture does not fit together.
     """
     names = {}
-    for block in make_plan(architecture).blocks:
+    for block in plan_source(architecture).blocks:
         calls = module_calls(block)
         for index, call in enumerate(calls):
             if call.leaf is not None and call.leaf.has_weights:
                 names[call.leaf.path] = block.name if len(calls) == 1 else f"{block.name}.{index}"
     return names
-
-
-def _module(leaf: Leaf) -> Call:
-    match leaf.word:
-        case Conv() | Depthwise() as word:
-            return Call("nn.Conv2d", _convolution(word, leaf.channels), leaf, leaf.output)
-        case Pool(kind, size):
-            return Call(f"nn.{kind.capitalize()}Pool2d", (str(size),), leaf, leaf.output)
-        case Gap():
-            return Call("nn.AdaptiveAvgPool2d", ("1",), leaf, leaf.output)
-        case Linear(features, bias):
-            arguments = (str(leaf.elements), str(features), *(() if bias else ("bias=False",)))
-            return Call("nn.Linear", arguments, leaf)
-        case BatchNorm():
-            name = "nn.BatchNorm2d" if leaf.form == "maps" else "nn.BatchNorm1d"
-            return Call(name, (str(leaf.channels),), leaf)
-        case Dropout(rate):
-            return Call("nn.Dropout", (repr(rate),), leaf)
-        case Activation() as word:
-            return Call(f"nn.{word.entry.module}", (), leaf)
-    raise TypeError(f"{leaf.word} has no module")
-
-
-def _convolution(word: Conv | Depthwise, channels: int) -> tuple[str, ...]:
-    out, groups = (word.channels, word.groups) if isinstance(word, Conv) else (channels, channels)
-    options = [
-        f"stride={word.stride}" if word.stride != 1 else "",
-        f"padding={word.padding}" if word.padding else "",
-        f"groups={groups}" if groups != 1 else "",
-        "" if word.bias else "bias=False",
-    ]
-    return (str(channels), str(out), str(word.kernel), *filter(None, options))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 
 from search.errors import ExportError
-from search.export.codegen.blocks import Block, Plan, make_plan
+from search.export.codegen.blocks import Block, SourcePlan, plan_source
 from search.export.codegen.forward import forward_statements
 from search.export.codegen.layers import Call, module_calls
 from space.architecture import Architecture
@@ -47,7 +47,7 @@ def network_source(
     if not _CLASS_NAME.fullmatch(class_name) or class_name in _TAKEN:
         raise ExportError(f"{class_name!r} is no name for a class; use letters, as in SmallNet")
     _check(normalisation, architecture.input_shape)
-    plan = make_plan(architecture)
+    plan = plan_source(architecture)
     forward = list(_forward(plan, architecture.input_shape))
     torch_imports = ["import torch", "from torch import Tensor, nn"]
     if any("functional." in line for line in forward):
@@ -94,7 +94,7 @@ def _tuple(name: str, values: Iterable[float]) -> Iterable[str]:
     return [f"{name} = (", *(f"    {text}," for text in texts), ")"]
 
 
-def _class(architecture: Architecture, class_name: str, plan: Plan) -> Iterator[str]:
+def _class(architecture: Architecture, class_name: str, plan: SourcePlan) -> Iterator[str]:
     images = ", ".join(map(str, ("n", *architecture.input_shape)))
     logits = f"n, {architecture.classes}"
     yield f"class {class_name}(nn.Module):"
@@ -130,7 +130,7 @@ def _call(before: str, call: Call, after: str = "") -> Iterable[str]:
     return [f"{before}{call.function}(", f"{indent}    {arguments}", f"{indent}){after}"]
 
 
-def _forward(plan: Plan, shape: Shape) -> Iterator[str]:
+def _forward(plan: SourcePlan, shape: Shape) -> Iterator[str]:
     yield from ("", "    def forward(self, images: Tensor) -> Tensor:")
     yield '        """Normalise images and give their logits."""'
     yield f"        if list(images.shape[1:]) != {list(shape)}:"

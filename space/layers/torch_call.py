@@ -1,0 +1,32 @@
+"""Calls of torch as data: what the network builds and what the exported source prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class TorchCall:
+    """A call of something in ``torch.nn`` or ``torch.nn.functional``.
+
+    Only numbers and flags are arguments, so that no text of a study file can reach generated
+    source.
+
+    Attributes:
+        name: what is called, such as ``Conv2d``.
+        arguments: the positional arguments; for a function, those after the map.
+        options: the arguments by name; those that equal torch's defaults are left out.
+        by_mode: whether the function also takes whether the network is in training.
+    """
+
+    name: str
+    arguments: tuple[int | float, ...] = ()
+    options: Mapping[str, int | float] = field(default_factory=dict)
+    by_mode: bool = False
+
+    def source(self, *before: str) -> tuple[str, ...]:
+        """Write every argument as source, those of ``before`` first."""
+        mode = ("self.training",) if self.by_mode else ()
+        options = (f"{name}={value!r}" for name, value in self.options.items())
+        return (*before, *map(repr, self.arguments), *mode, *options)
