@@ -1,6 +1,6 @@
-"""What a network may be: layers, architectures, their cost, their modules, search spaces.
+"""Networks as text: layers, architectures, their cost, their modules, search spaces.
 
-Nothing here needs torch until ``build`` or ``Network`` is asked for.
+Nothing here imports torch until ``build`` or ``Network`` is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An architecture: an input shape and lines in order; a plain value with one text form."""
+"""The description of a network: an input shape and lines in order, with one text form."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from math import log
 
 from space.errors import LayerError, ShapeError
 from space.layers import Layer
-from space.layers.shapes import Application, trace
+from space.layers.shapes import Application, apply_lines
 from space.layers.words import MAX_CHANNELS, Shape, format_shape
 
 DEFAULT_INPUT: Shape = (1, 28, 28)
+"""The input shape of a text without an ``input`` line: an image of MNIST."""
+
 FORMAT_VERSION = 1
 
 _INPUT = re.compile(r"\s*input\s+([0-9]{1,9})x([0-9]{1,9})x([0-9]{1,9})\s*")
@@ -25,16 +27,17 @@ _INPUT = re.compile(r"\s*input\s+([0-9]{1,9})x([0-9]{1,9})x([0-9]{1,9})\s*")
 class Architecture:
     """An immutable description of one network.
 
-    Attributes:
-        input_shape: channels, height and width of an image.
-        layers: the lines, at least one; of both a list is taken too, and becomes a tuple.
+    It compares and hashes by value. The constructor does not check that the layers fit together:
+    ``check`` does, and ``parse`` calls it.
 
-    The constructor refuses an empty or impossible value but does not check that the layers fit
-    together: that is ``check``, which ``parse`` calls.
+    Attributes:
+        input_shape: channels, height and width of an image, each from 1 to 65536. A list is
+            accepted and becomes a tuple.
+        layers: the lines, at least one. A list is accepted and becomes a tuple.
 
     Raises:
-        LayerError: no layers, something that is no layer, or an input shape that is not three
-            positive whole numbers.
+        LayerError: there are no layers, one of them is not a ``Layer``, or the input shape is not
+            three whole numbers in range.
     """
 
     input_shape: Shape
@@ -56,19 +59,23 @@ class Architecture:
             raise LayerError("an architecture needs at least one line, such as gap")
         for layer in layers:
             if not isinstance(layer, Layer):
-                raise LayerError(f"{layer!r} is not a Layer; Architecture.parse reads text")
+                raise LayerError(f"{layer!r} is not a Layer; use Architecture.parse to read text")
 
     @classmethod
     def parse(
         cls, text_or_lines: str | Iterable[str], input_shape: Shape = DEFAULT_INPUT
     ) -> Architecture:
-        """Read the text form: a string, or lines; blank lines are ignored.
+        """Read the text form and check that the lines fit together.
 
-        A first line such as ``input 3x32x32`` overrides ``input_shape``. Messages count lines
-        from 1, without blank lines and the input line.
+        Messages count lines from 1; blank lines and the input line do not count.
+
+        Args:
+            text_or_lines: a string of lines, or the lines themselves. Blank lines are ignored. A
+                first line such as ``input 3x32x32`` overrides ``input_shape``.
+            input_shape: channels, height and width of an image.
 
         Raises:
-            LayerError: a line is not the layer language.
+            LayerError: a line does not follow the layer language.
             ShapeError: the lines do not fit together.
         """
         given = text_or_lines.splitlines() if isinstance(text_or_lines, str) else text_or_lines
@@ -81,10 +88,13 @@ class Architecture:
 
     @classmethod
     def from_json(cls, value: Mapping[str, object]) -> Architecture:
-        """Read what ``to_json`` wrote; like the constructor, without checking shapes.
+        """Read what ``to_json`` wrote, without checking that the lines fit together.
+
+        Args:
+            value: a mapping with the keys ``version``, ``input`` and ``layers``.
 
         Raises:
-            LayerError: another format version, or not such a value.
+            LayerError: the version is another one, or a key is missing or has another type.
         """
         if not isinstance(value, Mapping) or value.get("version") != FORMAT_VERSION:
             raise LayerError(f'an architecture in JSON needs "version": {FORMAT_VERSION}')
@@ -96,7 +106,7 @@ class Architecture:
         return cls((sizes[0], sizes[1], sizes[2]), _parse_layers(lines))
 
     def to_json(self) -> dict[str, object]:
-        """Give plain lists and strings: version, input, layers."""
+        """Return the architecture as plain lists and strings: version, input, layers."""
         return {
             "version": FORMAT_VERSION,
             "input": list(self.input_shape),
@@ -111,18 +121,30 @@ class Architecture:
 
     @cached_property
     def applications(self) -> tuple[Application, ...]:
-        """Every application of a line, agains expanded, with its maps; raises ShapeError."""
-        return trace(self.layers, self.input_shape)
+        """List every application of a line, agains written out, with the maps on the way.
+
+        Raises:
+            ShapeError: the lines do not fit together.
+        """
+        return apply_lines(self.layers, self.input_shape)
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
-        """The map (channels, height, width) after each line; raises ShapeError."""
+        """List the map (channels, height, width) after each line.
+
+        Raises:
+            ShapeError: the lines do not fit together.
+        """
         after = {application.line: application.shapes[-1] for application in self.applications}
         return tuple(after[line] for line in range(len(self.layers)))
 
     @property
     def classes(self) -> int:
-        """The number of logits; raises ShapeError."""
+        """Count the logits.
+
+        Raises:
+            ShapeError: the lines do not fit together, or do not end in logits.
+        """
         self.check()
         return self.applications[-1].shapes[-1][0]
 
@@ -130,7 +152,7 @@ class Architecture:
         """Check that the lines fit together and end in classes x 1 x 1.
 
         Raises:
-            ShapeError: they do not; ``line`` and ``violation`` say where and how far off.
+            ShapeError: they do not. Its ``line`` and ``violation`` say where and how far off.
         """
         channels, height, width = shape = self.applications[-1].shapes[-1]
         if (height, width) != (1, 1):
@@ -144,7 +166,7 @@ class Architecture:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Twelve hexadecimal digits that are the same for equal architectures, everywhere."""
+        """Return twelve hexadecimal digits, the same for equal architectures on every machine."""
         text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -1,4 +1,4 @@
-"""What an architecture costs, computed from the architecture alone."""
+"""The cost of an architecture, computed from its text without building it."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ class Cost:
     Attributes:
         parameters: every trainable parameter, BatchNorm's scale and shift included, running
             statistics not. Lines that are applied again count once.
-        macs: multiplications of convolutions (padding included) and linear layers, biases apart;
-            each application counts.
-        activation_bytes: float32, the largest sum over all operations of the map that the operation
-            reads, the map that it writes, and the maps that are kept for a skip meanwhile.
-            Element-wise words work in place and add nothing; a line without an operation holds its
-            one map. A separable is two operations, with the depthwise map between them. A line's
-            input that a skip adds is kept to the end of the last line that adds it; while the first
-            operation of its own line reads it, it is counted once, even behind words such as
-            ``bn relu`` that would have to work on a copy.
-        receptive_field_before_gap: input pixels, a side, that one output of the last line before
-            the first ``gap`` sees; not capped by the image. Without a ``gap``: the next figure. A
-            skip adds nothing: what it goes around sees at least as much.
+        macs: multiply-accumulates of convolutions (padding included) and linear layers, without
+            biases. Each application of a line counts.
+        activation_bytes: bytes of float32 activations that are held at once, at most: for each
+            operation the map that it reads, the map that it writes, and the maps that are kept for
+            a skip meanwhile. Element-wise words work in place and add nothing; a line without an
+            operation holds its one map. A separable is two operations, with the depthwise map
+            between them. A line's input that a skip adds is kept to the end of the last line that
+            adds it. While the first operation of its own line reads it, it is counted once, even
+            behind words such as ``bn relu`` that would have to work on a copy.
+        receptive_field_before_gap: the side, in pixels of the image, of what one output of the
+            last line before the first ``gap`` sees. It may be larger than the image. Without a
+            ``gap`` it equals ``receptive_field``. A skip adds nothing: the lines that it goes
+            around see at least as much.
         receptive_field: the same for one logit. A ``gap`` or ``linear`` sees its whole map, of
             which the longer side counts; what follows it sees no more.
         deployed_parameters: ``parameters`` after every ``bn`` that directly follows a convolution
             or linear word (or another such ``bn``) on its line was folded into it: its scale and
-            shift vanish, and a bias appears where there was none.
+            shift are dropped, and a bias is added where there was none.
     """
 
     parameters: int
@@ -49,12 +50,15 @@ class Cost:
 
     @property
     def activation_kib(self) -> float:
-        """``activation_bytes`` in KiB of 1024 bytes."""
+        """Return ``activation_bytes`` in KiB of 1024 bytes."""
         return self.activation_bytes / 1024
 
 
 def cost(architecture: Architecture) -> Cost:
     """Count what a network costs, without building it.
+
+    Args:
+        architecture: its lines must fit together.
 
     Raises:
         ShapeError: the architecture does not fit together.
@@ -83,7 +87,7 @@ def cost(architecture: Architecture) -> Cost:
 
 
 def _folded(layer: Layer, shapes: tuple[Shape, ...]) -> int:
-    """Count the parameters that folding BatchNorm removes from a line; may be 0."""
+    """Count the parameters that folding BatchNorm removes from a line."""
     words = layer.words
     for position, word in enumerate(words):
         if isinstance(word, Convolution | Linear):

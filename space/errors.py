@@ -3,11 +3,11 @@
 ::
 
     SpaceError
-    ├── LayerError         text (or a value) that is not the layer language
+    ├── LayerError         a text or value that does not follow the layer language
     ├── ShapeError         layers that do not fit together
     ├── FieldError         one field of a study file that is not a value, choices or a range
     ├── SearchSpaceError   a ``[space]`` section with one or more problems
-    └── OutsideSpaceError  an architecture that a search space does not hold
+    └── OutsideSpaceError  an architecture that a search space does not contain
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from dataclasses import dataclass
 
 
 class SpaceError(Exception):
-    """Base of every error of this package."""
+    """The base class of every error that this package raises."""
 
 
 class LayerError(SpaceError, ValueError):
-    """Text or a value that is not the layer language; the message shows the line and the word."""
+    """A text or value does not follow the layer language; the message shows the line and word."""
 
 
 class ShapeError(SpaceError, ValueError):
-    """Layers that do not fit together: maps vanish, skips disagree, the end is no classifier.
+    """Layers do not fit together: a map gets too small, a skip adds two shapes, no logits come out.
 
     Attributes:
-        line: index of the offending line, from 0 (the message counts from 1).
-        violation: how far off it is, as a positive logarithm of a ratio of sizes.
+        line: the index of the line at fault, from 0. The message counts from 1.
+        violation: how far off it is: the logarithm of a ratio of sizes, above 0.
     """
 
     line: int
@@ -46,11 +46,11 @@ class ShapeError(SpaceError, ValueError):
 
 
 class FieldError(SpaceError, ValueError):
-    """One field of a study file that cannot be used.
+    """One field of a study file cannot be used.
 
     Attributes:
         key: the field's full name, such as ``space.width``.
-        message: what is wrong with which value, and the way out.
+        message: which value is wrong, why, and what to give instead.
     """
 
     key: str
@@ -68,7 +68,12 @@ class FieldError(SpaceError, ValueError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a search space: the key's full name and what is wrong."""
+    """One thing that is wrong with a study file.
+
+    Attributes:
+        key: the full name of the field at fault, such as ``space.width``.
+        message: which value is wrong, why, and what to give instead.
+    """
 
     key: str
     message: str
@@ -78,11 +83,15 @@ class Problem:
 
 
 class OutsideSpaceError(SpaceError, ValueError):
-    """An architecture that a search space does not hold; the message names the line and why."""
+    """A search space does not contain an architecture; the message names the line and why."""
 
 
 class SearchSpaceError(SpaceError, ValueError):
-    """A search space that cannot be used; ``problems`` holds every reason, one line each."""
+    """A search space cannot be used.
+
+    Attributes:
+        problems: every reason, in the order of the section; the message has one line for each.
+    """
 
     problems: tuple[Problem, ...]
 

@@ -1,4 +1,4 @@
-"""Lower bounds on cost: the cheapest way through all the lines that a space may choose.
+"""Lower bounds on cost: the cheapest architecture among all that a space may choose.
 
 A front maps the states that candidates can be in after some lines (at least the shape of their
 map) to the least cost of getting there. Parameters, multiply-accumulates and activation memory each
@@ -21,8 +21,8 @@ from space.layers.words import elements, format_shape
 
 
 @dataclass(frozen=True)
-class Bound:
-    """No candidate of a space costs less than this, each figure for itself.
+class CostBound:
+    """The least that any architecture of a space can cost, each figure for itself.
 
     Attributes:
         parameters: trainable parameters, as in ``Cost``.
@@ -57,7 +57,7 @@ FREE = Least(0, 0, 0)
 
 
 def apply(layer: Layer, shape: Shape) -> tuple[Shape, Least] | None:
-    """Give the map after a line and what the line costs; None when the map vanishes."""
+    """Return the map after a line and what the line costs; None when the map vanishes."""
     parameters = macs = 0
     peak = elements(shape)
     for word in layer.words:
@@ -104,8 +104,8 @@ def merge(front: dict[State, Least], other: Mapping[State, Least]) -> None:
 
 def finish(
     ends: Iterable[tuple[Shape, Least]], input_shape: Shape, classes: int, advice: str
-) -> Bound:
-    """Give the least cost of those ends that are logits.
+) -> CostBound:
+    """Return the least cost of those ends that are logits.
 
     Args:
         ends: the last maps that candidates can have, each with its least cost.
@@ -128,4 +128,4 @@ def finish(
             ]
         )
     parameters, macs, peak = map(min, zip(*final, strict=True))
-    return Bound(parameters, macs, BYTES * peak)
+    return CostBound(parameters, macs, BYTES * peak)

@@ -14,31 +14,33 @@ from space.cost import Cost, cost
 from space.errors import OutsideSpaceError, Problem, SearchSpaceError, ShapeError
 from space.fields import Field, Fixed, FloatRange, Scalar, Trial
 from space.layers import Shape
-from space.lower_bound import Bound
+from space.layers.words import format_shape
+from space.lower_bound import CostBound
 from space.stages.space import StagedSpace
 from space.template.space import TemplateSpace
 
-__all__ = ["Bound", "OutsideSpaceError", "SearchSpace", "SearchSpaceError", "Suggestion"]
+__all__ = ["CostBound", "OutsideSpaceError", "SearchSpace", "SearchSpaceError", "Suggestion"]
 
 ENUMERATED = 1_000
-"""A space of at most so many settings is bounded by trying all of them."""
+"""The most settings for which the lower bound is found by trying all of them."""
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What a trial drew.
+    """The architecture that a trial drew.
 
     Attributes:
-        architecture: unchecked; its maps may vanish, which ``check`` tells.
-        inactive: the suggested parameters that had no effect on it.
+        architecture: it is not checked: its lines may not fit together, for instance where a map
+            has become too small. ``Architecture.check`` tells.
+        inactive: the parameters that were suggested and had no effect on it.
     """
 
     architecture: Architecture
     inactive: frozenset[str]
 
 
-class _Form(Protocol):
-    """What the two forms of a section have in common."""
+class _StagedOrTemplate(Protocol):
+    """What spaces by stages and templates have in common."""
 
     @property
     def parameters(self) -> Mapping[str, Field]: ...
@@ -47,14 +49,15 @@ class _Form(Protocol):
 
     def invert(self, architecture: Architecture) -> dict[str, Scalar]: ...
 
-    def lower_bound(self) -> Bound: ...
+    def lower_bound(self) -> CostBound: ...
 
 
 class SearchSpace:
     """The architectures that a study may try; made by ``from_section``."""
 
-    def __init__(self, form: _Form) -> None:
-        self._form = form
+    def __init__(self, space: _StagedOrTemplate, input_shape: Shape) -> None:
+        self._space = space
+        self._input_shape = input_shape
 
     @classmethod
     def from_section(
@@ -70,40 +73,55 @@ class SearchSpace:
         Raises:
             SearchSpaceError: with every problem; keys are full, as in ``space.width``.
         """
-        form = TemplateSpace if "layers" in section else StagedSpace
-        return cls(form.from_section(section, input_shape=input_shape, classes=classes))
+        kind = TemplateSpace if "layers" in section else StagedSpace
+        space = kind.from_section(section, input_shape=input_shape, classes=classes)
+        return cls(space, input_shape)
 
     @property
     def parameters(self) -> Mapping[str, Field]:
-        """The parameters that a trial is asked for, by name, in the order of asking."""
-        found = self._form.parameters.items()
+        """Return the parameters that a trial is asked for, by name, in the order of asking.
+
+        A field that the section fixes to one value is not among them.
+        """
+        found = self._space.parameters.items()
         return {name: field for name, field in found if not isinstance(field, Fixed)}
 
     def suggest(self, trial: Trial) -> Suggestion:
         """Draw an architecture.
 
-        Every trial is asked for the same parameters in the same order, whatever it answers. Never
-        raises for an architecture whose maps vanish.
+        Every trial is asked for the same parameters in the same order, whatever it answers. An
+        architecture whose lines do not fit together is returned as well: this raises nothing.
+
+        Args:
+            trial: an Optuna trial, or anything else with its ``suggest`` methods.
         """
-        parameters = self._form.parameters
+        parameters = self._space.parameters
         values = {name: field.suggest(trial, name) for name, field in parameters.items()}
-        architecture, used = self._form.assemble(values)
+        architecture, used = self._space.assemble(values)
         return Suggestion(architecture, frozenset(self.parameters) - used)
 
     def params_for(self, architecture: Architecture) -> dict[str, Scalar]:
-        """Give the answers of a trial that draw an architecture: the inverse of ``suggest``.
+        """Return the parameters with which a trial draws an architecture; inverts ``suggest``.
+
+        Args:
+            architecture: the one to draw.
 
         Returns:
-            The parameters that it is made from. Whatever the others are, it stays the same.
+            The values of the parameters that it is made from. Those of any other change nothing.
 
         Raises:
-            OutsideSpaceError: no trial draws it.
+            OutsideSpaceError: no trial draws it; the message says which line differs and how.
         """
-        found = self._form.invert(architecture)
+        if architecture.input_shape != self._input_shape:
+            raise OutsideSpaceError(
+                f"it takes images of {format_shape(architecture.input_shape)}, "
+                f"the data has {format_shape(self._input_shape)}"
+            )
+        found = self._space.invert(architecture)
         return {name: found[name] for name in self.parameters if name in found}
 
-    def lower_bound(self) -> Bound:
-        """Give what every candidate that can be built costs at least.
+    def lower_bound(self) -> CostBound:
+        """Return what every architecture that can be built costs at least.
 
         Raises:
             SearchSpaceError: none can be built, so that a study would reject all of them.
@@ -112,38 +130,41 @@ class SearchSpace:
 
     def size(self) -> int:
         """Count the distinct settings of the parameters; a continuous one counts once."""
-        return prod(field.count() or 1 for field in self._form.parameters.values())
+        return prod(field.count() or 1 for field in self._space.parameters.values())
 
     @cached_property
-    def _bound(self) -> Bound:
-        parameters = self._form.parameters
+    def _bound(self) -> CostBound:
+        parameters = self._space.parameters
         if prod(field.count() or 2 for field in parameters.values()) > ENUMERATED:
-            return self._form.lower_bound()
-        settings = product(*map(_telling, parameters.values()))
+            return self._space.lower_bound()
+        settings = product(*map(_values_to_try, parameters.values()))
         return _least_of(
-            (dict(zip(parameters, each, strict=True)) for each in settings), self._form
+            (dict(zip(parameters, each, strict=True)) for each in settings), self._space
         )
 
 
-def _telling(field: Field) -> Sequence[Scalar]:
-    """Give the values that can make a difference to the cost; a rate's ends, for 0 is no rate."""
+def _values_to_try(field: Field) -> Sequence[Scalar]:
+    """Return the values that can change the cost.
+
+    A continuous field is a dropout rate, of which only 0 matters: there is no dropout then.
+    """
     continuous = isinstance(field, FloatRange) and field.step is None
     return (field.minimum, field.maximum) if continuous else field.values()
 
 
-def _least_of(every: Iterable[Mapping[str, Scalar]], form: _Form) -> Bound:
-    """Give the exact bound of a space by trying all of its settings."""
+def _least_of(every: Iterable[Mapping[str, Scalar]], space: _StagedOrTemplate) -> CostBound:
+    """Return the exact bound of a space by trying all of its settings."""
     costs: list[Cost] = []
     refusal = ""
     for values in every:
-        architecture, _ = form.assemble(values)
+        architecture, _ = space.assemble(values)
         try:
             costs.append(cost(architecture))
         except ShapeError as error:
             refusal = refusal or str(error)
     if not costs:
         raise SearchSpaceError([Problem("space", f"no candidate fits together: {refusal}")])
-    return Bound(
+    return CostBound(
         min(each.parameters for each in costs),
         min(each.macs for each in costs),
         min(each.activation_bytes for each in costs),

@@ -17,7 +17,7 @@ from search.spec.sections import Budget, StudySettings
 from search.spec.study_file import StudyFile
 from space.architecture import Architecture
 from space.search_space import SearchSpace
-from space.stages.fields import HEADS, SPECS
+from space.stages.fields import HEADS, STAGE_FIELDS
 from trainer.augment import STEP_KINDS, step_defaults
 from trainer.data import DATASET_NAMES
 
@@ -76,9 +76,10 @@ def test_every_key_of_a_space_is_described() -> None:
     """The table has each field with its default, the place where it is drawn, and every head."""
     rows = [cells for cells in _rows("## `[space]` by stages") if "`" in cells[0]]
     table = {cells[0].strip("*`"): cells[1:] for cells in rows if len(cells) == 4}
-    assert table.keys() == SPECS.keys()
+    assert table.keys() == STAGE_FIELDS.keys()
     for name, (default, place, _) in table.items():
-        assert (default, place) == (_spelled(SPECS[name].default), SPECS[name].place), name
+        field = STAGE_FIELDS[name]
+        assert (default, place) == (_spelled(field.default), field.place), name
     heads = {cells[0].strip('`"') for cells in rows if len(cells) == 2}
     assert heads == set(HEADS)
 

@@ -9,7 +9,7 @@ from typing import Any
 from search.spec.recipe_space import DEFAULTS
 from search.spec.sections import StudySettings
 from search.spec.toml import file_value
-from space.stages.fields import SPECS
+from space.stages.fields import STAGE_FIELDS
 from trainer.augment import step_defaults
 
 __all__ = ["FORMAT", "SECTIONS", "differences", "resolve"]
@@ -67,7 +67,7 @@ _STUDY = {
     field.name: None if field.default is MISSING else field.default
     for field in fields(StudySettings)
 }
-_SPACE = {name: spec.default for name, spec in SPECS.items()}
+_SPACE = {name: spec.default for name, spec in STAGE_FIELDS.items()}
 
 
 def _filled(given: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _resolve_space(section: Mapping[str, object]) -> dict[str, Any]:
         return {key: _short(value, kind=None) for key, value in section.items()}
     resolved: dict[str, Any] = {}
     for key, value in _filled(section, _SPACE).items():
-        spec = SPECS.get(key)
+        spec = STAGE_FIELDS.get(key)
         resolved[key] = _short(value, spec.kind, spec.place) if spec else value
     return resolved
 

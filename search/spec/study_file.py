@@ -14,7 +14,7 @@ from search.spec.sections import Budget, StudySettings, parse_section
 from search.spec.toml import file_value, read_toml
 from space.errors import Problem, SearchSpaceError
 from space.fields import did_you_mean
-from space.lower_bound import Bound
+from space.lower_bound import CostBound
 from space.search_space import SearchSpace
 from space.stages.fields import parse_fields
 from trainer.data import known_shape
@@ -215,7 +215,7 @@ def _budget_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[
             )
 
 
-def _least(bound: Bound) -> dict[str, tuple[float, str]]:
+def _least(bound: CostBound) -> dict[str, tuple[float, str]]:
     return {
         "parameters": (bound.parameters, "parameters"),
         "macs": (bound.macs, "multiply-accumulates"),

@@ -49,7 +49,7 @@ def parse_field(
         allowed: the only values allowed.
 
     Raises:
-        FieldError: it is not such a field; the message names the value and the way out.
+        FieldError: it is not such a field; the message names the value and what to give instead.
     """
     rules = _Rules(key, kind, low, high, allowed)
     if isinstance(raw, Mapping):
@@ -72,7 +72,7 @@ def show(value: object) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Give `` (did you mean "x"?)`` when a known word is close, else nothing."""
+    """Return `` (did you mean "x"?)`` when a known word is close, else nothing."""
     spellings = {name.casefold(): name for name in known}
     close = get_close_matches(word.casefold(), list(spellings), n=1)
     return f' (did you mean "{spellings[close[0]]}"?)' if close else ""
@@ -80,7 +80,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class _Rules:
-    """What the values of one field must be."""
+    """The rules for the values of one field."""
 
     key: str
     kind: Kind
@@ -92,7 +92,7 @@ class _Rules:
         return FieldError(self.key, message)
 
     def check(self, raw: object, label: str = "") -> Scalar:
-        """Give the value as its kind's type; ``label`` says which part of the field it is."""
+        """Return the value as its kind's type; ``label`` says which part of the field it is."""
         value = self._typed(raw, label)
         if not isinstance(value, str):
             self._check_bounds(value, label)
@@ -101,7 +101,7 @@ class _Rules:
         return value
 
     def number(self, raw: object, label: str) -> int | float:
-        """Give the value of a numeric field."""
+        """Return the value of a numeric field."""
         value = self.check(raw, label)
         if isinstance(value, str):
             raise self.error(f"{label}{show(value)} is not a number")

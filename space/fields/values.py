@@ -11,7 +11,7 @@ Scalar: TypeAlias = int | float | bool | str
 
 
 class Trial(Protocol):
-    """What a field needs of a trial; an Optuna trial has it."""
+    """The methods of a trial that fields use; an Optuna trial has them."""
 
     def suggest_int(
         self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
@@ -28,7 +28,7 @@ class Trial(Protocol):
 
 
 def exact(number: float) -> Decimal:
-    """Give the decimal number that a file spelled, not the binary one beside it."""
+    """Return the decimal number that a file spelled, not the binary one beside it."""
     return Decimal(repr(number))
 
 
@@ -46,24 +46,24 @@ class Fixed:
 
     @property
     def minimum(self) -> int | float:
-        """The value; TypeError for text."""
+        """Return the value; raise TypeError for text."""
         return _number(self.value)
 
     @property
     def maximum(self) -> int | float:
-        """The value; TypeError for text."""
+        """Return the value; raise TypeError for text."""
         return _number(self.value)
 
     def suggest(self, trial: Trial, name: str) -> Scalar:
-        """Give the value without touching the trial."""
+        """Return the value without touching the trial."""
         return self.value
 
     def values(self) -> Sequence[Scalar]:
-        """The value alone."""
+        """List the value alone."""
         return (self.value,)
 
     def count(self) -> int | None:
-        """One."""
+        """Return 1."""
         return 1
 
 
@@ -75,12 +75,12 @@ class Choices:
 
     @property
     def minimum(self) -> int | float:
-        """The smallest choice; TypeError for text."""
+        """Return the smallest choice; raise TypeError for text."""
         return min(map(_number, self.options))
 
     @property
     def maximum(self) -> int | float:
-        """The largest choice; TypeError for text."""
+        """Return the largest choice; raise TypeError for text."""
         return max(map(_number, self.options))
 
     def suggest(self, trial: Trial, name: str) -> Scalar:
@@ -89,11 +89,11 @@ class Choices:
         return choice
 
     def values(self) -> Sequence[Scalar]:
-        """All choices, in the order of the file."""
+        """List the choices in the order of the file."""
         return self.options
 
     def count(self) -> int | None:
-        """How many choices."""
+        """Count the choices."""
         return len(self.options)
 
 
@@ -108,12 +108,12 @@ class IntRange:
 
     @property
     def minimum(self) -> int | float:
-        """The low end."""
+        """Return the low end."""
         return self.low
 
     @property
     def maximum(self) -> int | float:
-        """The high end."""
+        """Return the high end."""
         return self.high
 
     def suggest(self, trial: Trial, name: str) -> Scalar:
@@ -121,11 +121,11 @@ class IntRange:
         return trial.suggest_int(name, self.low, self.high, step=self.step, log=self.log)
 
     def values(self) -> Sequence[Scalar]:
-        """Every number of the range, ascending."""
+        """List every number of the range, ascending."""
         return range(self.low, self.high + 1, self.step)
 
     def count(self) -> int | None:
-        """How many numbers."""
+        """Count the numbers."""
         return (self.high - self.low) // self.step + 1
 
 
@@ -140,12 +140,12 @@ class FloatRange:
 
     @property
     def minimum(self) -> int | float:
-        """The low end."""
+        """Return the low end."""
         return self.low
 
     @property
     def maximum(self) -> int | float:
-        """The high end."""
+        """Return the high end."""
         return self.high
 
     def suggest(self, trial: Trial, name: str) -> Scalar:
@@ -153,7 +153,7 @@ class FloatRange:
         return trial.suggest_float(name, self.low, self.high, step=self.step, log=self.log)
 
     def values(self) -> Sequence[Scalar]:
-        """Every number of the range, ascending; TypeError when it is continuous."""
+        """List every number of the range, ascending; raise TypeError when it is continuous."""
         count = self.count()
         if self.step is None or count is None:
             raise TypeError(f"the range from {self.low} to {self.high} is continuous")
@@ -161,7 +161,7 @@ class FloatRange:
         return tuple(float(low + step * index) for index in range(count))
 
     def count(self) -> int | None:
-        """How many numbers; None when it is continuous."""
+        """Count the numbers; None when the range is continuous."""
         if self.step is None:
             return None
         return int((exact(self.high) - exact(self.low)) / exact(self.step)) + 1

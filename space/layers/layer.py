@@ -20,9 +20,12 @@ __all__ = ["Layer"]
 class Layer:
     """One line: a non-empty tuple of words, in the order in which the data meets them.
 
+    Attributes:
+        words: at least one. A list is accepted and becomes a tuple.
+
     Raises:
-        LayerError: no words, something that is no word, more than one operation, or ``again``
-            beside other words.
+        LayerError: there are no words, one of them is not a ``Word``, more than one makes a new
+            map, or ``again`` stands beside other words.
     """
 
     words: tuple[Word, ...]
@@ -31,7 +34,7 @@ class Layer:
         object.__setattr__(self, "words", tuple(self.words))
         for word in self.words:
             if not isinstance(word, Word):
-                raise LayerError(f"{word!r} is not a Word; Layer.parse reads text")
+                raise LayerError(f"{word!r} is not a Word; use Layer.parse to read text")
         if not self.words:
             raise LayerError("a line needs at least one word, such as conv3 16 or gap")
         if len(self.words) > 1 and any(isinstance(word, Again) for word in self.words):
@@ -48,7 +51,7 @@ class Layer:
         """Read one line, such as ``conv3 16 pad1 bn relu``.
 
         Raises:
-            LayerError: the text is not the layer language; the message names the word.
+            LayerError: the text does not follow the layer language; the message names the word.
         """
         if not isinstance(text, str):
             raise LayerError(f"{text!r} is not a line of text, such as conv3 16 relu")
@@ -61,12 +64,12 @@ class Layer:
 
     @property
     def operation(self) -> Operation | None:
-        """The word that makes a new map, if the line has one."""
+        """Return the word that makes a new map; None when the line has none."""
         return next((word for word in self.words if isinstance(word, Operation)), None)
 
     @property
     def again(self) -> Again | None:
-        """The word, if this is an ``again`` line."""
+        """Return the word of an ``again`` line; None for another line."""
         word = self.words[0]
         return word if isinstance(word, Again) else None
 

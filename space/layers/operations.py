@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from space.errors import LayerError
 from space.layers.spelling import Spelling, Whole
 from space.layers.torch_call import TorchCall
-from space.layers.words import MAX_CHANNELS, Operation, Shape, Word, elements
+from space.layers.words import MAX_CHANNELS, Operation, Shape, Word, elements, format_shape
 
 EVEN_KERNELS = (2, 4, 6)
 MAX_KERNEL = 99
@@ -43,7 +44,7 @@ class Convolution(Operation):
             )
 
     def output_channels(self, channels: int) -> int:
-        """Give the number of channels after it."""
+        """Return the number of channels after the convolution."""
         return channels
 
     def output(self, shape: Shape) -> Shape:
@@ -58,15 +59,15 @@ class Convolution(Operation):
         )
 
     def smallest_input(self, side: int) -> int:
-        """Undo the slide."""
+        """Return the side that leaves ``side`` positions for the kernel."""
         return max(1, (side - 1) * self.stride + self.kernel - 2 * self.padding)
 
     def fan_in(self, shape: Shape) -> int:
-        """Give the number of channels."""
+        """Return the number of channels."""
         return shape[0]
 
     def window(self, shape: Shape) -> tuple[int, int]:
-        """Give the kernel and the stride."""
+        """Return the kernel and the stride."""
         return self.kernel, self.stride
 
     def _module(self, channels: int, out: int, groups: int) -> TorchCall:
@@ -84,7 +85,7 @@ class Convolution(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Conv(Convolution):
-    """A convolution: ``conv3 16 pad1 stride2 groups4 bias``."""
+    """``conv3 16 pad1 stride2 groups4 bias``: a convolution."""
 
     kernel: Kernel
     channels: Channels
@@ -103,25 +104,36 @@ class Conv(Convolution):
             raise LayerError(f'"groups{self.groups}" does not divide the {self.channels} channels')
 
     def output_channels(self, channels: int) -> int:
-        """Give the channels that the text asks for."""
+        """Return the channels that the text asks for."""
         return self.channels
+
+    def misfit(self, shape: Shape) -> tuple[str, float] | None:
+        """Refuse channels that the groups do not divide."""
+        channels, groups = shape[0], self.groups
+        if channels % groups == 0:
+            return None
+        return (
+            f'"groups{groups}" does not divide the {channels} input channels '
+            f"({format_shape(shape)})",
+            log(-(-channels // groups) * groups / channels),
+        )
 
     def parameters(self, shape: Shape) -> int:
         """Count kernels, each over one group of input channels, and biases."""
         return self.channels * (shape[0] // self.groups * self.kernel**2 + self.bias)
 
     def macs(self, shape: Shape) -> int:
-        """Count one kernel to an output element; padding is multiplied too."""
+        """Count one kernel for each output element; padding is multiplied too."""
         return elements(self.output(shape)) * (shape[0] // self.groups) * self.kernel**2
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
-        """Give the convolution from the channels of the map to those of the text."""
+        """Return the convolution from the channels of the map to those of the text."""
         return self._module(shape[0], self.channels, self.groups)
 
 
 @dataclass(frozen=True, slots=True)
 class Depthwise(Convolution):
-    """One kernel to a channel: ``depthwise5 pad2``; the channels stay."""
+    """``depthwise5 pad2``: one kernel for each channel; the number of channels stays."""
 
     kernel: Kernel
     padding: Padding = 0
@@ -133,15 +145,15 @@ class Depthwise(Convolution):
     )
 
     def parameters(self, shape: Shape) -> int:
-        """Count one kernel, and one bias, to a channel."""
+        """Count one kernel, and perhaps one bias, for each channel."""
         return shape[0] * (self.kernel**2 + self.bias)
 
     def macs(self, shape: Shape) -> int:
-        """Count one kernel to an output element; padding is multiplied too."""
+        """Count one kernel for each output element; padding is multiplied too."""
         return elements(self.output(shape)) * self.kernel**2
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
-        """Give the convolution with as many groups as channels."""
+        """Return the convolution with as many groups as channels."""
         return self._module(shape[0], shape[0], shape[0])
 
 
@@ -161,16 +173,16 @@ class Separable(Convolution):
 
     @property
     def depthwise(self) -> Depthwise:
-        """The first half."""
+        """Return the first half."""
         return Depthwise(self.kernel, self.padding, self.stride, self.bias)
 
     @property
     def pointwise(self) -> Conv:
-        """The second half."""
+        """Return the second half."""
         return Conv(1, self.channels, bias=self.bias)
 
     def output_channels(self, channels: int) -> int:
-        """Give the channels that the text asks for."""
+        """Return the channels that the text asks for."""
         return self.channels
 
     def parameters(self, shape: Shape) -> int:
@@ -203,7 +215,7 @@ class Pooling(Operation):
         return side * self.size
 
     def window(self, shape: Shape) -> tuple[int, int]:
-        """Give the size twice."""
+        """Return the size twice."""
         return self.size, self.size
 
 
@@ -224,11 +236,11 @@ class Pool(Pooling):
         Pooling.__post_init__(self)
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
-        """Give the pool of the kind."""
+        """Return the pool of the kind."""
         return TorchCall(f"{self.kind.capitalize()}Pool2d", (self.size,))
 
     def function(self) -> TorchCall:
-        """Give the function of the kind."""
+        """Return the function of the kind."""
         return TorchCall(f"{self.kind}_pool2d", (self.size,))
 
 
@@ -238,11 +250,11 @@ class WholeMap(Operation):
     __slots__ = ()
 
     def smallest_input(self, side: int) -> int:
-        """Give 1: any map will do."""
+        """Return 1: any map is large enough."""
         return 1
 
     def window(self, shape: Shape) -> tuple[int, int]:
-        """Give the longer side of the map."""
+        """Return the longer side of the map."""
         return max(shape[1:]), 1
 
 
@@ -257,11 +269,11 @@ class Gap(WholeMap):
         return shape[0], 1, 1
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
-        """Give the pool to one pixel."""
+        """Return the pool to one pixel."""
         return TorchCall("AdaptiveAvgPool2d", (1,))
 
     def function(self) -> TorchCall:
-        """Give the pool to one pixel."""
+        """Return the pool to one pixel."""
         return TorchCall("adaptive_avg_pool2d", (1,))
 
 
@@ -276,11 +288,11 @@ class Linear(WholeMap):
     takes: ClassVar[Literal["features"]] = "features"
 
     def output(self, shape: Shape) -> Shape:
-        """Give the features as channels of one pixel."""
+        """Return the features as channels of one pixel."""
         return self.features, 1, 1
 
     def fan_in(self, shape: Shape) -> int:
-        """Give the number of elements of the map."""
+        """Return the number of elements of the map."""
         return elements(shape)
 
     def parameters(self, shape: Shape) -> int:
@@ -288,10 +300,10 @@ class Linear(WholeMap):
         return self.features * (elements(shape) + self.bias)
 
     def macs(self, shape: Shape) -> int:
-        """Count one multiplication to a weight."""
+        """Count one multiplication for each weight."""
         return self.features * elements(shape)
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
-        """Give the layer from all elements of the map to the features."""
+        """Return the layer from all elements of the map to the features."""
         options = {} if self.bias else {"bias": False}
         return TorchCall("Linear", (elements(shape), self.features), options)

@@ -1,4 +1,4 @@
-"""Walk an architecture: which line is applied when, on which map, and what does not fit.
+"""Apply the lines of an architecture to shapes: every map on the way, and what does not fit.
 
 Skips and agains are defined on the expanded sequence of applications: ``againN`` stands for the
 last N applications once more, and ``skipN`` adds the input of the application N - 1 before its own.
@@ -13,7 +13,7 @@ from typing import NamedTuple, NoReturn
 
 from space.errors import ShapeError
 from space.layers.layer import Layer
-from space.layers.operations import Conv, Convolution, WholeMap
+from space.layers.operations import Convolution, WholeMap
 from space.layers.words import Operation, Shape, Skip, format_shape
 
 # Keeps the arithmetic finite when a text repeats a pool a hundred times.
@@ -34,8 +34,11 @@ class Application(NamedTuple):
     shapes: tuple[Shape, ...]
 
 
-def trace(layers: Sequence[Layer], input_shape: Shape) -> tuple[Application, ...]:
-    """Apply the lines in order and note every map on the way.
+def apply_lines(layers: Sequence[Layer], input_shape: Shape) -> tuple[Application, ...]:
+    """Apply the lines to the shape of an input, in order, agains written out.
+
+    Returns:
+        Every application of a line, with the map that enters it and the map after each word.
 
     Raises:
         ShapeError: a map vanishes; a skip, an again or groups do not fit.
@@ -51,8 +54,8 @@ def trace(layers: Sequence[Layer], input_shape: Shape) -> tuple[Application, ...
         for word in layers[source].words:
             if isinstance(word, Skip):
                 _check_skip(place, word, shape, inputs)
-            elif isinstance(word, Conv) and shape[0] % word.groups:
-                _refuse_groups(place, word, shape)
+            elif misfit := word.misfit(shape):
+                place.refuse(*misfit)
             if isinstance(word, Operation):
                 shape = word.output(shapes[-1])
                 if shape[1] < 1 or shape[2] < 1:
@@ -88,7 +91,7 @@ def expand(layers: Sequence[Layer]) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where something does not fit: the line that asks and the line that is applied."""
+    """The place where something does not fit: the line that asks and the line that is applied."""
 
     layers: Sequence[Layer]
     line: int
@@ -117,14 +120,6 @@ def _check_skip(place: _Place, skip: Skip, shape: Shape, inputs: list[Shape]) ->
             "a skip needs equal shapes",
             sum(abs(log(a / b)) for a, b in zip(kept, shape, strict=True)),
         )
-
-
-def _refuse_groups(place: _Place, conv: Conv, shape: Shape) -> NoReturn:
-    channels, groups = shape[0], conv.groups
-    place.refuse(
-        f'"groups{groups}" does not divide the {channels} input channels ({format_shape(shape)})',
-        log(-(-channels // groups) * groups / channels),
-    )
 
 
 def _refuse_vanished(

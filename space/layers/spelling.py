@@ -1,4 +1,4 @@
-"""How a word of the layer language is written, declared on its class.
+"""Declare how the words of the layer language are written.
 
 A word is a stem of letters, then maybe a number right behind it, a count after a blank, and
 modifiers: ``conv3 16 pad1 bias``. The type of a field says which numbers it takes::

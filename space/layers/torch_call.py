@@ -1,4 +1,4 @@
-"""Calls of torch as data: what the network builds and what the exported source prints."""
+"""Describe calls of torch as data, for the network to build and the exported source to print."""
 
 from __future__ import annotations
 

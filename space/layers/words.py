@@ -85,7 +85,7 @@ class Word:
 
     @property
     def stem(self) -> str:
-        """The letters that the word begins with; also the name of its module in the network."""
+        """Return the letters that the word begins with; its module has the same name."""
         return next(
             stem
             for stem, fixed in self.spelling.stems.items()
@@ -94,8 +94,17 @@ class Word:
 
     @property
     def works_in_place(self) -> bool:
-        """Whether the module takes ``inplace=True`` and may then overwrite its input."""
+        """Tell whether the module takes ``inplace=True`` and may then overwrite its input."""
         return False
+
+    def misfit(self, shape: Shape) -> tuple[str, float] | None:
+        """Say why the word cannot take a map, other than that the map is too small.
+
+        Returns:
+            The reason, and how far off it is as the logarithm of a ratio of sizes; None for a map
+            that it can take.
+        """
+        return None
 
     def parts(self) -> tuple[tuple[str, Word], ...]:
         """Split the word into those that have a module each, with their names inside this one.
@@ -105,7 +114,7 @@ class Word:
         return (("", self),)
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
-        """Give the module of ``torch.nn`` for an input of ``shape``.
+        """Return the module of ``torch.nn`` for an input of ``shape``.
 
         Args:
             shape: the map that comes in.
@@ -117,22 +126,22 @@ class Word:
         raise TypeError(f'"{self}" has no module')
 
     def function(self) -> TorchCall | None:
-        """Give the function of ``torch.nn.functional`` that does the same; None without one.
+        """Return the function of ``torch.nn.functional`` that does the same; None without one.
 
         Only words without weights can have one.
         """
         return None
 
     def output(self, shape: Shape) -> Shape:
-        """Give the map after this word; a side below 1 means that the map vanished."""
+        """Return the map after this word; a side below 1 means that the map vanished."""
         return shape
 
     def smallest_input(self, side: int) -> int:
-        """Give the smallest input side, in pixels, that leaves at least ``side`` pixels."""
+        """Return the smallest input side, in pixels, that leaves at least ``side`` pixels."""
         return side
 
     def fan_in(self, shape: Shape) -> int:
-        """Give the size of the input that this word's weights are made for; 0 without weights."""
+        """Return the size of the input that this word's weights are made for; 0 without weights."""
         return 0
 
     def parameters(self, shape: Shape) -> int:
@@ -146,10 +155,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Operation(Word):
-    """A word that makes a new map; at most one to a line."""
+    """A word that makes a new map; a line has at most one."""
 
     def window(self, shape: Shape) -> tuple[int, int]:
-        """Give the side and the step, in pixels of its input, of what one output pixel sees."""
+        """Return the side and the step, in pixels of its input, of what one output pixel sees."""
         return 1, 1
 
 
@@ -173,20 +182,20 @@ class Activation(ElementWise):
 
     @property
     def entry(self) -> ActivationEntry:
-        """What the table says about it."""
+        """Return its entry in the table."""
         return ACTIVATIONS[self.name]
 
     @property
     def works_in_place(self) -> bool:
-        """Whether the table says so."""
+        """Tell what the table says."""
         return self.entry.in_place
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
-        """Give the module that the table names."""
+        """Return the module that the table names."""
         return TorchCall(self.entry.module)
 
     def function(self) -> TorchCall:
-        """Give the function that the table names."""
+        """Return the function that the table names."""
         return TorchCall(self.entry.function)
 
 
@@ -207,7 +216,7 @@ class BatchNorm(ElementWise):
         return 2 * shape[0]
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
-        """Give the module for maps, or for flat features."""
+        """Return the module for maps, or for flat features."""
         return TorchCall("BatchNorm1d" if flat else "BatchNorm2d", (shape[0],))
 
 
@@ -221,11 +230,11 @@ class Dropout(ElementWise):
     takes: ClassVar[Literal["either"]] = "either"
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
-        """Give the module, which drops in training only."""
+        """Return the module, which drops in training only."""
         return TorchCall("Dropout", (self.rate,))
 
     def function(self) -> TorchCall:
-        """Give the function, which is told whether this is training."""
+        """Return the function, which is told whether this is training."""
         return TorchCall("dropout", (self.rate,), by_mode=True)
 
 

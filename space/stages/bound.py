@@ -8,7 +8,17 @@ from typing import NamedTuple
 
 from space.fields import Field, Scalar
 from space.layers import Conv, Layer, Pool, Shape
-from space.lower_bound import FREE, Bound, Least, Move, advance, apply, finish, merge, remembered
+from space.lower_bound import (
+    FREE,
+    CostBound,
+    Least,
+    Move,
+    advance,
+    apply,
+    finish,
+    merge,
+    remembered,
+)
 from space.stages.lines import (
     GAP,
     HIDDEN_HEADS,
@@ -27,8 +37,8 @@ _ADVICE = (
 )
 
 
-def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -> Bound:
-    """Give what every candidate of a space by stages costs at least.
+def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -> CostBound:
+    """Return what every candidate of a space by stages costs at least.
 
     Nearly exact: only where one drawn value serves several lines, as with ``per = "network"``,
     each line is bounded as if it could choose for itself.
@@ -56,7 +66,7 @@ def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -
 
 
 class _Walk:
-    """What can be done with a map; each method gives every way, with its cost."""
+    """List every way to go on from a map, with its cost; one method for each part of a network."""
 
     def __init__(self, fields: Mapping[str, Field], classes: int) -> None:
         self._values = {name: field.values() for name, field in fields.items() if name != "dropout"}
@@ -146,7 +156,7 @@ def _windows(values: Mapping[str, Sequence[Scalar]]) -> Iterator[_Window]:
 
 
 def _after(shape: Shape, *layers: Layer) -> Iterator[Move[Shape]]:
-    """Apply layers in turn; yields nothing when the map vanishes."""
+    """Apply layers in turn; yield nothing when the map vanishes."""
     costs = FREE
     for layer in layers:
         applied = apply(layer, shape)

@@ -1,4 +1,4 @@
-"""An architecture by stages in the making: line after line, from the values of the fields."""
+"""Put an architecture by stages together: line after line, from the values of the fields."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from space.stages.lines import (
 
 @dataclass
 class Reading:
-    """Looks values up and remembers which: those never looked up had no effect."""
+    """Look values up and remember which; a value that is never looked up has no effect."""
 
     fields: Fields
     values: Mapping[str, Scalar]
@@ -51,7 +51,7 @@ class Reading:
 
 @dataclass
 class Draft:
-    """An architecture in the making: the lines so far and the map after them.
+    """An unfinished architecture: the lines so far and the map after them.
 
     The map's sides may fall below 1: such a draft goes on, and its architecture says what is wrong.
     """
@@ -95,7 +95,7 @@ class Draft:
     def _operation(
         self, stage: int, conv: int, tied_width: int | None
     ) -> tuple[Conv | Separable, bool]:
-        """Give a convolution and whether it skips; a skip ties the width to what comes in."""
+        """Return a convolution and whether it skips; a skip ties the width to what comes in."""
         read, spot = self.reading, (stage, conv)
         kernel = read.whole("kernel", *spot)
         padding = same_padding(kernel)
@@ -124,7 +124,7 @@ class Draft:
         self.add(self._pointwise(width, style, (stage, convs)))
 
     def _pointwise(self, width: int, style: str, spot: tuple[int, int]) -> Layer:
-        """Give a 1x1 convolution, bare or with what the convolution at the spot has behind it."""
+        """Return a 1x1 convolution, bare or with what the convolution at the spot has behind it."""
         read = self.reading
         operation = Conv(1, width, bias=read.flag("bias", *spot))
         if style == "bare":

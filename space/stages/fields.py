@@ -1,4 +1,4 @@
-"""The fields of a space by stages: what each may hold, and where in the network it is drawn."""
+"""The fields of a space by stages: which values each may have, and where it is drawn."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _KERNELS = frozenset({*range(1, MAX_KERNEL + 1, 2), *EVEN_KERNELS})
 
 
 @dataclass(frozen=True)
-class FieldSpec:
-    """What one field may hold.
+class StageField:
+    """The rules for one field of a space by stages.
 
     Attributes:
         kind: the type of its values.
@@ -48,25 +48,25 @@ TRANSITIONS = ("none", "before-pool", "after-pool")
 STYLES = ("bare", "full", "full-dropout")
 
 # In this order a trial is asked for them, those of the network first.
-SPECS: dict[str, FieldSpec] = {
-    "stages": FieldSpec("int", "network", "network", 2, low=1, high=4),
-    "head": FieldSpec("str", "network", "network", "gap-conv", allowed=HEADS),
-    "head_hidden": FieldSpec("int", "network", "network", 0, low=0, high=MAX_CHANNELS),
-    "head_hidden_style": FieldSpec("str", "network", "network", "full", allowed=STYLES),
-    "order": FieldSpec("str", "network", default="conv-bn-relu", allowed=ORDERS),
-    "activation": FieldSpec("str", "network", default="relu", allowed=tuple(ACTIVATIONS)),
-    "bias": FieldSpec("bool", "network", default=False),
-    "dropout": FieldSpec("float", "network", default=0.0, low=0.0, high=0.9),
-    "convs": FieldSpec("int", "stage", "stage", 2, low=1, high=8),
-    "pool": FieldSpec("str", "stage", "stage", "max", allowed=("max", "avg")),
-    "transition": FieldSpec("str", "stage", "stage", "none", allowed=TRANSITIONS),
-    "transition_width": FieldSpec("int", "stage", "stage", low=1, high=MAX_CHANNELS),
-    "transition_style": FieldSpec("str", "network", "stage", "bare", allowed=STYLES),
-    "width": FieldSpec("int", "conv", low=1, high=MAX_CHANNELS),
-    "kernel": FieldSpec("int", "conv", default=3, low=1, high=MAX_KERNEL, allowed=_KERNELS),
-    "block": FieldSpec("str", "conv", default="conv", allowed=("conv", "separable")),
-    "padding": FieldSpec("str", "conv", default="valid", allowed=("same", "valid")),
-    "skip": FieldSpec("bool", "conv", default=False),
+STAGE_FIELDS: dict[str, StageField] = {
+    "stages": StageField("int", "network", "network", 2, low=1, high=4),
+    "head": StageField("str", "network", "network", "gap-conv", allowed=HEADS),
+    "head_hidden": StageField("int", "network", "network", 0, low=0, high=MAX_CHANNELS),
+    "head_hidden_style": StageField("str", "network", "network", "full", allowed=STYLES),
+    "order": StageField("str", "network", default="conv-bn-relu", allowed=ORDERS),
+    "activation": StageField("str", "network", default="relu", allowed=tuple(ACTIVATIONS)),
+    "bias": StageField("bool", "network", default=False),
+    "dropout": StageField("float", "network", default=0.0, low=0.0, high=0.9),
+    "convs": StageField("int", "stage", "stage", 2, low=1, high=8),
+    "pool": StageField("str", "stage", "stage", "max", allowed=("max", "avg")),
+    "transition": StageField("str", "stage", "stage", "none", allowed=TRANSITIONS),
+    "transition_width": StageField("int", "stage", "stage", low=1, high=MAX_CHANNELS),
+    "transition_style": StageField("str", "network", "stage", "bare", allowed=STYLES),
+    "width": StageField("int", "conv", low=1, high=MAX_CHANNELS),
+    "kernel": StageField("int", "conv", default=3, low=1, high=MAX_KERNEL, allowed=_KERNELS),
+    "block": StageField("str", "conv", default="conv", allowed=("conv", "separable")),
+    "padding": StageField("str", "conv", default="valid", allowed=("same", "valid")),
+    "skip": StageField("bool", "conv", default=False),
 }
 
 _AT_A_POOL = frozenset({"pool", "transition", "transition_width", "transition_style"})
@@ -95,19 +95,17 @@ def parse_fields(section: Mapping[str, object]) -> tuple[dict[str, PlacedField],
     """Read a ``[space]`` section by stages.
 
     Returns:
-        All fields in the order of ``SPECS``, defaults filled in, and every problem; the fields are
-        complete only without problems.
+        All fields in the order of ``STAGE_FIELDS``, defaults filled in, and every problem. The
+        fields are complete only when there are no problems.
     """
     fields: dict[str, PlacedField] = {}
+    known = f"; known: {', '.join(STAGE_FIELDS)}"
     problems = [
-        Problem(
-            f"space.{key}",
-            f"unknown key{did_you_mean(key, SPECS) or '; known: ' + ', '.join(SPECS)}",
-        )
+        Problem(f"space.{key}", f"unknown key{did_you_mean(key, STAGE_FIELDS) or known}")
         for key in section
-        if key not in SPECS
+        if key not in STAGE_FIELDS
     ]
-    for name, spec in SPECS.items():
+    for name, spec in STAGE_FIELDS.items():
         if name in section:
             try:
                 fields[name] = _parse_placed(name, spec, section[name])
@@ -131,7 +129,7 @@ def parameters(fields: Fields) -> dict[str, Field]:
     of 1x1 convolutions) are not.
     """
     stages, convs = most(fields, "stages"), most(fields, "convs")
-    names = [name for name in SPECS if _acts(name, fields)]
+    names = [name for name in STAGE_FIELDS if _acts(name, fields)]
     found: dict[str, Field] = {}
     for place, stage, conv in _spots(stages, convs):
         for name in names:
@@ -142,7 +140,7 @@ def parameters(fields: Fields) -> dict[str, Field]:
 
 
 def most(fields: Fields, name: str) -> int:
-    """Give the largest value of a field that counts something."""
+    """Return the largest value of a field that counts something."""
     return int(fields[name].field.maximum)
 
 
@@ -205,7 +203,7 @@ def _matters(name: str, place: Place, spot: tuple[int, int], stages: int, convs:
     return True
 
 
-def _parse_placed(name: str, spec: FieldSpec, raw: object) -> PlacedField:
+def _parse_placed(name: str, spec: StageField, raw: object) -> PlacedField:
     key, place = f"space.{name}", spec.place
     if isinstance(raw, Mapping) and "per" in raw:
         place = _parse_place(key, spec, raw["per"])
@@ -216,7 +214,7 @@ def _parse_placed(name: str, spec: FieldSpec, raw: object) -> PlacedField:
     return PlacedField(field, place)
 
 
-def _parse_place(key: str, spec: FieldSpec, raw: object) -> Place:
+def _parse_place(key: str, spec: StageField, raw: object) -> Place:
     possible = PLACES[: PLACES.index(spec.finest) + 1]
     if raw not in possible:
         hint = did_you_mean(raw, possible) if isinstance(raw, str) else ""

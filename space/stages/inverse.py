@@ -1,8 +1,8 @@
-"""The way back of a space by stages: from an architecture to the values that it is made from.
+"""Find the values from which a space by stages makes a given architecture.
 
-The space puts the architecture together once more. Each time it looks a value up, the line that
-comes next tells it; what no single line tells (how many convolutions a stage has, which head) is
-tried, and the first line that differs ends the try.
+The space puts the architecture together once more. Each time it needs a value, the value is read
+off the architecture's next line. Where no single line shows it (how many convolutions a stage has,
+which head), every possible value is tried, until a line differs.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ W = TypeVar("W", bound=Word)
 
 
 def invert(fields: Fields, architecture: Architecture, classes: int) -> dict[str, Scalar]:
-    """Give values from which the space makes exactly this architecture; others change nothing.
+    """Return values from which the space makes exactly this architecture; others change nothing.
 
     Raises:
-        OutsideSpaceError: there are none; the message tells how far the best try came.
+        OutsideSpaceError: there are none; the message names the line at which the best try ended.
     """
     trail: list[_Choice] = []
     furthest = _Differs(-1, "", tells_field=False)
@@ -65,7 +65,7 @@ def invert(fields: Fields, architecture: Architecture, classes: int) -> dict[str
 
 @dataclass
 class _Choice:
-    """A parameter with the values that are worth a try."""
+    """A parameter with the values to try."""
 
     parameter: str
     options: Sequence[Scalar]
@@ -81,7 +81,10 @@ class _Choice:
 
 
 class _Differs(Exception):
-    """The space cannot give a line; one that a field forbids tells more than one that differs."""
+    """The space cannot make a line of the architecture.
+
+    A reason that names the field which forbids the line is the more useful one for a message.
+    """
 
     def __init__(self, line: int, reason: str, *, tells_field: bool) -> None:
         super().__init__(reason)
@@ -91,7 +94,7 @@ class _Differs(Exception):
 
 @dataclass
 class _Guide(Reading):
-    """Reads the values off the target's next line and keeps a trail of what was chosen."""
+    """Read the values off the target's next line and keep a trail of what was chosen."""
 
     target: tuple[Layer, ...] = ()
     made: list[Layer] = field(default_factory=list)
@@ -151,7 +154,7 @@ class _Guide(Reading):
         return [told]
 
     def _behind(self) -> tuple[Layer, ...]:
-        """Give the line behind the next one: a hidden layer is put together before its gap."""
+        """Return the line behind the next one: a hidden layer is put together before its gap."""
         return self.target[len(self.made) + 1 :][:1]
 
     def _line(self) -> Layer:

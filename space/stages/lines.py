@@ -25,18 +25,18 @@ HIDDEN_HEADS = ("gap-conv", "gap-linear")
 def convolution(
     block: str, kernel: int, width: int, *, padding: int, bias: bool
 ) -> Conv | Separable:
-    """Give the operation of a block: ``"conv"`` or ``"separable"``."""
+    """Return the operation of a block: ``"conv"`` or ``"separable"``."""
     make = Separable if block == "separable" else Conv
     return make(kernel, width, padding=padding, bias=bias)
 
 
 def same_padding(kernel: int) -> int:
-    """Give the padding that keeps the map's size; for an even kernel the map shrinks by one."""
+    """Return the padding that keeps the map's size; for an even kernel the map shrinks by one."""
     return (kernel - 1) // 2
 
 
 def padding_of(kernel: int, word: object) -> int:
-    """Give the padding, in pixels, that ``"same"`` or ``"valid"`` means for a kernel."""
+    """Return the padding, in pixels, that ``"same"`` or ``"valid"`` means for a kernel."""
     return same_padding(kernel) if word == "same" else 0
 
 
@@ -68,7 +68,7 @@ def block_line(
 def head_lines(
     head: str, shape: Shape, classes: int, *, bias: bool, hidden: Layer | None = None
 ) -> list[Layer]:
-    """Give the lines from the last convolution's map to the logits.
+    """Return the lines from the last convolution's map to the logits.
 
     Args:
         head: one of ``HEADS``.
@@ -89,6 +89,6 @@ def head_lines(
 
 
 def _whole_map(shape: Shape) -> int:
-    """Give the largest kernel that fits; it leaves one pixel only of a square map of its size."""
+    """Return the largest kernel that fits; it leaves one pixel only of a square map of its size."""
     side = max(1, min(*shape[1:], MAX_KERNEL))
     return side if side % 2 or side in EVEN_KERNELS else side - 1

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from space.architecture import Architecture
 from space.errors import SearchSpaceError
 from space.fields import Field, Scalar
-from space.fields.match import check_input
 from space.layers import Shape
-from space.lower_bound import Bound
+from space.lower_bound import CostBound
 from space.stages.bound import lower_bound
 from space.stages.draft import Draft, Reading
 from space.stages.fields import Fields, parameters, parse_fields
@@ -60,16 +59,18 @@ class StagedSpace:
         return Architecture(self._input_shape, tuple(draft.layers)), frozenset(reading.used)
 
     def invert(self, architecture: Architecture) -> dict[str, Scalar]:
-        """Give values that ``assemble`` makes this architecture from; others change nothing.
+        """Return values that ``assemble`` makes this architecture from; others change nothing.
+
+        Args:
+            architecture: for images of the shape that the space is for.
 
         Raises:
             OutsideSpaceError: there are none.
         """
-        check_input(architecture, self._input_shape)
         return invert(self._fields, architecture, self._classes)
 
-    def lower_bound(self) -> Bound:
-        """Give what every candidate costs at least.
+    def lower_bound(self) -> CostBound:
+        """Return what every candidate costs at least.
 
         Raises:
             SearchSpaceError: no candidate of the space can ever be built.

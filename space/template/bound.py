@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from space.fields import Field
 from space.layers import Layer, Shape
-from space.lower_bound import FREE, Bound, Least, Move, advance, apply, finish
+from space.lower_bound import FREE, CostBound, Least, Move, advance, apply, finish
 from space.template.line import TemplateLine
 
 MAX_MOVES = 300_000
@@ -18,8 +18,8 @@ _State = tuple[Shape, tuple[Layer, ...]]
 
 def lower_bound(
     lines: Sequence[TemplateLine], fields: Mapping[str, Field], input_shape: Shape, classes: int
-) -> Bound:
-    """Give what every candidate of a template costs at least.
+) -> CostBound:
+    """Return what every candidate of a template costs at least.
 
     Nearly exact: only where one hole stands on several lines, each line is bounded as if it
     could choose for itself. All zero when following every way would take too long.
@@ -36,7 +36,7 @@ def lower_bound(
     front: dict[_State, Least] = {(input_shape, ()): FREE}
     for filling in fillings:
         if len(front) * len(filling) > MAX_MOVES:
-            return Bound(0, 0, 0)
+            return CostBound(0, 0, 0)
         front = advance(front, _Filled(filling, memory).moves)
     ends = ((shape, costs) for (shape, _), costs in front.items())
     return finish(ends, input_shape, classes, _ADVICE)

@@ -1,4 +1,4 @@
-"""The way back of a template: from an architecture to the values of the holes."""
+"""Find the values of the holes with which a template makes a given architecture."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _UNSAID = (0, 1)
 def invert(
     lines: Sequence[TemplateLine], fields: Mapping[str, Field], architecture: Architecture
 ) -> dict[str, Scalar]:
-    """Give values for all holes with which a template gives exactly this architecture.
+    """Return values for all holes with which a template gives exactly this architecture.
 
     Raises:
-        OutsideSpaceError: there are none; the message tells how far the best try came.
+        OutsideSpaceError: there are none; the message names the line at which the best try ended.
     """
     matcher = _Matcher(lines, fields, architecture.layers)
     found = matcher.match(0, 0, {})
@@ -34,7 +34,7 @@ def invert(
 
 
 class _Matcher:
-    """Lays lines of a template over those of an architecture; some may vanish."""
+    """Match the lines of a template with those of an architecture; some may be left out."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class _Matcher:
         return None
 
     def explain(self) -> str:
-        """Say which layer could not be reached past."""
+        """Describe the first layer that no try got past."""
         line, layer = self._furthest
         if layer == len(self._target):
             return f"the network ends where the template goes on with {self._described(line)}"
@@ -87,7 +87,7 @@ class _Matcher:
     def _fill(
         self, line: int, wanted: Layer | None, values: Mapping[str, Scalar]
     ) -> Iterator[dict[str, Scalar]]:
-        """Find the ways to fill a line that give a layer, or with which it vanishes."""
+        """Find the ways to fill a line that give a layer, or with which it is left out."""
         template = self._lines[line]
         options = [self._options(name, wanted, values) for name in template.holes]
         for chosen in product(*options):

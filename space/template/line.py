@@ -51,7 +51,7 @@ class TemplateLine:
 
     @property
     def holes(self) -> tuple[str, ...]:
-        """The names of the holes, each once, in order."""
+        """List the names of the holes, each once, in order."""
         return tuple(dict.fromkeys(_HOLE.findall(self.text)))
 
     def fill(self, values: Mapping[str, Scalar]) -> Layer | None:
@@ -64,7 +64,7 @@ class TemplateLine:
         return Layer.parse(filled) if filled.strip() else None
 
     def variants(self, fields: Mapping[str, Field], *, least: bool = False) -> Iterator[Variant]:
-        """Fill the line in every way that can matter.
+        """Fill the line in every way that can make a difference.
 
         Texts and sizes of kernels, paddings and the like take all their values. A dropout
         rate takes its ends, and so does a width that stands for itself: what is between parses
@@ -100,7 +100,7 @@ class TemplateLine:
     def _numbers(
         self, text: str, fields: Mapping[str, Field], *, least: bool
     ) -> dict[str, tuple[Scalar, ...]]:
-        """Give the values to try for each number hole of a line whose texts are filled in."""
+        """Return the values to try for each number hole of a line whose texts are filled in."""
         prefixes = _prefixes(text)
         grouped = re.search(r"(?<!\S)groups", text) is not None
         found: dict[str, tuple[Scalar, ...]] = {}
@@ -136,7 +136,7 @@ def _render(value: Scalar) -> str:
 
 
 def _prefixes(text: str) -> dict[str, set[str]]:
-    """Give the letters before each number hole, which must end its word."""
+    """Return the letters before each number hole, which must end its word."""
     found: dict[str, set[str]] = {}
     for token in text.split():
         if "{" not in token:

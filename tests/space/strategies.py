@@ -28,7 +28,7 @@ from space.layers import (
     Word,
 )
 from space.layers.activations import ACTIVATIONS
-from space.layers.shapes import trace
+from space.layers.shapes import apply_lines
 
 INPUT_SHAPES: list[Shape] = [(1, 28, 28), (3, 16, 16), (1, 8, 8), (2, 9, 7), (3, 4, 12), (4, 1, 1)]
 
@@ -138,7 +138,7 @@ def architectures(
 
 def _fits(lines: list[Layer], input_shape: Shape) -> bool:
     try:
-        trace(lines, input_shape)
+        apply_lines(lines, input_shape)
     except ShapeError:
         return False
     return True
@@ -146,7 +146,7 @@ def _fits(lines: list[Layer], input_shape: Shape) -> bool:
 
 def _state(lines: list[Layer], input_shape: Shape) -> tuple[Shape, list[Shape]]:
     """Give the current map and the maps that entered each application."""
-    applications = trace(lines, input_shape)
+    applications = apply_lines(lines, input_shape)
     shape = applications[-1].shapes[-1] if applications else input_shape
     return shape, [application.shapes[0] for application in applications]
 

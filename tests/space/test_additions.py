@@ -135,6 +135,11 @@ class Shuffle(ElementWise):
 
     spelling: ClassVar[Spelling] = Spelling.of("shuffle", "groups")
 
+    def misfit(self, shape: Shape) -> tuple[str, float] | None:
+        """Refuse channels that the groups do not divide."""
+        odd = shape[0] % self.groups
+        return (f"{self.groups} groups do not divide {shape}", 1.0) if odd else None
+
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
         """Return the module, which works on maps only."""
         return TorchCall("ChannelShuffle", (self.groups,))
@@ -143,6 +148,16 @@ class Shuffle(ElementWise):
         """Return the function."""
         return TorchCall("channel_shuffle", (self.groups,))
 '''
+
+
+MISFITS = """
+try:
+    Architecture.parse("conv1 3 shuffle2\\ngap")
+except ValueError as error:
+    assert str(error) == 'line 1 "conv1 3 shuffle2": 2 groups do not divide (3, 28, 28)', error
+else:
+    raise AssertionError
+"""
 
 
 def with_class(module: str, after: str, source: str, name: str) -> dict[str, tuple[str, str]]:
@@ -176,7 +191,9 @@ def test_one_class_adds_a_word_that_keeps_the_map(tmp_path: Path) -> None:
     in_a_changed_copy(
         tmp_path,
         with_class("words", end, SHUFFLE, "Shuffle"),
-        GOES_ALL_THE_WAY + REFUSES.format("shuffle", "shuffle1", "number of groups 1 is too small"),
+        GOES_ALL_THE_WAY
+        + REFUSES.format("shuffle", "shuffle1", "number of groups 1 is too small")
+        + MISFITS,
         "conv3 4 pad1 shuffle2 bn relu\nconv1 4 skip shuffle2\ngap\nlinear 3",
         "ChannelShuffle(groups=2)",
         "nn.ChannelShuffle(2),;functional.channel_shuffle(x, 2)",

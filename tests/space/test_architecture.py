@@ -267,7 +267,7 @@ def test_lists_become_tuples() -> None:
 @pytest.mark.parametrize(
     "make", [lambda: Architecture((1, 28, 28), ("gap",)), lambda: Layer(("gap",))]
 )
-def test_text_is_no_layer_and_no_word(make: Callable[[], object]) -> None:
+def test_text_is_neither_a_layer_nor_a_word(make: Callable[[], object]) -> None:
     """What has to be parsed first is refused at once, with the way to do it."""
-    with pytest.raises(LayerError, match=r"\.parse reads text"):
+    with pytest.raises(LayerError, match=r"use \w+\.parse to read text"):
         make()

@@ -11,7 +11,7 @@ from space.architecture import Architecture
 from space.cost import Cost, cost
 from space.errors import SearchSpaceError, ShapeError
 from space.fields import Fixed
-from space.search_space import Bound, SearchSpace
+from space.search_space import CostBound, SearchSpace
 from tests.space.drawn_spaces import RandomTrial, search_spaces
 
 relaxed = settings(deadline=None, max_examples=100)
@@ -131,7 +131,7 @@ def test_a_space_of_one_candidate_is_bounded_by_it() -> None:
     section = {"width": 8, "stages": 2, "convs": 2, "transition": "after-pool"}
     space = make({**section, "transition_width": 4, "block": "separable"})
     only = cost(space.suggest(RandomTrial(0)).architecture)
-    assert space.lower_bound() == Bound(only.parameters, only.macs, only.activation_bytes)
+    assert space.lower_bound() == CostBound(only.parameters, only.macs, only.activation_bytes)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_the_bound_is_reached(section: dict[str, object]) -> None:
     assert len(trials) == space.size()
     found = [cost_or_none(space.suggest(trial).architecture) for trial in trials]
     costs = [known for known in found if known is not None]
-    assert space.lower_bound() == Bound(
+    assert space.lower_bound() == CostBound(
         min(known.parameters for known in costs),
         min(known.macs for known in costs),
         min(known.activation_bytes for known in costs),

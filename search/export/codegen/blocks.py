@@ -1,4 +1,4 @@
-"""How the source of an exported network is laid out: its blocks, their names, its forward pass.
+"""The layout of the source of an exported network: its blocks, their names, its forward pass.
 
 Leaves that always act one after another become one block; blocks end where a stage ends, where a
 skip starts or is added, and where a repetition starts or ends. What holds no weights and stands
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeAlias
 
-from search.export.codegen.unfold import ApplyLeaf, Leaf, Move, unfold
+from search.export.codegen.unfold import ApplyLeaf, Leaf, LeafStep, unfold
 from space.architecture import Architecture
 from space.layers.operations import Conv, Convolution, Linear, Pooling, WholeMap
 from space.layers.words import BatchNorm, Shape, Skip
@@ -26,9 +26,12 @@ _HEAD = -1  # a group like the numbers of pools, after them all
 
 @dataclass(frozen=True)
 class Block:
-    """Leaves in order, under one name; without a name, they are called as functions.
+    """Modules that always act one after another.
 
-    ``closes`` says that it also flattens the last maps to logits.
+    Attributes:
+        name: of the attribute that holds them; empty when they are called as functions instead.
+        leaves: the modules, in order.
+        closes: whether the block also flattens the last maps to logits.
     """
 
     name: str
@@ -38,7 +41,7 @@ class Block:
 
 @dataclass(frozen=True)
 class ApplyBlock:
-    """Apply a block; ``shape`` is the map that it gives this time."""
+    """Apply a block; ``shape`` is the map that it gives in this place."""
 
     block: Block
     shape: Shape
@@ -49,7 +52,7 @@ SourceStep: TypeAlias = ApplyBlock | Keep | Add
 
 @dataclass(frozen=True)
 class SourcePlan:
-    """A network as its source shows it.
+    """The layout of the source of a network.
 
     Attributes:
         blocks: those with a name, in the order of the text.
@@ -84,7 +87,7 @@ def plan_source(architecture: Architecture) -> SourcePlan:
     )
 
 
-def _closing(moves: list[Move], blocks: dict[int, Block]) -> int | None:
+def _closing(moves: list[LeafStep], blocks: dict[int, Block]) -> int | None:
     """Find the block that ends the forward pass, if it has a name and does nothing else."""
     last = moves[-1]
     if not isinstance(last, ApplyLeaf):
@@ -107,7 +110,7 @@ def _groups(architecture: Architecture) -> list[int]:
 
 
 def _head(architecture: Architecture) -> int:
-    """Find the line that begins the head: the first to see the whole map, else the last.
+    """Find the first line of the head: the first to see the whole map, else the last line.
 
     A classifier just before a closing ``gap`` belongs to it.
     """
@@ -126,7 +129,7 @@ def _head(architecture: Architecture) -> int:
     return whole[0] - classifies
 
 
-def _starts(moves: list[Move], leaves: list[Leaf], groups: list[int]) -> set[int]:
+def _starts(moves: list[LeafStep], leaves: list[Leaf], groups: list[int]) -> set[int]:
     """Find the leaves with which blocks start."""
     lines = [leaf.line for leaf in leaves]
     within = range(1, len(lines))
@@ -140,7 +143,7 @@ def _starts(moves: list[Move], leaves: list[Leaf], groups: list[int]) -> set[int
         before = leaf
     for start in sorted(starts):
         if start in within and lines[start - 1] == lines[start]:
-            # The rest of a line is no good beginning of a block of the lines after it.
+            # A block that starts within a line ends with that line: it would read oddly otherwise.
             after = (index for index in within if index > start and lines[index] != lines[start])
             starts |= {next(after, len(lines))}
     return {start for start in starts if start < len(lines)}
@@ -175,7 +178,7 @@ def _kind(span: list[Leaf]) -> str:
     return "norm" if norms and not lines else "block"
 
 
-def _steps(moves: list[Move], blocks: dict[int, Block]) -> Iterator[SourceStep]:
+def _steps(moves: list[LeafStep], blocks: dict[int, Block]) -> Iterator[SourceStep]:
     """Replace the leaves of the flattened applications by their blocks."""
     ends = {start + len(block.leaves) - 1: block for start, block in blocks.items()}
     for move in moves:

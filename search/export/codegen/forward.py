@@ -1,4 +1,4 @@
-"""The forward pass of a plan as statements of source."""
+"""Write the forward pass of a network as statements of source."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Statement:
 
 
 def forward_statements(plan: SourcePlan) -> list[Statement]:
-    """Give the statements that take ``x`` from normalised images to logits, and return them."""
+    """Write the statements that turn ``x``, normalised images, into logits and return them."""
     *statements, last = _folded(_statements(plan.steps))
     if plan.gives_maps:
         return [*statements, last, Statement("return x.flatten(1)")]
@@ -111,7 +111,7 @@ def _folded(statements: list[Statement]) -> Iterator[Statement]:
 
 
 def _rounds(statements: list[Statement], length: int) -> int:
-    """Count how often the first ``length`` statements stand there, one after another."""
+    """Count how often the first ``length`` statements come, one time after another."""
     body = [statement.text for statement in statements[:length]]
     rounds = 1
     while [s.text for s in statements[rounds * length : (rounds + 1) * length]] == body:

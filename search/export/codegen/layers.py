@@ -1,4 +1,4 @@
-"""The modules of a block as source: constructors of ``torch.nn``, or functions without weights."""
+"""Write the modules of a block as source: as constructors of ``torch.nn``, or as functions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Call:
 
 
 def module_calls(block: Block) -> list[Call]:
-    """List the constructors of a block, in order; more than one belong into a Sequential."""
+    """List the constructors of a block, in order; several belong in a Sequential."""
     calls: list[Call] = []
     for leaf in block.leaves:
         takes_features = leaf.word.takes == "features"

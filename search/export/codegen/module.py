@@ -29,7 +29,7 @@ _TAKEN = ("False", "None", "Tensor", "True")
 def network_source(
     architecture: Architecture, class_name: str, normalisation: Normalisation
 ) -> str:
-    """Give the source of a module that needs torch alone.
+    """Write the source of a module that needs torch alone.
 
     Its class takes images (n, channels, height, width), floats in [0, 1], normalises them and gives
     logits (n, classes): those of the built architecture on normalised images, once it holds the
@@ -41,11 +41,11 @@ def network_source(
         normalisation: a mean and a deviation to each channel.
 
     Raises:
-        ExportError: the class name or the normalisation cannot be used.
+        ExportError: the class name or the normalisation cannot be used; the message says why.
         ShapeError: the architecture does not fit together.
     """
     if not _CLASS_NAME.fullmatch(class_name) or class_name in _TAKEN:
-        raise ExportError(f"{class_name!r} is no name for a class; use letters, as in SmallNet")
+        raise ExportError(f"{class_name!r} is not a name for a class; use letters, as in SmallNet")
     _check(normalisation, architecture.input_shape)
     plan = plan_source(architecture)
     forward = list(_forward(plan, architecture.input_shape))
@@ -76,7 +76,10 @@ def _check(normalisation: Normalisation, shape: Shape) -> None:
                 f"images of {format_shape(shape)} need {shape[0]}"
             )
         if not all(isfinite(value) and (name == "mean" or value > 0) for value in values):
-            raise ExportError(f"the normalisation has {name} {values}; images cannot be scaled so")
+            raise ExportError(
+                f"the normalisation has {name} {values}; every mean must be finite, every std "
+                "finite and above 0"
+            )
 
 
 def _summary(architecture: Architecture) -> str:

@@ -1,4 +1,4 @@
-"""An architecture as the modules of its source, and the moves that take a map through them.
+"""Turn an architecture into the modules of its source, and the steps that run through them.
 
 A leaf is one module of ``torch.nn``: a word of a line, or one half of a separable convolution.
 """
@@ -12,14 +12,14 @@ from space.architecture import Architecture
 from space.layers.words import Shape, Word
 from space.program import Add, Apply, Keep, program_of
 
-__all__ = ["ApplyLeaf", "Leaf", "Move", "unfold"]
+__all__ = ["ApplyLeaf", "Leaf", "LeafStep", "unfold"]
 
-Form: TypeAlias = Literal["maps", "flattens", "flat"]
+LeafForm: TypeAlias = Literal["maps", "flattens", "flat"]
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """One module.
+    """One module of the source.
 
     Attributes:
         word: what it does.
@@ -36,7 +36,7 @@ class Leaf:
     path: str
     shape: Shape
     output: Shape | None
-    form: Form
+    form: LeafForm
 
     @property
     def has_weights(self) -> bool:
@@ -51,17 +51,17 @@ class Leaf:
 
 @dataclass(frozen=True)
 class ApplyLeaf:
-    """Apply the leaf of an index; ``after`` is the map that it gives this time."""
+    """Apply the leaf of an index; ``after`` is the map that it gives in this place."""
 
     leaf: int
     after: Shape
 
 
-Move: TypeAlias = ApplyLeaf | Keep | Add
+LeafStep: TypeAlias = ApplyLeaf | Keep | Add
 
 
-def unfold(architecture: Architecture) -> tuple[list[Move], list[Leaf]]:
-    """List all moves, repetitions written out, and the leaves in the order of the text.
+def unfold(architecture: Architecture) -> tuple[list[LeafStep], list[Leaf]]:
+    """List all steps, repetitions written out, and the leaves in the order of the text.
 
     Raises:
         ShapeError: the architecture does not fit together.
@@ -74,7 +74,7 @@ def unfold(architecture: Architecture) -> tuple[list[Move], list[Leaf]]:
             first.setdefault(step.path, step)
             outputs.setdefault(step.path, set()).add(step.after)
     numbers = {path: number for number, path in enumerate(first)}
-    moves: list[Move] = [
+    moves: list[LeafStep] = [
         ApplyLeaf(numbers[step.path], step.after) if isinstance(step, Apply) else step
         for step in steps
     ]
@@ -82,14 +82,14 @@ def unfold(architecture: Architecture) -> tuple[list[Move], list[Leaf]]:
     leaves: list[Leaf] = []
     for number, (path, step) in enumerate(first.items()):
         output = step.after if len(outputs[path]) == 1 else None
-        form: Form = "maps"
+        form: LeafForm = "maps"
         if number in flat:
             form = "flattens" if number == flat[0] else "flat"
         leaves.append(Leaf(step.word, step.line, path, step.before, output, form))
     return moves, leaves
 
 
-def _flat_tail(moves: list[Move], words: list[Word]) -> list[int]:
+def _flat_tail(moves: list[LeafStep], words: list[Word]) -> list[int]:
     """Find the leaves that may work on (n, features): a linear one and what follows to the end."""
     applied = [move.leaf for move in moves if isinstance(move, ApplyLeaf)]
     tail: list[int] = []

@@ -8,7 +8,7 @@ from space.architecture import Architecture
 from space.cost import cost
 from space.errors import SearchSpaceError
 from space.fields import Scalar
-from space.search_space import Bound, SearchSpace
+from space.search_space import CostBound, SearchSpace
 from tests.space.drawn_spaces import RandomTrial
 from tests.space.seed_networks import SEED_NETWORKS, SeedNetwork
 
@@ -42,7 +42,7 @@ def test_a_template_says_every_hand_made_network(seed: SeedNetwork) -> None:
     assert only == Architecture.parse(seed.lines)
     assert (trial.asked, space.size()) == ({}, 1)
     known = cost(only)
-    assert space.lower_bound() == Bound(known.parameters, known.macs, known.activation_bytes)
+    assert space.lower_bound() == CostBound(known.parameters, known.macs, known.activation_bytes)
 
 
 @settings(deadline=None)
@@ -110,7 +110,7 @@ def test_bound_gives_up_where_there_are_too_many_ways() -> None:
     """A template with too many ways to follow is bounded by nothing at all, which is sound."""
     sizes = {"low": 1, "high": 99, "step": 2}
     space = make(*["conv{k} 8 pad{p}"] * 3, *END, k=sizes, p={"low": 0, "high": 99})
-    assert space.lower_bound() == Bound(0, 0, 0)
+    assert space.lower_bound() == CostBound(0, 0, 0)
 
 
 @pytest.mark.parametrize(
