@@ -19,7 +19,7 @@ _CHUNK_IMAGES = 1024
 
 
 def normalise(pixels: Tensor, normalisation: Normalisation) -> Tensor:
-    """Shifts and scales floats (n, c, h, w) in [0, 1] to mean 0 and deviation 1 per channel.
+    """Shift and scale floats (n, c, h, w) in [0, 1] to mean 0 and deviation 1 per channel.
 
     Returns:
         (n, c, h, w), channels last in memory. The strides say so even of one channel, where
@@ -37,7 +37,7 @@ def normalise(pixels: Tensor, normalisation: Normalisation) -> Tensor:
 def _constants(
     normalisation: Normalisation, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """Mean and deviation, (1, c, 1, 1), copied to the device only once."""
+    """Return mean and deviation, (1, c, 1, 1), which are copied to the device only once."""
     # Tensors that are made under inference mode could not be used outside of it.
     with torch.inference_mode(False):
         mean, std = (
@@ -48,7 +48,7 @@ def _constants(
 
 
 class Batches:
-    """Yields an epoch's batches.
+    """An epoch's batches, in a new order every time they are iterated.
 
     Images are augmented in chunks of several batches, which costs fewer calls. The shuffling and
     the augmentation follow the recipe's seed alone.
@@ -71,11 +71,11 @@ class Batches:
         self._cuts_per_chunk = max(1, _CHUNK_IMAGES // recipe.batch_size)
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """Return the number of batches in an epoch."""
         return len(self._cuts)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yields (pixels (n, c, h, w) float32, labels (n,)) in a fresh order on every call."""
+        """Yield (pixels (n, c, h, w) float32, labels (n,)) in a fresh order on every call."""
         device = self._images.pixels.device
         order = torch.randperm(len(self._images), generator=self._generator, device=device)
         for first in range(0, len(self._cuts), self._cuts_per_chunk):
@@ -92,7 +92,7 @@ class Batches:
 
 
 def batch_bounds(count: int, size: int) -> list[tuple[int, int]]:
-    """Returns the (start, stop) of each batch; a last one of one image joins the one before.
+    """Return the (start, stop) of each batch; a last one of one image joins the one before.
 
     BatchNorm cannot train on a single value per channel, which is what one image leaves on 1x1
     maps.

@@ -16,7 +16,7 @@ __all__ = ["DataError", "Diverged", "NoKernels", "OutOfMemory", "RecipeError", "
 
 
 class TrainerError(Exception):
-    """The base of every error that the trainer raises on purpose."""
+    """The base of every error that the trainer raises on purpose; its message is one line."""
 
 
 class DataError(TrainerError):
@@ -24,14 +24,14 @@ class DataError(TrainerError):
 
 
 class RecipeError(TrainerError, ValueError):
-    """A recipe has a value that training cannot follow."""
+    """A recipe has an unknown key, or a value that a key does not take."""
 
 
 class Diverged(TrainerError):
     """The loss became infinite or not a number.
 
     Attributes:
-        epoch: The epoch, from 0, in which it happened.
+        epoch: the epoch, from 0, in which it happened.
     """
 
     def __init__(self, epoch: int) -> None:

@@ -28,7 +28,7 @@ _STEPS_BETWEEN_CHECKS = 50
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch gave.
+    """The figures of one epoch.
 
     Attributes:
         number: from 0.
@@ -47,7 +47,7 @@ class Epoch:
     backend: Backend = Backend.EAGER
 
     def to_dict(self) -> dict[str, float]:
-        """Returns the figures, without the backend, as JSON values."""
+        """Return the figures, without the backend, as JSON values."""
         figures = asdict(self)
         del figures["backend"]
         return figures
@@ -61,7 +61,7 @@ def train(
     recipe: Recipe,
     backend: Backend | None = None,
 ) -> Generator[Epoch, None, None]:
-    """Trains a network, one epoch for each value that the caller asks for.
+    """Train a network, one epoch for each value that the caller asks for.
 
     While the caller holds an :class:`Epoch` the network holds the weights that were evaluated
     (the averaged ones where the recipe averages); so it does after the last, and when the
@@ -76,16 +76,16 @@ def train(
         evaluation: the images to be judged on.
         normalisation: of the training images; applied to both, unless the recipe says otherwise.
         recipe: how to train.
-        backend: what computes the steps; by default the fastest that is there for this network.
+        backend: what computes the steps; None for the fastest one for this network and device.
 
     Yields:
         One epoch at a time, ``recipe.epochs`` of them.
 
     Raises:
         DataError: if there are no images to learn from or to be judged on.
-        Diverged: when the loss, or a logit of an evaluation image, is not finite any more.
+        Diverged: when the loss, or a logit of an evaluation image, is no longer finite.
         OutOfMemory: when the device has no room for a step or the evaluation.
-        NoKernels: if a backend was asked for that cannot be had.
+        NoKernels: if the backend that was asked for cannot train this here.
         TrainerError: if the network has no trainable parameter.
     """
     if not len(training) or not len(evaluation):
@@ -135,7 +135,7 @@ class _Run:
         self._threads = 1 if self._backend is Backend.COMPILED else torch.get_num_threads()
 
     def epoch(self, number: int) -> Epoch:
-        """Trains for one epoch and evaluates; leaves the evaluated weights in the network."""
+        """Train for one epoch and evaluate; leave the evaluated weights in the network."""
         started = time.perf_counter()
         with self._randomness, torch.enable_grad(), torch_threads(self._threads):
             if self._average is not None and number:
@@ -182,7 +182,7 @@ class _Tally:
         self._rights: list[Tensor] = []
 
     def add(self, loss: Tensor, right: Tensor, count: int) -> None:
-        """Takes a batch's mean loss and number of right answers."""
+        """Add a batch's mean loss and number of right answers."""
         self._losses.append(loss * count)
         self._rights.append(right)
         self.count += count
@@ -190,7 +190,7 @@ class _Tally:
             self.settle()
 
     def settle(self) -> None:
-        """Waits for the device and adds up.
+        """Wait for the device and add up what it has.
 
         Raises:
             Diverged: if the loss is not finite.

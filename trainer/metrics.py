@@ -18,7 +18,7 @@ _EVALUATION_BATCH = 500
 
 
 def predict(network: nn.Module, images: Images, normalisation: Normalisation) -> Tensor:
-    """Returns the class that the network gives each image, in evaluation mode.
+    """Return the class that the network gives each image, in evaluation mode.
 
     The network's modules are left in the modes in which they were.
 
@@ -33,7 +33,7 @@ def predict(network: nn.Module, images: Images, normalisation: Normalisation) ->
 def classify(
     logits: Callable[[Tensor], Tensor], images: Images, normalisation: Normalisation
 ) -> Tensor:
-    """Returns the class of each image by a function from normalised images to logits.
+    """Return the class of each image by a function from normalised images to logits.
 
     Returns:
         As :func:`predict`.
@@ -47,7 +47,7 @@ def classify(
 
 
 def accuracy(network: nn.Module, images: Images, normalisation: Normalisation) -> float:
-    """Returns the share of images, 0 to 1, whose class the network gives.
+    """Return the share of images, 0 to 1, whose class the network gives.
 
     Raises:
         DataError: if there are no images.
@@ -56,7 +56,7 @@ def accuracy(network: nn.Module, images: Images, normalisation: Normalisation) -
 
 
 def share_right(classes: Tensor, labels: Tensor) -> float:
-    """Returns the share, 0 to 1, of two (n,) tensors that agrees.
+    """Return the share, 0 to 1, of two (n,) tensors that agrees.
 
     Raises:
         DataError: if n is 0.
@@ -67,13 +67,15 @@ def share_right(classes: Tensor, labels: Tensor) -> float:
 
 
 def floor(accuracies: Sequence[float], epochs: int) -> float:
-    """Returns the lowest of the last ``epochs`` accuracies (of all, where there are fewer).
+    """Return the lowest of the last ``epochs`` accuracies (of all, where there are fewer).
 
     Raises:
         ValueError: if there is no accuracy, or ``epochs`` is below 1.
     """
     if not accuracies or epochs < 1:
-        raise ValueError(f"no floor over {epochs} of {len(accuracies)} epochs")
+        raise ValueError(
+            f"no floor over {epochs} of {len(accuracies)} epochs; give at least one of each"
+        )
     return min(accuracies[-epochs:])
 
 
@@ -83,7 +85,7 @@ def _classes(logits: Tensor) -> Tensor:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Evaluation mode, and afterwards each module's own mode, for they need not be the same."""
+    """Put a network into evaluation mode inside; restore each module's own mode afterwards."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     try:

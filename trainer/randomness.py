@@ -12,7 +12,7 @@ __all__ = ["Randomness", "derived_seed"]
 
 
 def derived_seed(seed: int, purpose: str) -> int:
-    """Returns a seed from 0 to 2**63 - 1 for one purpose.
+    """Return a seed from 0 to 2**63 - 1 for one purpose.
 
     Two purposes of one seed get independent sequences. Every bit of the seed counts, though
     torch's CPU generators look at the lowest 32 of theirs alone.

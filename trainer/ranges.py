@@ -52,7 +52,7 @@ class Range:
         """Return the value in its own type: ``int`` where ``whole``, else ``float``.
 
         Raises:
-            RecipeError: if it is no such number or outside the range.
+            RecipeError: if it is not such a number or is outside the range.
         """
         low, high = (_shortest(end) for end in (self.low, self.high))
         if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
@@ -147,8 +147,9 @@ def check_keys(given: Iterable[object], known: Collection[str], place: str = "")
     """
     for key in given:
         if key not in known:
+            shown = key if isinstance(key, str) and key.isprintable() else show(key)
             raise RecipeError(
-                f"{place}{key}: unknown key{did_you_mean(key, known)}; "
+                f"{place}{shown}: unknown key{did_you_mean(key, known)}; "
                 f"give one of {', '.join(known)}"
             )
 

@@ -13,7 +13,7 @@ __all__ = ["AveragedWeights", "FlatWeights", "flatten", "unflatten"]
 
 
 def flatten(tensors: Sequence[Tensor]) -> Tensor:
-    """Moves tensors into one new flat vector and makes each of them a view of its part of it.
+    """Move tensors into one new flat vector and make each of them a view of its part of it.
 
     One optimizer update or one average over thousands of small tensors then costs one call.
     Four-dimensional tensors (convolution weights) lie channels-last, which the convolutions then
@@ -32,7 +32,7 @@ def flatten(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def unflatten(tensors: Iterable[Tensor]) -> None:
-    """Gives each tensor memory of its own again, contiguous, which file formats ask for."""
+    """Give each tensor its own memory again, contiguous, which file formats ask for."""
     for tensor in tensors:
         tensor.data = tensor.detach().clone(memory_format=torch.contiguous_format)
 
@@ -68,7 +68,7 @@ class FlatWeights:
         self.vector = flatten(self.parameters).requires_grad_()
 
     def make_gradient(self) -> dict[Tensor, Tensor]:
-        """Gives the vector a gradient of zeros; returns each parameter's part, shaped like it."""
+        """Give the vector a gradient of zeros; return each parameter's part, shaped like it."""
         self.vector.grad = torch.zeros_like(self.vector)
         start = self.vector.storage_offset()
         return {
@@ -82,7 +82,7 @@ class FlatWeights:
         }
 
     def set_gradient(self, gradients: Sequence[Tensor]) -> None:
-        """Takes one gradient per parameter, in their order."""
+        """Set the vector's gradient from one gradient per parameter, in their order."""
         self.vector.grad = torch.cat([_in_order(gradient) for gradient in gradients])
 
 
@@ -108,14 +108,14 @@ class AveragedWeights:
         self._updates = 0
 
     def update(self) -> None:
-        """Takes the network's present numbers into the average."""
+        """Take the network's present numbers into the average."""
         decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
         for average, live in zip(self._average, self._live, strict=True):
             average.lerp_(live, 1 - decay)
         self._updates += 1
 
     def swap(self) -> None:
-        """Exchanges the network's numbers and the average; a second call undoes it."""
+        """Exchange the network's numbers and the average; a second call undoes it."""
         for average, live in zip(self._average, self._live, strict=True):
             held = live.clone()
             live.copy_(average)

@@ -100,3 +100,5 @@ def test_unknown_keys_are_refused_with_the_nearest() -> None:
         check_keys(["rates"], ["rate", "note"], "table.")
     wanted = 'table.rates: unknown key (did you mean "rate"?); give one of rate, note'
     assert str(caught.value) == wanted
+    with pytest.raises(RecipeError, match=r'"a\\nb": unknown key; give one of rate'):
+        check_keys(["a\nb"], ["rate"])

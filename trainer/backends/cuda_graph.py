@@ -69,7 +69,9 @@ class GraphStep:
     ) -> None:
         make_flat = OPTIMIZERS[recipe.optimizer].make_flat
         if make_flat is None:
-            raise NoKernels(f"the graph backend cannot record {recipe.optimizer}; use eager")
+            raise NoKernels(
+                f"the graph backend cannot record the optimizer {recipe.optimizer}; use eager"
+            )
         optimizer = make_flat(weights.vector, recipe)
         self._table = _Table(optimizer, recipe, steps_per_epoch)
         self._step = _DeviceStep(network, weights, recipe, optimizer, self._table, autocast)

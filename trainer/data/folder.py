@@ -29,7 +29,7 @@ __all__ = ["IMAGE_SUFFIXES", "ImageFolder", "open_folder"]
 IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm")
 )
-"""Files with other endings, and hidden ones, are no images and are passed over."""
+"""Files with other endings, and hidden ones, are not read as images."""
 
 # A file's content decides its decoder: without this list a ".png" may start Ghostscript.
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
@@ -38,7 +38,13 @@ _GREY_MODES = frozenset({"1", "L", "LA", "I;16", "I;16B", "I;16L"})
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """An opened folder: its class names, its training part, and how to read its test part."""
+    """An opened folder.
+
+    Attributes:
+        classes: the name of each class, in the order of their labels.
+        training: the training part.
+        read_test: reads the test part.
+    """
 
     classes: tuple[str, ...]
     training: Images
@@ -66,18 +72,18 @@ def open_folder(
     at once. Images are turned upright by their EXIF data; transparency is dropped.
 
     Args:
-        path: The folder; `~` is expanded.
-        image_size: The side in pixels of the square to which every image is stretched; without
+        path: the folder; `~` is expanded.
+        image_size: the side in pixels of the square to which every image is stretched; without
             it all images must have one size.
-        colour: Whether images become RGB; when None they do unless all of them are grey.
+        colour: whether images become RGB; when None they do unless all of them are grey.
 
     Raises:
-        DataError: The folder is missing, has fewer than two classes, a class without enough
+        DataError: if the folder is missing, has fewer than two classes, a class without enough
             images to split, other classes in `test/`, an image that cannot be read or has
             another size than the first, or more pixels than there is memory for.
     """
     if image_size is not None and image_size < 1:
-        raise DataError(f"image_size is {image_size}; give the side of an image in pixels, >= 1")
+        raise DataError(f"image_size: {image_size} is too small; give at least 1")
     try:
         path = path.expanduser()
         parts = _parts(path)
@@ -112,7 +118,7 @@ def _require_images(path: Path, labels: torch.Tensor, least: int, classes: Seque
 
 
 def _parts(path: Path) -> list[dict[str, list[Path]]]:
-    """The image files of each class: of the training part and, where there is one, of the test."""
+    """Return each class's image files: of the training part and, if there is one, of the test."""
     if not path.is_dir():
         what = "is not a folder" if path.exists() else "does not exist"
         raise DataError(f"{path} {what}; name a folder with one subfolder for each class")
@@ -141,7 +147,7 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
     }
     if len(classes) < 2:
         found = f"only the class {next(iter(classes))!r}" if classes else "no subfolders"
-        raise DataError(f"{folder} has {found}; it needs one subfolder for each of two classes")
+        raise DataError(f"{folder} has {found}; it needs a subfolder for each class, at least two")
     for name, files in classes.items():
         if not files:
             endings = " ".join(sorted(IMAGE_SUFFIXES))
@@ -242,7 +248,7 @@ def _open(file: Path) -> Iterator[Image.Image]:
 
 @contextmanager
 def _bombs_refused() -> Iterator[None]:
-    """Images too large to be meant stop the reading; other remarks of Pillow stay unsaid."""
+    """Refuse images too large to be meant, and silence Pillow's other warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -23,7 +23,7 @@ class Images:
         labels: int64, shape (n,), the index of each image's class.
 
     Raises:
-        DataError: The tensors have other types or shapes, or lie on two devices.
+        DataError: if the tensors have other types or shapes, or lie on two devices.
     """
 
     pixels: Tensor
@@ -36,9 +36,11 @@ class Images:
         if labels.dtype != torch.int64 or labels.ndim != 1:
             raise DataError(f"labels must be int64 of shape (n,), not {_describe(labels)}")
         if len(pixels) != len(labels):
-            raise DataError(f"{len(pixels)} images have {len(labels)} labels; give one to each")
+            raise DataError(f"{len(pixels)} images have {len(labels)} labels; give each image one")
         if pixels.device != labels.device:
-            raise DataError(f"pixels are on {pixels.device}, labels on {labels.device}; move one")
+            raise DataError(
+                f"pixels are on {pixels.device}, labels on {labels.device}; move them to one"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -50,36 +52,47 @@ class Images:
         return channels, height, width
 
     def to(self, device: torch.device | str) -> Images:
-        """The same images on `device`; nothing is copied when they are there already."""
+        """Return the same images on a device; nothing is copied when they are there already."""
         return Images(self.pixels.to(device), self.labels.to(device))
 
     def subset(self, indices: Tensor) -> Images:
-        """The images at `indices` (int64, shape (k,)), in that order, as a copy."""
+        """Return the images at `indices` (int64, shape (k,)), in that order, as a copy."""
         indices = indices.to(self.labels.device)
         return Images(self.pixels[indices], self.labels[indices])
 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Mean and standard deviation per channel, of pixels scaled to [0, 1]; `std` is above 0."""
+    """Mean and standard deviation per channel, of pixels scaled to [0, 1].
+
+    Attributes:
+        mean: one for each channel.
+        std: one for each channel, above 0.
+    """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
     @classmethod
     def identity(cls, channels: int) -> Normalisation:
-        """Mean 0 and deviation 1, which change no pixel."""
+        """Return mean 0 and deviation 1, which change no pixel."""
         return cls((0.0,) * channels, (1.0,) * channels)
 
 
 def normalisation(images: Images) -> Normalisation:
-    """The mean and the population standard deviation of each channel of `images`.
+    """Measure the mean and the population standard deviation of each channel.
 
     Pixels are counted, not summed, so the result is the same on every device. A channel without
     contrast gets one pixel step (1/255) as its deviation, so that dividing by it is safe.
 
+    Args:
+        images: at least one.
+
+    Returns:
+        Mean and deviation per channel, of pixels scaled to [0, 1].
+
     Raises:
-        DataError: There are no images.
+        DataError: if there are no images.
     """
     if not len(images):
         raise DataError("no images to normalise by; give at least one")

@@ -33,15 +33,18 @@ LEAST_WITHOUT_TEST = 8
 
 
 def stratified_split(labels: Tensor, parts: int, classes: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Indices of the images to keep and of the one in `parts` to set aside, in rising order.
+    """Choose the images to keep and the ones to set aside, one in `parts`.
 
     Args:
         labels: int64, shape (n,), on the CPU.
-        parts: One image in this many is set aside, rounded up, in each class's proportion.
-        classes: The name of each class.
+        parts: one image in this many is set aside, rounded up, in each class's proportion.
+        classes: the name of each class.
+
+    Returns:
+        The indices to keep and those to set aside, int64, each in rising order.
 
     Raises:
-        DataError: A class has fewer than `parts` images, so that one side might get none of it.
+        DataError: if a class has fewer than `parts` images, so that one side might get none of it.
     """
     require_images(labels, parts, classes)
     from sklearn.model_selection import train_test_split
@@ -59,7 +62,7 @@ def require_images(labels: Tensor, least: int, classes: Sequence[str]) -> None:
     """Check that every class has at least `least` of the labels.
 
     Raises:
-        DataError: One has fewer.
+        DataError: if a class has fewer.
     """
     for name, count in zip(classes, labels.bincount(minlength=len(classes)).tolist(), strict=True):
         if count < least:

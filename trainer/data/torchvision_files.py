@@ -64,11 +64,15 @@ class TorchvisionFiles(NamedDataset):
         if images.shape != self.input_shape:
             shapes = self.input_shape, images.shape
             expected, found = ("x".join(map(str, shape)) for shape in shapes)
-            raise DataError(f"{self.name}: {folder} should hold images of {expected}, not {found}")
+            raise DataError(
+                f"{self.name}: {folder} should hold images of {expected}, not {found}; "
+                "delete its files to have them downloaded again"
+            )
         highest, classes = int(images.labels.max()) if len(images) else 0, len(self.classes)
         if highest >= classes:
             raise DataError(
-                f"{self.name}: {folder} has the label {highest}; there are {classes} classes"
+                f"{self.name}: {folder} has the label {highest}; there are {classes} classes; "
+                "delete its files to have them downloaded again"
             )
         return images
 

@@ -103,7 +103,7 @@ def _exponential(settings: ScheduleSettings, step: int, steps_per_epoch: int) ->
 
 
 def _one_cycle(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
-    """Follow Smith & Topin, 2017, arXiv 1708.07120, in the cosine form; changes at every step."""
+    """Follow Smith & Topin, 2017, arXiv 1708.07120, in its cosine form."""
     total = settings.epochs * steps_per_epoch
     low, peak = settings.learning_rate / _START_DIVISOR, settings.learning_rate
     # Torch ends the warm-up a step before its share of all steps: with no warm-up at all, the

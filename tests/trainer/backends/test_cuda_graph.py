@@ -450,5 +450,5 @@ def test_an_optimizer_without_a_form_for_graphs_is_refused(
     for module in (cuda_graph, choose):
         monkeypatch.setattr(module, "OPTIMIZERS", {**OPTIMIZERS, "sgd": plain})
     assert not choose._repays_a_graph(recipe, 100)
-    with pytest.raises(NoKernels, match="cannot record sgd; use eager"):
+    with pytest.raises(NoKernels, match="cannot record the optimizer sgd; use eager"):
         GraphStep(network, FlatWeights(network), recipe, 100)

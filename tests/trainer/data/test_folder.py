@@ -155,7 +155,7 @@ def test_sizes(tmp_path: Path) -> None:
     data = opened(tmp_path, image_size=5)
     assert data.info.input_shape == (1, 5, 5)
     assert data.test().pixels.shape[1:] == (1, 5, 5)
-    assert "image_size is 0" in failure(f"folder:{tmp_path}", image_size=0)
+    assert "image_size: 0 is too small" in failure(f"folder:{tmp_path}", image_size=0)
 
 
 def test_a_test_image_of_another_size_is_named(tmp_path: Path) -> None:
