@@ -12,7 +12,7 @@ import typer
 
 from search.storage.urls import DEFAULT_STORAGE
 
-__all__ = ["Debug", "Storage", "StudyName", "StudyPath", "with_run_options"]
+__all__ = ["RUN_OPTIONS", "Debug", "Storage", "StudyName", "StudyPath", "with_run_options"]
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="study file")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="study file, or a study's name")]
@@ -36,14 +36,14 @@ _Device = Annotated[
     ),
 ]
 
-# Key of search.workers.options.RunOptions, what the command line makes of it, default.
-_RUN_OPTIONS: tuple[tuple[str, Any, object], ...] = (
+RUN_OPTIONS: tuple[tuple[str, Any, object], ...] = (
     ("workers", _Workers, None),
     ("storage", Storage, DEFAULT_STORAGE),
     ("data", _Data, None),
     ("device", _Device, None),
     ("debug", Debug, False),
 )
+"""Each key of ``RunOptions`` with its option of the command line and the option's default."""
 
 
 def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -64,7 +64,7 @@ def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
     own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
     shared = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, kind, default in _RUN_OPTIONS
+        for name, kind, default in RUN_OPTIONS
     ]
     signature = signature.replace(parameters=[*own, *shared])
     with_options.__signature__ = signature  # type: ignore[attr-defined]

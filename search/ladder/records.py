@@ -86,7 +86,7 @@ class Replay:
         return fmean(epoch.seconds for epoch in self.epochs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns JSON values."""
+        """Return JSON values."""
         return {**asdict(self), "epochs": [epoch.to_dict() for epoch in self.epochs]}
 
     @classmethod

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from search.ladder.records import Replays
+from search.ladder.selection import ReplayPlan, choose_steps
+from search.storage.database import open_storage
 from search.worker import main
+from tests.search.ladder_texts import GOOD as LADDER
+from tests.search.ladder_texts import written
 from tests.search.small_studies import HARDLY_EVER_FITS, begun, reopened, url_in
 
 
@@ -63,3 +68,24 @@ def test_failed_work_is_1(
     words = capsys.readouterr().err
     assert "5 candidates in a row" in words
     assert words.count("\n") == 1
+
+
+def test_a_worker_replays_ladders(tmp_path: Path) -> None:
+    """With --ladder instead of --study a worker replays steps into the same database."""
+    path = written(tmp_path, LADDER)
+    open_storage(url_in(tmp_path), create=True)
+    arguments = ["--storage", url_in(tmp_path), "--device", "cpu", "--workers", "9"]
+    plan = ReplayPlan((path,), ("rotation",), epochs=2, seeds=2)
+    assert main([*arguments, *plan.to_arguments()]) == 0
+    (step,) = choose_steps(plan, tmp_path)
+    kept = Replays(open_storage(url_in(tmp_path)).engine).of([step.fingerprint])
+    assert [replay.seed for replay in kept[step.fingerprint] if replay.succeeded] == [1, 2]
+
+
+@pytest.mark.parametrize("more", [[], ["--study", "tiny", "--ladder", "a.toml"]])
+def test_a_worker_works_on_one_thing(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A worker without a study or a ladder, or with both, is refused."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--storage", "sqlite:///none.db", *more])
+    assert caught.value.code == 2
+    assert "--study" in capsys.readouterr().err

@@ -13,13 +13,11 @@ from optuna.trial import TrialState
 from safetensors.torch import load_file
 
 from search.run.trials import search
-from search.storage.weights import weights_of
 from search.study.records import Outcome, TrialRecord
 from search.study.seeds import training_seed
 from search.study.study import StoredStudy
 from search.workers.data import open_data, search_split
 from search.workers.stop import Stopped, StopSignal
-from search.workers.training import seeded_network
 from space.network import build
 from tests.search.small_studies import (
     ROOT,
@@ -207,13 +205,3 @@ def test_a_stopped_trial_goes_back_into_the_queue(tmp_path: Path) -> None:
     search_here(stored, 1)
     assert stored.study.get_trials()[1].params == stopped.params
     assert [record.trained for record in stored.records()] == [False, True]
-
-
-def test_initial_weights_follow_the_recipes_seed(tmp_path: Path) -> None:
-    """The same candidate begins with the same weights, whatever was drawn at random before."""
-    stored = begun(tmp_path, space=ALWAYS_FITS, epochs=1)
-    candidate = _one(stored).candidate((1, 8, 8))
-    first = weights_of(seeded_network(candidate, CPU))
-    torch.rand(7)
-    second = weights_of(seeded_network(candidate, CPU))
-    assert all(torch.equal(first[name], second[name]) for name in first)
