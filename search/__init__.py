@@ -24,8 +24,10 @@ from search.errors import (
 )
 
 if TYPE_CHECKING:
+    from search.spec.budget import Budget
     from search.spec.recipe_space import RecipeSpace
-    from search.spec.study_file import Budget, StudyFile, StudySettings
+    from search.spec.study_file import StudyFile
+    from search.spec.study_settings import StudySettings
 
 __all__ = [
     "Budget",
@@ -46,10 +48,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Budget": "search.spec.study_file",
+    "Budget": "search.spec.budget",
     "RecipeSpace": "search.spec.recipe_space",
     "StudyFile": "search.spec.study_file",
-    "StudySettings": "search.spec.study_file",
+    "StudySettings": "search.spec.study_settings",
 }
 
 

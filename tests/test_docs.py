@@ -12,9 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from search.cli.app import app
+from search.spec.budget import Budget
 from search.spec.recipe_space import DEFAULTS
-from search.spec.sections import Budget, StudySettings
 from search.spec.study_file import StudyFile
+from search.spec.study_settings import StudySettings
 from space.architecture import Architecture
 from space.search_space import SearchSpace
 from space.stages.fields import HEADS, STAGE_FIELDS

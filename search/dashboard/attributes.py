@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from search.spec.toml import as_table
 from search.text import percent
 from trainer.metrics import floor
 
@@ -53,19 +54,19 @@ def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         numbers and texts.
     """
-    ours = _table(kept.get("flyweight"))
-    file = _table(ours.get("file"))
-    epochs = _table(file.get("study")).get("floor_epochs", _FLOOR_EPOCHS)
+    ours = as_table(kept.get("flyweight"))
+    file = as_table(ours.get("file"))
+    epochs = as_table(file.get("study")).get("floor_epochs", _FLOOR_EPOCHS)
     shown: dict[str, Any] = {}
     for key, value in kept.items():
         if key == "flyweight" and file:
             for section in ("study", "budget", "space", "recipe"):
-                for name, item in _table(file.get(section)).items():
+                for name, item in as_table(file.get(section)).items():
                     shown.update(_plain(f"{section}.{name}", item))
             shown.update(
                 _plain("artifacts", ours.get("artifacts_below_database", ours.get("artifacts")))
             )
-        elif key.startswith("confirm:") and "accuracies" in _table(value):
+        elif key.startswith("confirm:") and "accuracies" in as_table(value):
             shown[key] = _repeat_text(key, value, epochs)
         else:
             shown.update(_plain(key, value))
@@ -103,10 +104,6 @@ def _epochs(key: str, value: Any) -> dict[str, Any]:
     if accuracies:
         shown["accuracies_percent"] = " ".join(f"{share * 100:.2f}" for share in accuracies)
     return shown
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _numbers(values: object) -> list[float]:

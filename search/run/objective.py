@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 
 from optuna.trial import Trial
 
-from search.spec.candidate import Assessment, Candidate, assess
+from search.spec.budget import Assessment, assess
+from search.spec.candidate import Candidate
 from search.storage.optuna_private import id_of_trial
 from search.storage.weights import keep_weights
 from search.strategies.pruners import should_prune

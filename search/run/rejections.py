@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial
 
-from search.spec.study_file import Budget
+from search.spec.budget import Budget
 from search.study.records import Outcome
 
 __all__ = ["REJECTION_LIMIT", "Rejections", "rejections_in_a_row"]

@@ -7,8 +7,8 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from search.spec.recipe_space import DEFAULTS
-from search.spec.sections import StudySettings
-from search.spec.toml import file_value
+from search.spec.study_settings import StudySettings
+from search.spec.toml import as_table, file_value
 from space.stages.fields import STAGE_FIELDS
 from trainer.augment import step_defaults
 
@@ -33,7 +33,7 @@ def resolve(sections: Mapping[str, object]) -> dict[str, Any]:
     Returns:
         JSON values: ``format`` and all four sections.
     """
-    study, budget, space, recipe = (_table(sections.get(name)) for name in SECTIONS)
+    study, budget, space, recipe = (as_table(sections.get(name)) for name in SECTIONS)
     return {
         "format": FORMAT,
         "study": {key: _short(value) for key, value in _filled(study, _STUDY).items()},
@@ -71,7 +71,7 @@ _SPACE = {name: spec.default for name, spec in STAGE_FIELDS.items()}
 
 
 def _filled(given: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, Any]:
-    """Give all keys, in the order of the defaults; those that are nothing in both are left out."""
+    """Return all keys, in the order of the defaults, without those that have no value."""
     values = {key: given.get(key, default) for key, default in defaults.items()} | dict(given)
     return {key: value for key, value in values.items() if value is not None}
 
@@ -99,16 +99,12 @@ def _resolve_step(step: Mapping[str, object]) -> dict[str, Any]:
     return {key: _short(value, _kind(defaults.get(key))) for key, value in values.items()}
 
 
-def _table(section: object) -> dict[str, Any]:
-    return dict(section) if isinstance(section, Mapping) else {}
-
-
 def _kind(default: object) -> str:
     return type(default).__name__
 
 
 def _short(raw: object, kind: str | None = None, place: str | None = None) -> Any:
-    """Give the shortest form of a field; a kind of None means that its numbers tell it."""
+    """Return the shortest form of a field; a kind of None means that its numbers tell it."""
     if isinstance(raw, list | tuple):
         return list(raw)
     if not isinstance(raw, Mapping):
@@ -129,7 +125,7 @@ def _needless(key: str, table: Mapping[str, object], kind: str | None, place: st
 
 
 def _flat(resolved: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """Give the keys as messages name them: ``space.width``, ``recipe.augment1.degrees``."""
+    """Return the keys as messages name them: ``space.width``, ``recipe.augment1.degrees``."""
     for section in SECTIONS:
         for key, value in resolved[section].items():
             if (section, key) != ("recipe", "augment"):

@@ -1,4 +1,4 @@
-"""Sections of study and ladder files as values: ``[study]``, ``[budget]``, and how any is read."""
+"""How a section of a study or ladder file is read: the types of its keys, and error messages."""
 
 from __future__ import annotations
 
@@ -7,35 +7,22 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Strict,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import AfterValidator, Strict, TypeAdapter, ValidationError
 from pydantic import Field as Limits
 from pydantic_core import ErrorDetails
 
 from search.spec.toml import file_value
-from search.strategies.pruners import PRUNERS
-from search.strategies.samplers import SAMPLERS
 from space.errors import Problem
 from space.fields import did_you_mean
 from trainer.data import DATASET_FORMS, DATASET_NAMES, PATH_DATASETS
 
 __all__ = [
     "NAME",
-    "Budget",
     "Count",
     "DatasetName",
     "Line",
     "Name",
-    "PrunerName",
-    "SamplerName",
     "Section",
-    "StudySettings",
     "parse_section",
 ]
 
@@ -54,18 +41,6 @@ def _known_dataset(name: str) -> str:
     raise ValueError(f"{file_value(name)} is not known{hint}; give one of {known}")
 
 
-def _key_of(table: Mapping[str, object]) -> BeforeValidator:
-    """Return what accepts the names of a table alone, as they are when a value is checked."""
-
-    def check(name: object) -> object:
-        if isinstance(name, str) and name in table:
-            return name
-        hint = did_you_mean(name, table) if isinstance(name, str) else ""
-        raise ValueError(f"{file_value(name)} is not known{hint}; give one of {', '.join(table)}")
-
-    return BeforeValidator(check)
-
-
 def _one_line(text: str) -> str:
     if not text.isprintable():
         raise ValueError(
@@ -78,68 +53,6 @@ Count = Annotated[int, Strict(), Limits(ge=1, le=10**15)]
 DatasetName = Annotated[str, Strict(), AfterValidator(_known_dataset)]
 Line = Annotated[str, Strict(), AfterValidator(_one_line)]
 Name = Annotated[str, Strict(), Limits(pattern=NAME, max_length=64)]
-PrunerName = Annotated[str, Strict(), _key_of(PRUNERS)]
-SamplerName = Annotated[str, Strict(), _key_of(SAMPLERS)]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """The hard limits on a candidate's cost; at least one is set in a study file.
-
-    Attributes:
-        parameters: most trainable parameters.
-        macs: most multiply-accumulates for one image.
-        activation_kib: most float32 activation memory for one image, in KiB.
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    parameters: Count | None = None
-    macs: Count | None = None
-    activation_kib: (
-        Annotated[float, Strict(), Limits(gt=0, le=1e12, allow_inf_nan=False)] | None
-    ) = None
-
-    def limits(self) -> dict[str, float]:
-        """Give the limits that are set, by name."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: limit for name, limit in found.items() if limit is not None}
-
-
-@dataclass(frozen=True)
-class StudySettings:
-    """What a study searches on and how.
-
-    Attributes:
-        name: lower case letters, digits and hyphens.
-        dataset: one of ``trainer.DATASET_NAMES``, or ``folder:PATH``; a relative path is taken from
-            the working directory.
-        image_size: the side in pixels to which a folder's images are resized; None keeps them.
-        colour: whether a folder's images are read in colour; None finds out.
-        target: the validation floor hoped for, 0 to 1; reported, stops nothing.
-        floor_epochs: how many of the last epochs the floor is taken over.
-        trials: how many trials are trained in all.
-        sampler: one of ``search.strategies.samplers.SAMPLERS``.
-        pruner: one of ``search.strategies.pruners.PRUNERS``.
-        seed: decides all draws, 0 to 2**32 - 1.
-        start_from: candidates that are tried first: ``FILE.toml#STEP``, a step of a ladder file,
-            ``FILE.toml``, all its steps, or the folder of an exported network; relative paths
-            start in the folder of the study file.
-    """
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    name: Name
-    dataset: DatasetName
-    image_size: Annotated[int, Strict(), Limits(ge=1, le=4096)] | None = None
-    colour: Annotated[bool, Strict()] | None = None
-    target: Annotated[float, Strict(), Limits(ge=0, le=1, allow_inf_nan=False)] | None = None
-    floor_epochs: Annotated[int, Strict(), Limits(ge=1, le=10_000)] = 5
-    trials: Annotated[int, Strict(), Limits(ge=1, le=1_000_000)] = 60
-    sampler: SamplerName = "tpe"
-    pruner: PrunerName = "halving"
-    seed: Annotated[int, Strict(), Limits(ge=0, le=2**32 - 1)] = 0
-    start_from: tuple[Line, ...] = ()
 
 
 class _Dataclass(Protocol):
@@ -210,19 +123,29 @@ def _message(kind: type[_Dataclass], key: str, detail: ErrorDetails) -> str:
             known = [field.name for field in fields(kind)]
             return f"unknown key{did_you_mean(key, known) or '; known: ' + ', '.join(known)}"
         case "greater_than_equal":
-            return f"{file_value(value)} is too small; give at least {_shown(facts['ge'])}"
+            return too_small(file_value(value), _shown(facts["ge"]))
         case "greater_than":
             return f"{file_value(value)} is too small; give more than {facts['gt']:g}"
         case "less_than_equal" if facts["le"] == 1:
             return f"{file_value(value)} is too large; accuracies go from 0 to 1, such as 0.994"
         case "less_than_equal":
-            return f"{file_value(value)} is too large; give at most {_shown(facts['le'])}"
+            return too_large(file_value(value), _shown(facts["le"]))
         case "value_error":
             return str(facts["error"])
         case error if error in _WANTED:
             return f"{file_value(value)} is not {_WANTED[error]}{_whole(error, value)}"
         case _:
             return f"{file_value(value)}: {detail['msg']}"
+
+
+def too_small(value: object, least: object) -> str:
+    """Say that a value is below the least that is allowed, and what to give instead."""
+    return f"{value} is too small; give at least {least}"
+
+
+def too_large(value: object, most: object) -> str:
+    """Say that a value is above the most that is allowed, and what to give instead."""
+    return f"{value} is too large; give at most {most}"
 
 
 _EXAMPLES = {

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from search.errors import StudyFileError
+from search.spec.budget import Budget, bound_problems, empty_problems
 from search.spec.canonical import FORMAT, SECTIONS, differences, resolve
 from search.spec.recipe_space import DEFAULTS, RecipeSpace
-from search.spec.sections import Budget, StudySettings, parse_section
-from search.spec.toml import file_value, read_toml
+from search.spec.sections import parse_section
+from search.spec.study_settings import StudySettings
+from search.spec.toml import as_table, file_value, read_toml
 from space.errors import Problem, SearchSpaceError
 from space.fields import did_you_mean
-from space.lower_bound import CostBound
 from space.search_space import SearchSpace
 from space.stages.fields import parse_fields
 from trainer.data import known_shape
 
-__all__ = ["Budget", "StudyFile", "StudySettings", "differences"]
+__all__ = ["StudyFile", "differences"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class StudyFile:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, object]) -> StudyFile:
-        """Make a study file from what ``to_dict`` gave.
+        """Make a study file from what :meth:`to_dict` returned.
 
         Raises:
             StudyFileError: another format version, or not such a value.
@@ -68,7 +69,7 @@ class StudyFile:
         return _checked({key: item for key, item in value.items() if key != "format"}, None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give JSON values: all sections with all defaults written out, and ``format``."""
+        """Return JSON values: all sections with all defaults written out, and ``format``."""
         settings = {key: item for key, item in asdict(self.settings).items() if item is not None}
         return resolve(
             {
@@ -100,7 +101,7 @@ class StudyFile:
         Raises:
             StudyFileError: its lower bound breaks a limit, or no candidate can be built at all.
         """
-        problems = tuple(_budget_problems(search_space, self.budget.limits()))
+        problems = tuple(bound_problems(search_space, self.budget.limits()))
         if problems:
             raise StudyFileError(self.path, problems)
 
@@ -112,7 +113,7 @@ class StudyFile:
 def _checked(sections: Mapping[str, object], path: Path | None) -> StudyFile:
     """Check all sections, each for itself and all together."""
     problems = list(_section_problems(sections))
-    tables = {name: _table(sections.get(name)) for name in SECTIONS}
+    tables = {name: as_table(sections.get(name)) for name in SECTIONS}
     study = parse_section(StudySettings, "study", tables["study"])
     budget = parse_section(Budget, "budget", tables["budget"])
     recipe = tables["recipe"]
@@ -122,17 +123,13 @@ def _checked(sections: Mapping[str, object], path: Path | None) -> StudyFile:
         if not any(problem.key == "study.floor_epochs" for problem in study.problems):
             problems += _floor_problems(tables["study"], study.good, recipe)
     if isinstance(sections.get("budget"), Mapping):
-        problems += budget.problems or _empty_budget_problems(budget.good)
+        problems += budget.problems or empty_problems(budget.good)
     if isinstance(sections.get("space"), Mapping):
         problems += _space_problems(tables["space"], study.good.get("dataset"), budget.good)
     problems += _recipe_problems(recipe)
     if problems or study.value is None or budget.value is None:
         raise StudyFileError(path, problems)
     return StudyFile(study.value, budget.value, tables["space"], recipe, path)
-
-
-def _table(section: object) -> dict[str, object]:
-    return dict(section) if isinstance(section, Mapping) else {}
 
 
 def _section_problems(sections: Mapping[str, object]) -> Iterator[Problem]:
@@ -170,12 +167,6 @@ def _floor_problems(
         )
 
 
-def _empty_budget_problems(budget: Mapping[str, Any]) -> tuple[Problem, ...]:
-    if any(limit is not None for limit in budget.values()):
-        return ()
-    return (Problem("budget", "sets no limit; give parameters, macs or activation_kib"),)
-
-
 def _recipe_problems(recipe: Mapping[str, object]) -> tuple[Problem, ...]:
     try:
         RecipeSpace.from_section(recipe)
@@ -196,28 +187,4 @@ def _space_problems(
         space = SearchSpace.from_section(section, input_shape=input_shape, classes=classes)
     except SearchSpaceError as error:
         return error.problems
-    return tuple(_budget_problems(space, limits))
-
-
-def _budget_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Problem]:
-    try:
-        bound = space.lower_bound()
-    except SearchSpaceError as error:
-        yield from error.problems
-        return
-    for name, (least, unit) in _least(bound).items():
-        limit = limits.get(name)
-        if limit is not None and least > limit:
-            yield Problem(
-                f"budget.{name}",
-                f"no candidate of this space has fewer than {least:,} {unit}, the budget is "
-                f"{limit:,}; raise the budget or allow smaller networks",
-            )
-
-
-def _least(bound: CostBound) -> dict[str, tuple[float, str]]:
-    return {
-        "parameters": (bound.parameters, "parameters"),
-        "macs": (bound.macs, "multiply-accumulates"),
-        "activation_kib": (bound.activation_bytes / 1024, "KiB of activation memory"),
-    }
+    return tuple(bound_problems(space, limits))

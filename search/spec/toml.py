@@ -1,16 +1,17 @@
-"""Reads a TOML file that anybody may have written, and writes values as TOML spells them."""
+"""Read TOML files that anyone may have written, and write values as TOML spells them."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from search.errors import StudyFileError
 from space.errors import Problem
 from space.fields import show
 
-__all__ = ["file_value", "read_toml"]
+__all__ = ["as_table", "file_value", "read_toml"]
 
 MOST_BYTES = 1 << 20
 MOST_LEVELS = 20
@@ -47,6 +48,11 @@ def read_toml(path: Path) -> dict[str, object]:
             raise StudyFileError(path, problems)
         return content
     raise StudyFileError(path, [Problem("", message)])
+
+
+def as_table(value: object) -> dict[str, Any]:
+    """Return a table's keys and values; an empty table for any other value."""
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def file_value(value: object) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search.spec.candidate import Assessment, Candidate
+from search.spec.budget import Assessment
+from search.spec.candidate import Candidate
 from space.architecture import Architecture
 from space.cost import Cost
 from trainer.backends.choose import Backend

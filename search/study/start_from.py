@@ -9,7 +9,8 @@ from pathlib import Path
 import optuna
 
 from search.errors import StudyFileError
-from search.spec.candidate import Candidate, assess
+from search.spec.budget import assess
+from search.spec.candidate import Candidate
 from search.spec.candidate_files import is_ladder, read_entry
 from search.spec.recipe_space import RecipeSpace
 from search.spec.study_file import StudyFile

@@ -21,7 +21,8 @@ from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.trial import Trial, TrialState
 
 from search.dashboard.server import dashboard_app
-from search.spec.candidate import Candidate, assess
+from search.spec.budget import assess
+from search.spec.candidate import Candidate
 from search.spec.study_file import StudyFile
 from search.storage.database import open_storage
 from search.study.records import Outcome, record_candidate

@@ -5,7 +5,7 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.run.rejections import rejections_in_a_row
-from search.spec.study_file import Budget
+from search.spec.budget import Budget
 from search.study.records import Outcome
 
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.spec.candidate import assess
-from search.spec.study_file import Budget
+from search.spec.budget import Budget, assess
 from space.architecture import Architecture
 from space.cost import cost
 from space.layers import Layer

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.errors import StudyFileError
-from search.spec.study_file import Budget, StudyFile, StudySettings
+from search.spec.budget import Budget
+from search.spec.study_file import StudyFile
+from search.spec.study_settings import StudySettings
 from tests.search.study_texts import GOOD, STUDIES, changed, sections, written
 from trainer.data import known_shape
 

@@ -7,7 +7,7 @@ import pytest
 from optuna.pruners import PercentilePruner, SuccessiveHalvingPruner
 from optuna.trial import Trial, TrialState
 
-from search.spec.sections import StudySettings
+from search.spec.study_settings import StudySettings
 from search.strategies.pruners import PRUNERS, Pruner, make_pruner, should_prune
 from search.study.records import Outcome
 from tests.search.small_studies import SKELETON, begun, search_here

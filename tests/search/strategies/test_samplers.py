@@ -6,7 +6,7 @@ import optuna
 import pytest
 from optuna.samplers import QMCSampler
 
-from search.spec.sections import StudySettings
+from search.spec.study_settings import StudySettings
 from search.strategies.samplers import SAMPLERS, Sampler, make_sampler
 from tests.search.small_studies import SKELETON, begun, search_here
 

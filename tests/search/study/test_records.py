@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.trial import Trial, TrialState, create_trial
 
-from search.spec.candidate import Candidate, assess
+from search.spec.budget import assess
+from search.spec.candidate import Candidate
 from search.study.records import (
     Outcome,
     TrialRecord,

@@ -1,0 +1,133 @@
+"""The budget: the ``[budget]`` section, and every check of a network or a space against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from math import log
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Strict
+from pydantic import Field as Limits
+
+from search.spec.sections import Count
+from space.architecture import Architecture
+from space.cost import Cost, cost
+from space.errors import Problem, SearchSpaceError, ShapeError
+from space.lower_bound import CostBound
+from space.search_space import SearchSpace
+
+__all__ = ["Assessment", "Budget", "assess", "bound_problems", "empty_problems"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The hard limits on a candidate's cost; at least one is set in a study file.
+
+    Attributes:
+        parameters: most trainable parameters.
+        macs: most multiply-accumulates for one image.
+        activation_kib: most float32 activation memory for one image, in KiB.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    parameters: Count | None = None
+    macs: Count | None = None
+    activation_kib: (
+        Annotated[float, Strict(), Limits(gt=0, le=1e12, allow_inf_nan=False)] | None
+    ) = None
+
+    def limits(self) -> dict[str, float]:
+        """Return the limits that are set, by name."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: limit for name, limit in found.items() if limit is not None}
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A candidate's cost held against the budget.
+
+    Attributes:
+        cost: None where the maps vanish, so that there is none.
+        constraints: for each of ``activation``, ``macs``, ``parameters`` and ``shape`` how far
+            the candidate is over: log(value / limit), at most 0 where it fits. Always these keys
+            in this order, because samplers compare them between trials.
+        reason: why it does not fit, in words; empty where it does.
+    """
+
+    cost: Cost | None
+    constraints: dict[str, float]
+    reason: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether the candidate may be trained."""
+        return all(value <= 0 for value in self.constraints.values())
+
+
+def assess(architecture: Architecture, budget: Budget) -> Assessment:
+    """Hold an architecture against a budget without building it.
+
+    Args:
+        architecture: the network.
+        budget: the limits on its cost.
+    """
+    constraints = {"activation": 0.0, "macs": 0.0, "parameters": 0.0, "shape": 0.0}
+    try:
+        price = cost(architecture)
+    except ShapeError as error:
+        return Assessment(None, {**constraints, "shape": error.violation}, str(error))
+    reasons = []
+    for key, unit, value, limit in (
+        ("activation", "KiB of activations", price.activation_kib, budget.activation_kib),
+        ("macs", "MACs", price.macs, budget.macs),
+        ("parameters", "parameters", price.parameters, budget.parameters),
+    ):
+        if limit is None:
+            continue
+        constraints[key] = log(value / limit) if value > 0 else -1e3
+        if value > limit:
+            reasons.append(f"{value:,g} {unit}, {value / limit - 1:.0%} over")
+    return Assessment(price, constraints, "; ".join(reasons))
+
+
+def empty_problems(budget: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Find fault with a budget that sets no limit.
+
+    Args:
+        budget: the keys of the section that can be used.
+    """
+    if any(limit is not None for limit in budget.values()):
+        return ()
+    return (Problem("budget", "sets no limit; give parameters, macs or activation_kib"),)
+
+
+def bound_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Problem]:
+    """Find the limits that no candidate of a space can keep to.
+
+    Args:
+        space: the search space.
+        limits: by name; None is no limit.
+    """
+    try:
+        bound = space.lower_bound()
+    except SearchSpaceError as error:
+        yield from error.problems
+        return
+    for name, (least, unit) in _least(bound).items():
+        limit = limits.get(name)
+        if limit is not None and least > limit:
+            yield Problem(
+                f"budget.{name}",
+                f"no candidate of this space has fewer than {least:,} {unit}, the budget is "
+                f"{limit:,}; raise the budget or allow smaller networks",
+            )
+
+
+def _least(bound: CostBound) -> dict[str, tuple[float, str]]:
+    return {
+        "parameters": (bound.parameters, "parameters"),
+        "macs": (bound.macs, "multiply-accumulates"),
+        "activation_kib": (bound.activation_bytes / 1024, "KiB of activation memory"),
+    }

@@ -1,0 +1,70 @@
+"""The ``[study]`` section of a study file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, ConfigDict, Strict
+from pydantic import Field as Limits
+
+from search.spec.sections import DatasetName, Line, Name
+from search.spec.toml import file_value
+from search.strategies.pruners import PRUNERS
+from search.strategies.samplers import SAMPLERS
+from space.fields import did_you_mean
+
+__all__ = ["PrunerName", "SamplerName", "StudySettings"]
+
+
+def _key_of(table: Mapping[str, object]) -> BeforeValidator:
+    """Return what accepts the names of a table alone, as they are when a value is checked."""
+
+    def check(name: object) -> object:
+        if isinstance(name, str) and name in table:
+            return name
+        hint = did_you_mean(name, table) if isinstance(name, str) else ""
+        raise ValueError(f"{file_value(name)} is not known{hint}; give one of {', '.join(table)}")
+
+    return BeforeValidator(check)
+
+
+PrunerName = Annotated[str, Strict(), _key_of(PRUNERS)]
+SamplerName = Annotated[str, Strict(), _key_of(SAMPLERS)]
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """What a study searches on and how.
+
+    Attributes:
+        name: lower case letters, digits and hyphens.
+        dataset: one of ``trainer.DATASET_NAMES``, or ``folder:PATH``; a relative path is taken from
+            the working directory.
+        image_size: the side in pixels to which a folder's images are resized; None keeps them.
+        colour: whether a folder's images are read in colour; None finds out.
+        target: the validation floor hoped for, 0 to 1; reported, stops nothing.
+        floor_epochs: how many of the last epochs the floor is taken over.
+        trials: how many trials are trained in all.
+        sampler: one of ``search.strategies.samplers.SAMPLERS``.
+        pruner: one of ``search.strategies.pruners.PRUNERS``.
+        seed: decides all draws, 0 to 2**32 - 1.
+        start_from: candidates that are tried first: ``FILE.toml#STEP``, a step of a ladder file,
+            ``FILE.toml``, all its steps, or the folder of an exported network; relative paths
+            start in the folder of the study file.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: Name
+    dataset: DatasetName
+    image_size: Annotated[int, Strict(), Limits(ge=1, le=4096)] | None = None
+    colour: Annotated[bool, Strict()] | None = None
+    target: Annotated[float, Strict(), Limits(ge=0, le=1, allow_inf_nan=False)] | None = None
+    floor_epochs: Annotated[int, Strict(), Limits(ge=1, le=10_000)] = 5
+    trials: Annotated[int, Strict(), Limits(ge=1, le=1_000_000)] = 60
+    sampler: SamplerName = "tpe"
+    pruner: PrunerName = "halving"
+    seed: Annotated[int, Strict(), Limits(ge=0, le=2**32 - 1)] = 0
+    start_from: tuple[Line, ...] = ()
