@@ -145,7 +145,7 @@ def _importable(name: str) -> bool:
 def _check_name(out: Path) -> None:
     if not _importable(out.name):
         raise ExportError(
-            f"{out}: {out.name!r} is no name for a Python package; "
+            f"{out}: {out.name!r} cannot be the name of a Python package; "
             f"name the folder {package_name_of(out.name)!r}"
         )
 

@@ -52,7 +52,7 @@ def _exported(folder: Path) -> Candidate:
     try:
         return _described(json.loads((folder / DESCRIPTION).read_text("utf-8")))
     except OSError as error:
-        message = f"is no ladder (FILE.toml) and no exported network ({error.strerror})"
+        message = f"is neither a ladder (FILE.toml) nor an exported network ({error.strerror})"
     except (ValueError, RecursionError, SpaceError, RecipeError) as error:
         message = f"{DESCRIPTION} cannot be used: {str(error).splitlines()[0]}"
     raise StudyFileError(folder, [Problem("", message)])
@@ -60,7 +60,7 @@ def _exported(folder: Path) -> Candidate:
 
 def _described(value: object) -> Candidate:
     if not isinstance(value, Mapping) or value.get("format") != FORMAT:
-        raise ValueError("it is not an export's")
+        raise ValueError("it was not written by an export")
     architecture = Architecture.from_json(value.get("architecture", {}))
     architecture.check()
     return Candidate(architecture, Recipe.from_dict(value.get("recipe", {})))

@@ -91,15 +91,15 @@ class LadderFile:
         return cls(settings.value, steps, path)
 
     def step(self, name: str) -> LadderStep:
-        """Give the step of that name.
+        """Return the step of that name.
 
         Raises:
-            StudyFileError: there is none.
+            StudyFileError: there is no such step.
         """
         steps = {step.name: step for step in self.steps}
         if name not in steps:
             hint = did_you_mean(name, steps)
-            message = f"{file_value(name)} is none{hint}; the ladder has {', '.join(steps)}"
+            message = f"{file_value(name)} is not a step{hint}; the ladder has {', '.join(steps)}"
             raise StudyFileError(self.path, [Problem("step", message)])
         return steps[name]
 
@@ -121,7 +121,7 @@ def _read_steps(
 ) -> tuple[tuple[LadderStep, ...], list[Problem]]:
     """Read all steps, whatever is wrong with some of them."""
     if not isinstance(raw, list):
-        return (), [Problem("step", f"{file_value(raw)} is no list of steps; write [[step]]")]
+        return (), [Problem("step", f"{file_value(raw)} is not a list of steps; write [[step]]")]
     if not raw:
         return (), [Problem("step", "there is none; add [[step]]")]
     steps: list[LadderStep] = []
@@ -138,7 +138,7 @@ def _read_steps(
 
 
 def _place(number: int, table: object, numbers: dict[str, int]) -> str:
-    """Give what messages call a step: by its name, or by its number where it has no usable one.
+    """Return what messages call a step: by its name, or by its number where it has no usable one.
 
     Args:
         number: the step's, from 1.
@@ -146,11 +146,11 @@ def _place(number: int, table: object, numbers: dict[str, int]) -> str:
         numbers: the steps before by their names; this one is added.
 
     Raises:
-        StudyFileError: it is no table, or an earlier step has its name.
+        StudyFileError: it is not a table, or an earlier step has its name.
     """
     place = f"step{number}"
     if not isinstance(table, Mapping):
-        message = f"{file_value(table)} is no table; write [[step]]"
+        message = f"{file_value(table)} is not a table; write [[step]]"
         raise StudyFileError(None, [Problem(place, message)])
     name = table.get("name")
     if not isinstance(name, str) or not re.fullmatch(NAME, name):

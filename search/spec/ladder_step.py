@@ -184,7 +184,7 @@ def _not_fixed(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield key, _ONE_VALUE
     steps = section.get("augment", [])
     if not isinstance(steps, list):
-        yield "augment", f"{file_value(steps)} is no list; write [[step.recipe.augment]]"
+        yield "augment", f"{file_value(steps)} is not a list; write [[step.recipe.augment]]"
         return
     for index, step in enumerate(steps, 1):
         if not isinstance(step, Mapping):

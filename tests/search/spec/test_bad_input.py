@@ -208,4 +208,4 @@ def test_exports_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "mine" in _refused(capsys, "export", "tiny", "--out", "mine", *storage)
     assert (tmp_path / "mine" / "diary.txt").read_text() == "dear diary"
     for name in ("search", "__init__", "a\nb"):
-        assert "is no name" in _refused(capsys, "export", "tiny", "--out", name, *storage)
+        assert "cannot be the name" in _refused(capsys, "export", "tiny", "--out", name, *storage)

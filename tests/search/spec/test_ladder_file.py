@@ -67,7 +67,7 @@ def test_a_step_is_found_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(StudyFileError) as caught:
         ladder.step("rotatoin")
     assert str(caught.value) == (
-        f'{ladder.path}: step: "rotatoin" is none (did you mean "rotation"?); '
+        f'{ladder.path}: step: "rotatoin" is not a step (did you mean "rotation"?); '
         "the ladder has skeleton, rotation"
     )
 
@@ -140,7 +140,7 @@ def test_what_is_refused(tmp_path: Path, old: str, new: str, key: str, hint: str
     [
         (GOOD[: GOOD.index("[[step]]")], "step", "add [[step]]"),
         ("step = 3\n" + GOOD[: GOOD.index("[[step]]")], "step", "write [[step]]"),
-        ("step = [3]\n" + GOOD[: GOOD.index("[[step]]")], "step1", "3 is no table"),
+        ("step = [3]\n" + GOOD[: GOOD.index("[[step]]")], "step1", "3 is not a table"),
         (GOOD[GOOD.index("[[step]]") :], "ladder", "add [ladder]"),
         ("ladder = 3\n" + GOOD[GOOD.index("[[step]]") :], "ladder", "write [ladder]"),
         (GOOD[: GOOD.index("[step.reported]")], "step.skeleton.reported", "[step.reported]"),
