@@ -25,17 +25,17 @@ _FLOOR_EPOCHS = 5
 
 
 def trial_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Presents the user attributes of a trial.
+    """Return the user attributes of a trial as the dashboard shows them.
 
-    The dashboard sorts and plots numbers alone, and cuts nested values. So each figure of the
+    The dashboard sorts and plots only numbers, and cuts nested values. So each figure of the
     cost becomes an attribute, epochs become their number, the last figures and one line of
     accuracies, an architecture becomes one line, and anything nested becomes a short text.
 
     Args:
-        kept: as the trial has them; of any trial, not only of ours.
+        kept: as the trial has them; any trial, flyweight's or not.
 
     Returns:
-        numbers and texts, the interesting ones first.
+        Numbers and texts, the interesting ones first.
     """
     order = [key for key in _SHOWN_FIRST if key in kept]
     order += [key for key in kept if key not in _SHOWN_FIRST]
@@ -46,16 +46,18 @@ def trial_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Presents the user attributes of a study: each key of its file, each repeat of a confirm.
+    """Return the user attributes of a study as the dashboard shows them.
+
+    Each key of its file and each repeat of a confirm becomes an attribute.
 
     Args:
-        kept: as the study has them; of any study, not only of ours.
+        kept: as the study has them; any study, flyweight's or not.
 
     Returns:
-        numbers and texts.
+        Numbers and texts.
     """
-    ours = as_table(kept.get("flyweight"))
-    file = as_table(ours.get("file"))
+    kept_of_study = as_table(kept.get("flyweight"))
+    file = as_table(kept_of_study.get("file"))
     epochs = as_table(file.get("study")).get("floor_epochs", _FLOOR_EPOCHS)
     shown: dict[str, Any] = {}
     for key, value in kept.items():
@@ -64,7 +66,10 @@ def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
                 for name, item in as_table(file.get(section)).items():
                     shown.update(_plain(f"{section}.{name}", item))
             shown.update(
-                _plain("artifacts", ours.get("artifacts_below_database", ours.get("artifacts")))
+                _plain(
+                    "artifacts",
+                    kept_of_study.get("artifacts_below_database", kept_of_study.get("artifacts")),
+                )
             )
         elif key.startswith("confirm:") and "accuracies" in as_table(value):
             shown[key] = _repeat_text(key, value, epochs)
@@ -107,7 +112,7 @@ def _epochs(key: str, value: Any) -> dict[str, Any]:
 
 
 def _numbers(values: object) -> list[float]:
-    """Returns what is a number; true and false are none."""
+    """Return the values that are numbers; true and false are not."""
     return [v for v in values if type(v) in (int, float)] if isinstance(values, list) else []
 
 

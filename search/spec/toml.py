@@ -84,7 +84,7 @@ def _refuse_long_keys(path: Path, text: str) -> None:
 
 
 def _excesses(content: Mapping[str, object]) -> Iterator[Problem]:
-    """Find nesting and numbers that no study file needs, so that other code need not expect them."""
+    """Find nesting and numbers that no study file needs, for other code not to expect."""
     waiting: list[tuple[tuple[str, ...], object]] = [((), content)]
     while waiting:
         place, value = waiting.pop()

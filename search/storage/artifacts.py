@@ -10,7 +10,7 @@ from typing import Any
 from search.errors import StorageError
 from search.storage.urls import sqlite_path
 
-__all__ = ["artifacts_beside", "artifacts_of", "make_artifacts", "place_to_keep"]
+__all__ = ["artifacts_beside", "artifacts_of", "make_artifacts", "place_to_keep", "shown_place"]
 
 # As an absolute path, which version 0.1.0 kept alone and still reads.
 _ABSOLUTE = "artifacts"
@@ -59,6 +59,11 @@ def artifacts_of(kept: Mapping[str, Any], url: str) -> Path:
     places = [place.resolve() for place in _places(kept, url)]
     # Unlike Path.is_dir, this takes a folder that may not be looked at for one that is not there.
     return next((place for place in places if os.path.isdir(place)), places[0])  # noqa: PTH112
+
+
+def shown_place(kept: Mapping[str, Any]) -> Any:
+    """Return the place that a study keeps as people read it: from the database where it can be."""
+    return kept.get(_RELATIVE, kept.get(_ABSOLUTE))
 
 
 def make_artifacts(folder: Path, study: str, *, has_weights: bool) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution
 
 from search.dashboard.attributes import study_attributes, trial_attributes
-from search.dashboard.read_only_storage import PresentedStorage
+from search.dashboard.read_only_storage import ReadOnlyStorage
 from search.dashboard.server import dashboard_app
 from search.storage.database import open_storage
 from tests.search.shown_studies import PAGES, ROUTES, SMALL, WIDE, Shown, add_trial, ask, new_study
@@ -219,7 +219,7 @@ def test_a_writer_never_waits_for_the_dashboard(shown: Shown) -> None:
 
 def test_new_trials_and_a_new_study_of_the_same_number_appear(shown: Shown) -> None:
     """What is read once must not hide what came later, even under a deleted study's number."""
-    storage = PresentedStorage(shown.source)
+    storage = ReadOnlyStorage(shown.source)
     add_trial(shown.stored, SMALL, 0.9)
     assert [trial.value for trial in storage.get_all_trials(1)] == [0.9]
     add_trial(shown.stored, SMALL, 0.8)

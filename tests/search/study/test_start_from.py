@@ -170,8 +170,8 @@ FIXED = template("conv3 {a} pad1 bn relu", "gap", "conv1 10", a="[6, 8]")
 OUTSIDE: list[tuple[str, dict[str, object], list[str]]] = [
     ("ladders/none.toml", {}, ["ladders/none.toml"]),
     ("ladders/small.toml#wid", {}, ["wid", 'did you mean "wide"', "wide, deep"]),
-    ("nowhere", {}, ["no exported network"]),
-    ("ladders", {}, ["no exported network"]),
+    ("nowhere", {}, ["nor an exported network"]),
+    ("ladders", {}, ["nor an exported network"]),
     ("champion", {"space": FIXED}, ['line 1 "conv3 4 pad1 bn relu"', "a is 6 or 8", "widen"]),
     ("ladders/small.toml#wide", {"parameters": 500}, ["592 parameters", "raise", "remove"]),
     ("champion", {"learning_rate": "[0.01, 0.02]"}, ["learning_rate", "0.04", "0.01 or 0.02"]),
