@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from search.confirm.records import last_ordinal, load_confirm
 from search.errors import StorageError
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE, shown_url
+from search.study.confirms import last_ordinal, load_confirm
 from search.study.records import Outcome, TrialRecord, best_of
 from search.study.study import StoredStudy, open_study, study_names
 from search.text import percent, plural

@@ -12,13 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from search.confirm.records import PARTS
 from search.confirm.retrain import retrain
 from search.ladder.records import Replays
 from search.ladder.replay import replay_steps
 from search.ladder.selection import ReplayPlan, choose_steps
 from search.run.trials import search
 from search.storage.database import open_storage
+from search.study.confirms import PARTS
 from search.study.study import open_study
 from search.workers.entry import add_worker_options, context_of, run_worker
 from search.workers.stop import StopSignal

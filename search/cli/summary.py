@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.confirm.choice import champion_of
-from search.confirm.records import Confirm
 from search.export.formats import FORMATS, folders_of
 from search.export.trained_network import TrainedNetwork
 from search.run.command import RunResult
 from search.statistics import Spread
+from search.study.confirms import Confirm
 from search.study.study import StoredStudy
 from search.text import percent, plural
 from space.cost import cost

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import fmean
 
-from search.confirm.records import Confirm
+from search.study.confirms import Confirm
 from search.study.records import TrialRecord
 
 __all__ = ["best_trials", "champion_of"]

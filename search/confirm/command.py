@@ -6,10 +6,10 @@ from typing import Unpack
 
 from search.confirm.choice import best_trials
 from search.confirm.progress import ConfirmProgress
-from search.confirm.records import PARTS, Confirm, Plan, last_ordinal, load_confirm, save_plan
 from search.confirm.retrain import confirm_claims
 from search.errors import ResumeError, TrialError, WorkFailed
 from search.storage.database import quiet_optuna
+from search.study.confirms import PARTS, Confirm, Plan, last_ordinal, load_confirm, save_plan
 from search.study.study import StoredStudy, open_study
 from search.workers.data import reopen_data
 from search.workers.launcher import Launcher, explain_interruption

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from search.confirm.records import SELECTION, Plan, Repeat, load_confirm
+from search.study.confirms import SELECTION, Plan, Repeat, load_confirm
 from search.study.study import StoredStudy
 from search.text import percent
 
@@ -18,7 +18,7 @@ class ConfirmProgress:
         console: where to write.
         stored: the study.
         plan: of the confirm.
-        part: of the confirm, one of ``search.confirm.records.PARTS``; what it has already is not
+        part: of the confirm, one of ``search.study.confirms.PARTS``; what it has already is not
             printed.
     """
 

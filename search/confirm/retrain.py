@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from search.confirm.choice import champion_of
-from search.confirm.records import (
+from search.spec.candidate import Candidate
+from search.storage.claims import Claims
+from search.storage.weights import keep_weights
+from search.study.confirms import (
     FINAL,
     SELECTION,
     Confirm,
@@ -13,9 +16,6 @@ from search.confirm.records import (
     load_confirm,
     save_repeat,
 )
-from search.spec.candidate import Candidate
-from search.storage.claims import Claims
-from search.storage.weights import keep_weights
 from search.study.records import TrialRecord
 from search.study.seeds import confirm_seed
 from search.study.study import StoredStudy

@@ -9,7 +9,6 @@ from pathlib import Path
 from optuna.artifacts import get_all_artifact_meta
 
 from search.confirm.choice import champion_of
-from search.confirm.records import Confirm, last_ordinal, load_confirm
 from search.errors import TrialError
 from search.export.formats import DEFAULT_FORMATS, chosen_formats, write_formats
 from search.export.trained_network import Figures, SeedRun, TrainedNetwork
@@ -17,6 +16,7 @@ from search.statistics import Spread
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE
 from search.storage.weights import WEIGHTS_FILE, KeptWeights, load_weights
+from search.study.confirms import Confirm, last_ordinal, load_confirm
 from search.study.records import TrialRecord, best_of
 from search.study.study import StoredStudy, open_study
 from trainer.data import Normalisation

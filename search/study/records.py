@@ -82,7 +82,7 @@ class TrialRecord:
 
     @classmethod
     def of(cls, trial: FrozenTrial) -> TrialRecord:
-        """Reads a trial."""
+        """Read a trial."""
         kept = trial.user_attrs
         outcome = Outcome(kept["outcome"]) if "outcome" in kept else None
         if not trial.state.is_finished():
@@ -114,20 +114,27 @@ class TrialRecord:
         return self.outcome is not None and self.outcome.trained
 
     def candidate(self, input_shape: tuple[int, int, int]) -> Candidate:
-        """Rebuilds the candidate of a trial that has one."""
+        """Rebuild the candidate of a trial.
+
+        Args:
+            input_shape: channels, height and width of the study's images.
+
+        Raises:
+            ValueError: the trial has none.
+        """
         if self.architecture is None:
             raise ValueError(f"trial {self.number} has no architecture")
         architecture = Architecture.parse(self.architecture, input_shape=input_shape)
         return Candidate(architecture, Recipe.from_dict(self.recipe))
 
     def floor(self, epochs: int) -> float | None:
-        """Returns the validation floor so far, None before the first epoch."""
+        """Return the floor over the last ``epochs`` epochs so far, None before the first."""
         accuracies = [epoch.accuracy for epoch in self.epochs]
         return floor(accuracies, epochs) if accuracies else None
 
 
 def records_of(trials: list[FrozenTrial]) -> list[TrialRecord]:
-    """Reads trials in their order."""
+    """Read trials in their order."""
     return [TrialRecord.of(trial) for trial in trials]
 
 
@@ -145,7 +152,7 @@ def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
 def record_candidate(
     trial: Trial, candidate: Candidate, assessment: Assessment, inactive: frozenset[str]
 ) -> None:
-    """Keeps what is known of a candidate before it is trained."""
+    """Keep what is known of a candidate before it is trained."""
     trial.set_user_attr("architecture", str(candidate.architecture))
     trial.set_user_attr("recipe", candidate.recipe.to_dict())
     trial.set_user_attr("cost", cost_to_dict(assessment.cost))
@@ -155,5 +162,5 @@ def record_candidate(
 
 
 def cost_to_dict(cost: Cost | None) -> dict[str, float]:
-    """Returns a cost as JSON values, empty where there is none."""
+    """Return a cost as JSON values, an empty table for None."""
     return {} if cost is None else {**asdict(cost), "activation_kib": cost.activation_kib}

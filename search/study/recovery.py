@@ -1,4 +1,4 @@
-"""Dealing with what dead workers left behind."""
+"""Recovery: what dead workers left behind is ended, queued again and freed."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _ANONYMOUS_GRACE = timedelta(seconds=60)
 
 
 def recover(study: optuna.Study, storage: BaseStorage, claims: Claims) -> int:
-    """Ends the trials of dead workers, queues them again and frees their slots.
+    """End the trials of dead workers, queue them again and free their slots.
 
-    Workers on other machines are left alone: nothing is known of them here.
+    Workers on other machines are left alone: whether they live is not known here.
 
     Returns:
         How many trials were queued again.
     """
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     signed = {trial.number: _signature(trial) for trial in running}
-    # Only then: whoever asked for one of these trials has held a slot since before.
+    # Only after that: a process that asked for one of these trials has held a slot since before.
     living = {holder for holder in claims.unfinished().values() if not holder.is_known_dead()}
-    somebody_may_sign = bool(living - set(signed.values()))
+    one_may_sign = bool(living - set(signed.values()))
     requeued = 0
     for trial in running:
         signature = signed[trial.number]
         if signature is not None:
             abandoned = signature.is_known_dead()
         else:
-            abandoned = not somebody_may_sign or _is_old(trial)
+            abandoned = not one_may_sign or _is_old(trial)
         if abandoned and requeue(study, storage, trial, "its worker died"):
             requeued += 1
     _settle_slots(study, claims)
@@ -47,10 +47,10 @@ def recover(study: optuna.Study, storage: BaseStorage, claims: Claims) -> int:
 
 
 def requeue(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, reason: str) -> bool:
-    """Ends a running trial as interrupted and queues its parameters again.
+    """End a running trial as interrupted and queue its parameters again.
 
     Returns:
-        False where somebody else has ended the trial already.
+        False where another process has ended the trial already.
     """
     # Optuna offers no other way to end a trial that this process did not ask for.
     try:
@@ -69,7 +69,7 @@ def requeue(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, reaso
 
 
 def _signature(trial: FrozenTrial) -> ProcessId | None:
-    """Returns who works on a trial, None where it was asked for and not signed yet."""
+    """Return the process that works on a trial, None where it has not signed the trial yet."""
     worker = trial.user_attrs.get("worker")
     return None if worker is None else ProcessId.from_dict(worker)
 

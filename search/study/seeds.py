@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["sampler_seed", "training_seed"]
+__all__ = ["confirm_seed", "sampler_seed", "training_seed"]
 
 _SAMPLER, _TRAINING, _CONFIRM = 1, 2, 3
 
 
 def sampler_seed(study_seed: int, worker: int, trials_stored: int) -> int:
-    """Returns a sampler's seed, 32 bits.
+    """Return a sampler's seed, 32 bits.
 
     It depends on the trials in the storage because a sampler that is made anew with the same seed
     would repeat its first suggestions.
@@ -19,12 +19,12 @@ def sampler_seed(study_seed: int, worker: int, trials_stored: int) -> int:
 
 
 def training_seed(study_seed: int, trial: int) -> int:
-    """Returns the recipe seed of a trial, 63 bits."""
+    """Return the recipe seed of a trial, 63 bits."""
     return _derive(np.uint64, _TRAINING, study_seed, trial) >> 1
 
 
 def confirm_seed(study_seed: int, ordinal: int, repeat: int) -> int:
-    """Returns the recipe seed of one repeat of a confirm, 63 bits; the same for all candidates."""
+    """Return the recipe seed of one repeat of a confirm, 63 bits; the same for all candidates."""
     return _derive(np.uint64, _CONFIRM, study_seed, ordinal, repeat) >> 1
 
 

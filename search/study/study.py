@@ -42,7 +42,7 @@ class StoredStudy:
     Attributes:
         url: of the storage.
         storage: open.
-        study: Optuna's view of it, without a sampler of ours.
+        study: Optuna's view of it, without a sampler.
         file: the study file, as it was resolved when the study began.
         artifacts: the folder of the trials' weights.
         data: what the data set was when the study began.
@@ -68,7 +68,7 @@ class StoredStudy:
         return id_of_study(self.study)
 
     def records(self) -> list[TrialRecord]:
-        """Returns all trials as they are now."""
+        """Return all trials as they are now."""
         return records_of(self.study.get_trials(deepcopy=False))
 
     def make_artifacts(self) -> None:
@@ -86,20 +86,20 @@ class StoredStudy:
         return any(get_all_artifact_meta(owner, storage=self.storage) for owner in owners)
 
     def search_data_matches(self, info: DataInfo) -> bool:
-        """Tells whether ``info`` is of the same data that the study began with."""
+        """Tell whether ``info`` is of the same data that the study began with."""
         return info.fingerprint == self.data.fingerprint
 
 
 def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInfo) -> StoredStudy:
-    """Makes the study of a file, or resumes it where the storage has it.
+    """Make the study of a file, or resume it where the storage has it.
 
     Candidates to start from are looked for once, when it is made.
 
     Raises:
-        StorageError: if the storage cannot be used.
-        StudyFileError: if a new study cannot start from one of its candidates.
-        ResumeError: if the stored study differs in more than the number of its trials, or keeps
-            its artifacts elsewhere.
+        StorageError: the storage cannot be used, or the folder of the weights is missing.
+        StudyFileError: a new study cannot start from one of its candidates.
+        ResumeError: the stored study differs in more than the number of its trials, or keeps its
+            artifacts elsewhere.
     """
     starts = _starts_of_new(file, url, info)
     storage = open_storage(url, create=True)
@@ -123,11 +123,11 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
 
 
 def refuse_changes(file: StudyFile, url: str) -> None:
-    """Compares a file with its study where that has begun, without the data and without writing.
+    """Compare a file with its study where that has begun, without the data and without writing.
 
     Raises:
-        StorageError: if the storage cannot be used, or has such a study that is not ours.
-        ResumeError: if the stored study differs in more than the number of its trials.
+        StorageError: the storage cannot be used, or another program made its study of that name.
+        ResumeError: the stored study differs in more than the number of its trials.
     """
     stored = _begun(file.settings.name, url)
     if stored is not None:
@@ -135,7 +135,7 @@ def refuse_changes(file: StudyFile, url: str) -> None:
 
 
 def open_study(study: str, url: str, *, writing: bool) -> StoredStudy:
-    """Opens the study of a file or of a name.
+    """Open the study of a file or of a name.
 
     Args:
         study: path of a study file, or the name of a study in the storage.
@@ -143,8 +143,8 @@ def open_study(study: str, url: str, *, writing: bool) -> StoredStudy:
         writing: whether the caller will write.
 
     Raises:
-        StudyFileError: if it is a path and the file is wrong.
-        StorageError: if the storage has no such study.
+        StudyFileError: it is a path and the file is wrong.
+        StorageError: the storage has no such study.
     """
     name = StudyFile.load(Path(study)).settings.name if study.endswith(".toml") else study
     storage = open_storage(url, writing=writing)
@@ -158,20 +158,20 @@ def open_study(study: str, url: str, *, writing: bool) -> StoredStudy:
 
 
 def study_names(url: str) -> list[str]:
-    """Returns the names of our studies in a storage, the newest last."""
+    """Return the names of the studies in a storage that flyweight made, the newest last."""
     studies = open_storage(url, writing=False).get_all_studies()
     return [frozen.study_name for frozen in studies if _ATTRIBUTE in frozen.user_attrs]
 
 
 def _starts_of_new(file: StudyFile, url: str, info: DataInfo) -> tuple[Start, ...]:
-    """Finds the starts of a study that does not exist yet, before anything is written."""
+    """Find the starts of a study that does not exist yet, before anything is written."""
     if not file.settings.start_from or _begun(file.settings.name, url) is not None:
         return ()
     return find_starts(file, info.input_shape, len(info.classes))
 
 
 def _begun(name: str, url: str) -> StoredStudy | None:
-    """Reads a study, None where there is none yet; makes nothing."""
+    """Read a study, None where it has not begun yet; make nothing."""
     if has_no_studies(url):
         return None
     storage = open_storage(url, writing=False)
@@ -185,7 +185,7 @@ def _begun(name: str, url: str) -> StoredStudy | None:
 
 
 def _is_fresh(study: optuna.Study) -> bool:
-    """Tells whether a study is as it was made, so that it can become ours."""
+    """Tell whether a study is empty as Optuna made it, so that flyweight can begin it."""
     return (
         study.directions == [StudyDirection.MAXIMIZE]
         and not study.user_attrs
@@ -214,17 +214,17 @@ def _read(study: optuna.Study, storage: StudyStorage, url: str) -> StoredStudy:
     try:
         kept = study.user_attrs.get(_ATTRIBUTE)
         if not isinstance(kept, Mapping):
-            raise StorageError(f"{place} was not made by flyweight; give another name")
+            raise StorageError(f"{place} was not made by flyweight; give your study another name")
         return _from_kept(kept, study, storage, url)
     except StudyFileError as error:
         first = error.problems[0]
         raise StorageError(
-            f"{place} was made by another version of flyweight ({first}); use that one"
+            f"{place} was made by another version of flyweight ({first}); use that version"
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise StorageError(
-            f"{place} cannot be read, what it was begun with is damaged ({error!r}); "
-            "restore the database from a copy or give another name"
+            f"{place} cannot be read: its stored settings are damaged ({error!r}); "
+            "restore the database from a copy, or give the study another name"
         ) from error
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.confirm.choice import best_trials, champion_of
-from search.confirm.records import Confirm, Plan, Repeat
+from search.study.confirms import Confirm, Plan, Repeat
 from tests.search.run.test_progress import COMPLETE
 
 PLAN = Plan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)

@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from search.cli.summary import confirm_summary
 from search.confirm.choice import champion_of
 from search.confirm.command import confirm
-from search.confirm.records import Confirm, load_confirm
 from search.errors import InputError, ResumeError
+from search.study.confirms import Confirm, load_confirm
 from search.study.records import TrialRecord
 from search.study.study import StoredStudy
 from search.workers.data import final_split, open_data

@@ -80,7 +80,7 @@ def test_databases_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFix
     connection.close()
     assert "another program" in _refused(capsys, "run", study, "--storage", "sqlite:///other.db")
     assert "no study database" in _refused(capsys, "status", "--storage", "sqlite:///none.db")
-    assert "no database URL" in _refused(capsys, "run", study, "--storage", "nonsense")
+    assert "not a database URL" in _refused(capsys, "run", study, "--storage", "nonsense")
 
 
 @pytest.mark.usefixtures("_here")

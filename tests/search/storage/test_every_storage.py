@@ -15,7 +15,6 @@ from optuna.trial import TrialState
 
 from search.confirm.choice import champion_of
 from search.confirm.command import confirm
-from search.confirm.records import Confirm
 from search.dashboard.server import dashboard_app
 from search.errors import ResumeError, StorageError
 from search.export.command import export
@@ -23,6 +22,7 @@ from search.run.command import RunResult, run
 from search.status import status
 from search.storage.claims import Claims
 from search.storage.database import open_storage, quiet_optuna
+from search.study.confirms import Confirm
 from search.study.records import Outcome
 from search.study.study import StoredStudy, open_study
 from tests.search.shown_studies import ask

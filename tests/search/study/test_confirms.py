@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.confirm.records import (
+from search.study.confirms import (
     Confirm,
     Plan,
     Repeat,

@@ -1,4 +1,4 @@
-"""A confirm as it is stored with its study: its plan, each repeat, and its results."""
+"""Confirms as they are stored with their study: their plans, each repeat, and the results."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ __all__ = [
     "Repeat",
     "last_ordinal",
     "load_confirm",
+    "load_confirms",
     "save_plan",
     "save_repeat",
 ]
@@ -133,6 +134,11 @@ def last_ordinal(stored: StoredStudy) -> int:
         if kind == "confirm" and rest.isdecimal():
             ordinals.append(int(rest))
     return max(ordinals)
+
+
+def load_confirms(stored: StoredStudy) -> tuple[Confirm, ...]:
+    """Read all confirms of a study, the first one first."""
+    return tuple(load_confirm(stored, i + 1) for i in range(last_ordinal(stored)))
 
 
 def save_plan(stored: StoredStudy, plan: Plan) -> None:

@@ -1,0 +1,181 @@
+"""A study's results for Python: its trials, the best of them, its confirms, and a table of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optuna.trial import FrozenTrial
+
+from search.spec.study_file import StudyFile
+from search.storage.urls import DEFAULT_STORAGE
+from search.study.confirms import Confirm, load_confirms
+from search.study.records import Outcome, TrialRecord, best_of
+from search.study.study import StoredStudy, open_study
+from space.architecture import Architecture
+from space.cost import Cost
+from space.fields import Scalar
+from trainer.loop import Epoch
+from trainer.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Study", "StudyTrial"]
+
+_COLUMNS = ("number", "outcome", "reason", "score", "epochs", "seconds", "architecture")
+
+
+@dataclass(frozen=True)
+class StudyTrial:
+    """One trial of a study.
+
+    Attributes:
+        number: of the trial in its study, from 0.
+        outcome: how it ended; None while it waits or runs.
+        reason: why it was rejected or failed, else empty.
+        score: the validation floor of a complete trial, 0 to 1, else None.
+        architecture: its network; None before it was drawn.
+        recipe: its training, with the seed; None before it was drawn.
+        cost: of the architecture; None before it was drawn, and where the maps vanish.
+        epochs: the figures of each epoch that was trained.
+        seconds: wall time of the training; 0 without one.
+        params: what was drawn, by the names of the search space, without what the network does
+            not use, such as the widths of a stage that it does not have.
+    """
+
+    number: int
+    outcome: Outcome | None
+    reason: str
+    score: float | None
+    architecture: Architecture | None
+    recipe: Recipe | None
+    cost: Cost | None
+    epochs: tuple[Epoch, ...]
+    seconds: float
+    params: Mapping[str, Scalar]
+
+
+class Study:
+    """A study in a study database, for reading.
+
+    What it tells is what the database holds at that moment, so a study can be followed while it
+    runs::
+
+        study = Study.open("studies/digits.toml")
+        study.best.architecture
+        study.frame().plot.scatter("cost_parameters", "score")
+    """
+
+    def __init__(self, stored: StoredStudy) -> None:
+        self._stored = stored
+
+    @classmethod
+    def open(cls, study: str | Path, *, storage: str = DEFAULT_STORAGE) -> Study:
+        """Open a study of a study database.
+
+        Args:
+            study: path of a study file, or the study's name.
+            storage: URL of the study database.
+
+        Raises:
+            StudyFileError: ``study`` is a path, and the file is wrong.
+            StorageError: there is no such study or database.
+        """
+        return cls(open_study(str(study), storage, writing=False))
+
+    def __repr__(self) -> str:
+        return f"<Study {self.name!r} with {len(self._frozen())} trials>"
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self._stored.name
+
+    @property
+    def file(self) -> StudyFile:
+        """The study file, as it was when the study began."""
+        return self._stored.file
+
+    @property
+    def trials(self) -> tuple[StudyTrial, ...]:
+        """All trials, in the order of their numbers; rejected, waiting and running ones too."""
+        return tuple(map(self._trial, self._frozen()))
+
+    @property
+    def best(self) -> StudyTrial | None:
+        """The complete trial with the highest score, of equals the one with fewest parameters.
+
+        None where no trial is complete.
+        """
+        trials = self._frozen()
+        best = best_of([TrialRecord.of(trial) for trial in trials])
+        return None if best is None else self._trial(trials[best.number])
+
+    @property
+    def confirms(self) -> tuple[Confirm, ...]:
+        """The confirms of the study, the first one first, as far as each has come."""
+        return load_confirms(self._stored)
+
+    def frame(self) -> pandas.DataFrame:
+        """Return a table with one row for each trial, in the order of their numbers.
+
+        Returns:
+            A pandas ``DataFrame`` with the columns ``number``, ``outcome``, ``reason``, ``score``
+            (0 to 1), ``epochs`` (how many were trained), ``seconds`` and ``architecture`` (as
+            text, a layer a line); ``params_...`` for each drawn parameter, as in Optuna's tables;
+            and ``cost_...`` for each figure of the cost. What a trial does not have is missing.
+        """
+        import pandas
+
+        rows = [_row(trial) for trial in self.trials]
+        found = dict.fromkeys(key for row in rows for key in row)
+        params = [key for key in found if key.startswith("params_")]
+        costs = [key for key in found if key.startswith("cost_")]
+        return pandas.DataFrame(rows, columns=[*_COLUMNS, *params, *costs])
+
+    def _frozen(self) -> list[FrozenTrial]:
+        return self._stored.study.get_trials(deepcopy=False)
+
+    def _trial(self, trial: FrozenTrial) -> StudyTrial:
+        record = TrialRecord.of(trial)
+        candidate = None
+        if record.architecture is not None and record.recipe:
+            candidate = record.candidate(self._stored.data.input_shape)
+        unused = record.attributes.get("inactive", ())
+        return StudyTrial(
+            number=record.number,
+            outcome=record.outcome,
+            reason=record.reason,
+            score=record.score,
+            architecture=None if candidate is None else candidate.architecture,
+            recipe=None if candidate is None else candidate.recipe,
+            cost=_cost(record.attributes.get("cost")),
+            epochs=record.epochs,
+            seconds=record.seconds,
+            params={key: value for key, value in trial.params.items() if key not in unused},
+        )
+
+
+def _cost(kept: Mapping[str, Any] | None) -> Cost | None:
+    """Read a cost, None where the trial has none."""
+    return Cost(**{field.name: kept[field.name] for field in fields(Cost)}) if kept else None
+
+
+def _row(trial: StudyTrial) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "number": trial.number,
+        "outcome": None if trial.outcome is None else trial.outcome.value,
+        "reason": trial.reason,
+        "score": trial.score,
+        "epochs": len(trial.epochs),
+        "seconds": trial.seconds,
+        "architecture": None if trial.architecture is None else str(trial.architecture),
+    }
+    row |= {f"params_{name}": value for name, value in trial.params.items()}
+    if trial.cost is not None:
+        row |= {f"cost_{field.name}": getattr(trial.cost, field.name) for field in fields(Cost)}
+        row["cost_activation_kib"] = trial.cost.activation_kib
+    return row
