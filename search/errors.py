@@ -129,7 +129,7 @@ class Interrupted(FlyweightError):
 
 
 def exit_code_of(error: BaseException) -> int:
-    """Give the exit code of a command that ends with this error.
+    """Return the exit code of a command that ends with this error.
 
     Returns:
         2 for bad input, 130 for an interruption, 1 for anything else.
@@ -142,10 +142,10 @@ def exit_code_of(error: BaseException) -> int:
 
 
 def message_of(error: BaseException) -> str:
-    """Give what a user is told of an error: one line, or one line for each problem.
+    """Return what a user is told of an error: one line, or one line for each problem.
 
-    What would break a line or drive the terminal is escaped: names of files and classes may hold
-    anything.
+    What would break a line or drive the terminal is escaped: names of files and classes may
+    contain anything.
     """
     if isinstance(error, StudyFileError | SearchSpaceError):
         return "\n".join(map(_printable, str(error).splitlines()))
@@ -157,8 +157,8 @@ def message_of(error: BaseException) -> str:
         cause = error.__cause__ if isinstance(error, StorageInternalError) else error
         reason = _printable(str(cause or error).splitlines()[0])
         return (
-            f"the study database cannot be used: {reason}; see that it has room and can be "
-            "reached, then run it again: what was finished is kept"
+            f"the study database cannot be used: {reason}; check that the disk has room "
+            "and the database can be reached, then run it again: what was finished is kept"
         )
     words = _printable(" ".join(str(error).split()))
     return f"{type(error).__name__}: {words} (--debug shows where)"

@@ -71,19 +71,19 @@ class Status:
     test_floors: tuple[float, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns JSON values."""
+        """Return JSON values."""
         return asdict(self)
 
 
 def status(study: str | None = None, *, storage: str = DEFAULT_STORAGE) -> list[Status]:
-    """Returns where one study, or each study of a storage, stands.
+    """Return where one study, or each study of a storage, stands.
 
     Args:
         study: path of a study file, or name of a study in the storage; None for all.
         storage: URL of the study database.
 
     Raises:
-        StorageError: if there is no such storage or study.
+        StorageError: there is no such storage or study.
     """
     quiet_optuna()
     names = [study] if study is not None else study_names(storage)
@@ -125,7 +125,7 @@ def _status(stored: StoredStudy) -> Status:
 
 
 def front_of(records: Sequence[TrialRecord]) -> tuple[FrontPoint, ...]:
-    """Returns the accuracy-versus-parameters front of the complete trials, the smallest first."""
+    """Return the accuracy-versus-parameters front of the complete trials, the smallest first."""
     points = sorted(
         (_point(record) for record in records if record.score is not None),
         key=lambda point: (point.parameters, -point.score),
@@ -138,7 +138,7 @@ def front_of(records: Sequence[TrialRecord]) -> tuple[FrontPoint, ...]:
 
 
 def trials_an_hour(spans: Sequence[tuple[datetime, datetime]]) -> float | None:
-    """Returns the rate of the last trials that ended, None where it cannot be told.
+    """Return the trials an hour of the last trials that ended, None where there is no rate.
 
     Args:
         spans: when each trial began and ended.
@@ -151,7 +151,7 @@ def trials_an_hour(spans: Sequence[tuple[datetime, datetime]]) -> float | None:
 
 
 def status_text(state: Status) -> str:
-    """Returns a status as lines for people."""
+    """Return a status as lines for people."""
     counts = ", ".join(f"{count} {name}" for name, count in state.outcomes.items() if count)
     lines = [
         f"{state.name}: {state.trained} of {max(state.trained, state.total)} trials trained"

@@ -16,7 +16,7 @@ __all__ = ["validate"]
 
 
 def validate(files: Iterable[Path]) -> list[StudyFileError]:
-    """Checks study and ladder files and returns the errors of those that are wrong.
+    """Check study and ladder files and return the errors of those that are wrong.
 
     A file with a ``[ladder]`` or a ``[[step]]`` is a ladder. What depends on the images of a
     folder, such as the cost of a candidate, is checked when the study begins.

@@ -1,4 +1,4 @@
-"""``flyweight dashboard``: optuna-dashboard on this machine, reading and nothing else."""
+"""``flyweight dashboard``: optuna-dashboard on this machine, read-only."""
 
 from __future__ import annotations
 

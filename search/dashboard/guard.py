@@ -1,4 +1,4 @@
-"""Who may ask the dashboard what: reading alone, from this machine alone."""
+"""Who may ask the dashboard for what: only this machine, and only to read."""
 
 from __future__ import annotations
 

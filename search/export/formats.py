@@ -94,10 +94,8 @@ def write_formats(trained: TrainedNetwork, out: Path, formats: Sequence[str]) ->
         ExportError: a folder cannot be written, is in the way, or a format's packages are missing.
             What was written before stays.
     """
-    if len(formats) > 1 and is_package(out):
-        raise ExportError(
-            f"{out}: is an exported network already; choose another folder for several formats"
-        )
+    if len(formats) > 1:
+        _refuse_package(out)
     for name, folder in folders_of(out, formats).items():
         entry = FORMATS[name]
         try:
@@ -109,3 +107,16 @@ def write_formats(trained: TrainedNetwork, out: Path, formats: Sequence[str]) ->
                 f"--format {name} needs the package {error.name}; "
                 f"pip install 'flyweight[{entry.extra}]'"
             ) from error
+
+
+def _refuse_package(out: Path) -> None:
+    try:
+        taken = is_package(out)
+    except OSError as error:
+        raise ExportError(
+            f"{out}: cannot be read ({error.strerror}); choose another --out"
+        ) from error
+    if taken:
+        raise ExportError(
+            f"{out}: is an exported network already; choose another folder for several formats"
+        )

@@ -22,7 +22,7 @@ _MOST_CLASSES = 20
 
 
 def model_card(trained: TrainedNetwork, package: str) -> str:
-    """Give the card in Markdown.
+    """Return the card in Markdown.
 
     Args:
         trained: the network.

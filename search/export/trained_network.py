@@ -75,16 +75,16 @@ class Figures:
 
     @property
     def test_accuracy(self) -> Spread:
-        """Of a champion's runs after their last epoch; ValueError without runs."""
+        """Test accuracy after the last epoch, over a champion's runs; ValueError without runs."""
         return Spread.of(run.accuracy for run in self.runs)
 
     @property
     def test_floor(self) -> Spread:
-        """Of the floors of a champion's runs; ValueError without runs."""
+        """Floor on the test set, over a champion's runs; ValueError without runs."""
         return Spread.of(run.floor for run in self.runs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give JSON values, with the spreads of a champion."""
+        """Return JSON values, with the spreads of a champion."""
         plain = {**asdict(self), "runs": [asdict(run) for run in self.runs]}
         if self.runs:
             plain["test_accuracy"] = asdict(self.test_accuracy)

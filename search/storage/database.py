@@ -63,7 +63,7 @@ def has_no_studies(url: str) -> bool:
     """Tell whether there is no database yet, or one without tables; change nothing.
 
     Raises:
-        StorageError: the URL is not one, or leads to something that is not a database.
+        StorageError: the text is not a database URL, or leads to something that is not a database.
     """
     path = sqlite_path(url)
     if path is not None:
@@ -103,7 +103,7 @@ def _missing_driver(error: ImportError) -> str:
 
 def _way_out(path: Path | None) -> str:
     if path is None:
-        return "see that the server runs and that --storage names it"
+        return "check that the server runs and that --storage names it"
     return "restore it from a copy or use another --storage"
 
 

@@ -1,4 +1,4 @@
-"""Values of one trial that are kept back to be written in one transaction."""
+"""Values of one trial that are held back to be written in one transaction."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class WriteBatch:
         return bool(self.parameters) or any(self.attributes.values())
 
     def set_parameter(self, name: str, parameter: Parameter) -> None:
-        """Keep a parameter back."""
+        """Hold a parameter back."""
         self.parameters[name] = parameter
         if self.seen is not None:
             _show_parameter(self.seen, name, parameter)
 
     def set_attribute(self, owner: Owner, key: str, value: Any) -> None:
-        """Keep an attribute back."""
+        """Hold an attribute back."""
         self.attributes[owner][key] = value
         if self.seen is not None:
             _attributes_of(self.seen, owner)[key] = value
