@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from search.ladder import ladder
     from search.run import run
     from search.status import status
-    from search.study import Study  # type: ignore[attr-defined]  # until it is there
+    from search.study import Study
     from search.validate import validate
     from space import (
         Architecture,
