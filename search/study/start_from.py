@@ -1,4 +1,4 @@
-"""The candidates that a study tries first, as answers of trials that wait in its queue."""
+"""The candidates that a study tries first, as parameters of trials that wait in its queue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Start:
 
     Attributes:
         name: the step or the exported network, as the study file names it.
-        answers: of the trial that draws it; a parameter that is not among them is drawn.
+        answers: the parameters of its trial; a parameter that is not among them is drawn.
     """
 
     name: str
@@ -45,7 +45,7 @@ def find_starts(
     """Find the trials that give the candidates of a study's ``start_from``.
 
     The architecture is the candidate's exactly. Of its recipe it has what the study searches; what
-    the study fixes is the study's. Candidates that come to the same are tried once.
+    the study fixes is the study's. Candidates that give the same parameters are tried once.
 
     Args:
         file: the study, in whose folder the relative paths of the entries start.
@@ -53,7 +53,7 @@ def find_starts(
         classes: how many classes they have.
 
     Raises:
-        StudyFileError: with every entry that names nothing, or lies outside the space or budget.
+        StudyFileError: every entry that cannot be read, or lies outside the space or budget.
     """
     space, recipes = file.search_space(input_shape, classes), file.recipe_space()
     starts: dict[frozenset[tuple[str, Scalar]], Start] = {}
@@ -68,7 +68,7 @@ def find_starts(
             reasons = list(_reasons(candidate, file, space, recipes))
             problems += _of_entry(name, (f"{reason}{_way_out(entry)}" for reason in reasons))
             if not reasons:
-                start = Start(name, _answers(candidate, space, recipes))
+                start = Start(name, _params(candidate, space, recipes))
                 starts.setdefault(frozenset(start.answers.items()), start)
     if problems:
         raise StudyFileError(file.path, problems)
@@ -76,11 +76,11 @@ def find_starts(
 
 
 def enqueue_starts(study: optuna.Study, claims: Claims, starts: tuple[Start, ...]) -> None:
-    """Queue those starts that are not queued yet, each once whoever else does the same.
+    """Queue those starts that are not queued yet, each once beside other processes too.
 
     Args:
         study: the study.
-        claims: to the starts by their index; what a dead process left is taken up.
+        claims: to the starts by their index; those of dead processes are taken over.
         starts: those of the study.
     """
     claims.release_dead()
@@ -99,7 +99,7 @@ def _queued(study: optuna.Study) -> set[str]:
     return {str(trial.user_attrs.get(START_ATTRIBUTE)) for trial in trials}
 
 
-def _answers(candidate: Candidate, space: SearchSpace, recipes: RecipeSpace) -> dict[str, Scalar]:
+def _params(candidate: Candidate, space: SearchSpace, recipes: RecipeSpace) -> dict[str, Scalar]:
     of_space = space.params_for(candidate.architecture)
     return {**of_space, **recipes.params_for(candidate.recipe)}
 
