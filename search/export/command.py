@@ -28,7 +28,7 @@ __all__ = ["export"]
 def export(
     study: str,
     out: Path,
-    formats: Sequence[str] = DEFAULT_FORMATS,
+    formats: str | Sequence[str] = DEFAULT_FORMATS,
     *,
     trial: int | None = None,
     storage: str = DEFAULT_STORAGE,
@@ -42,7 +42,7 @@ def export(
         study: path of a study file, or name of a study in the storage.
         out: the folder that a single format is written to; several formats get a folder each in
             it. The name of the folder of ``torch`` becomes the name of the Python package.
-        formats: names of ``search.export.formats.FORMATS``.
+        formats: names of ``search.export.formats.FORMATS``, such as ``("torch",)``.
         trial: number of a completed trial.
         storage: URL of the study database.
 

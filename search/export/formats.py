@@ -45,7 +45,7 @@ FORMATS: dict[str, Format] = {
 DEFAULT_FORMATS = ("torch",)
 
 
-def chosen_formats(names: Sequence[str]) -> tuple[str, ...]:
+def chosen_formats(names: str | Sequence[str]) -> tuple[str, ...]:
     """Check the names of formats.
 
     Args:
@@ -57,7 +57,8 @@ def chosen_formats(names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ExportError: a name is not in the table, or there is none.
     """
-    given = [name.strip() for text in names for name in text.split(",")]
+    texts = [names] if isinstance(names, str) else names
+    given = [name.strip() for text in texts for name in text.split(",")]
     chosen = tuple(dict.fromkeys(filter(None, given)))
     known = ", ".join(FORMATS)
     for name in chosen:

@@ -58,8 +58,10 @@ def test_several_formats_get_a_folder_each(tmp_path: Path, lines: str) -> None:
         write_formats(trained_network(), out / "my_net", formats)
 
 
-@pytest.mark.parametrize("given", [["torch", "lines"], ["torch, lines"], ["torch,,lines", "torch"]])
-def test_formats_are_named_in_one_text_or_in_several(lines: str, given: list[str]) -> None:
+@pytest.mark.parametrize(
+    "given", ["torch,lines", ["torch", "lines"], ["torch, lines"], ["torch,,lines", "torch"]]
+)
+def test_formats_are_named_in_one_text_or_in_several(lines: str, given: str | list[str]) -> None:
     """Commas and repetition come to the same, and what is named twice is written once."""
     assert chosen_formats(given) == ("torch", "lines")
     assert list(folders_of(Path("net"), chosen_formats(["lines"])).values()) == [Path("net")]
