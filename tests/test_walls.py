@@ -32,11 +32,12 @@ FLOORS = {
     ),
     "space": (
         ("errors",),
+        ("fields",),
         ("layers",),
         ("architecture",),
         ("program",),
         ("cost",),
-        ("network", "fields", "lower_bound"),
+        ("network", "lower_bound"),
         ("stages", "template"),
         ("search_space",),
         ("__init__",),
