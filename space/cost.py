@@ -9,7 +9,7 @@ from space.layers import Layer
 from space.layers.operations import Convolution, Gap, Linear, WholeMap
 from space.layers.shapes import Application
 from space.layers.words import BatchNorm, Operation, Shape, elements
-from space.program import Keep, program_of
+from space.program import kept_maps
 
 BYTES = 4  # of a float32
 
@@ -102,7 +102,7 @@ def _folded(layer: Layer, shapes: tuple[Shape, ...]) -> int:
 
 def _peak(architecture: Architecture) -> int:
     """Find the largest number of elements that are held at once."""
-    keeps = {step.slot: step for step in program_of(architecture) if isinstance(step, Keep)}
+    keeps = kept_maps(architecture)
     peak = 0
     for index, (_, source, shapes) in enumerate(architecture.applications):
         kept = sum(

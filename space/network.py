@@ -59,14 +59,13 @@ class Network(nn.Module):
         super().__init__()
         self.architecture = architecture
         steps = program_of(architecture)
+        modules: dict[str, nn.Module] = {"": self}
         for line, layer in enumerate(architecture.layers, 1):
             if layer.again is None:
-                self.add_module(f"line{line}", nn.Sequential())
-        modules: dict[str, nn.Module] = {}
+                _register(nn.Sequential(), f"line{line}", modules)
         for step in steps:
             if isinstance(step, Apply) and step.path not in modules:
-                modules[step.path] = _module(step, architecture)
-                self._place(step.path, modules[step.path])
+                _register(_module(step, architecture), step.path, modules)
         self._program = tuple(
             modules[step.path] if isinstance(step, Apply) else step for step in steps
         )
@@ -83,15 +82,17 @@ class Network(nn.Module):
                 x = x + (kept.pop(step.slot) if step.last else kept[step.slot])
         return x.flatten(1)
 
-    def _place(self, path: str, module: nn.Module) -> None:
-        """Hold a module under its path; a word of several parts gets a child that holds them."""
-        holder: nn.Module = self
-        *outer, name = path.split(".")
-        for each in outer:
-            if each not in dict(holder.named_children()):
-                holder.add_module(each, nn.Sequential())
-            holder = holder.get_submodule(each)
-        holder.add_module(name, module)
+
+def _register(module: nn.Module, path: str, modules: dict[str, nn.Module]) -> None:
+    """Make a module a child of the one that its path names, and add it to the modules by path.
+
+    A word of several parts has no module of its own: the one that holds its parts is made here.
+    """
+    holder, _, name = path.rpartition(".")
+    if holder not in modules:
+        _register(nn.Sequential(), holder, modules)
+    modules[holder].add_module(name, module)
+    modules[path] = module
 
 
 def _module(step: Apply, architecture: Architecture) -> nn.Module:

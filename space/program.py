@@ -15,7 +15,7 @@ from space.architecture import Architecture
 from space.layers import Layer
 from space.layers.words import Shape, Skip, Word
 
-__all__ = ["Add", "Apply", "Keep", "Step", "program_of"]
+__all__ = ["Add", "Apply", "Keep", "Step", "kept_maps", "program_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ def program_of(architecture: Architecture) -> tuple[Step, ...]:
 
 def _steps(architecture: Architecture) -> Iterator[Step]:
     layers, applications = architecture.layers, architecture.applications
-    users = _users(architecture)
-    left = {slot: len(indices) for slot, indices in users.items()}
+    kept = kept_maps(architecture)
+    left = {slot: keep.uses for slot, keep in kept.items()}
     names = [_names(line, layer) for line, layer in enumerate(layers)]
     for index, (_, line, shapes) in enumerate(applications):
-        if index in users:
-            yield Keep(line, index, shapes[0], len(users[index]), users[index][-1])
+        if index in kept:
+            yield kept[index]
         for position, word in enumerate(layers[line].words):
             if isinstance(word, Skip):
                 slot = _slot(index, word)
@@ -111,14 +111,24 @@ def _steps(architecture: Architecture) -> Iterator[Step]:
                 shape = after
 
 
-def _users(architecture: Architecture) -> dict[int, list[int]]:
-    """List for every slot the applications that add it, once for each skip."""
+def kept_maps(architecture: Architecture) -> dict[int, Keep]:
+    """List the steps that keep a map, by slot.
+
+    Raises:
+        ShapeError: the lines do not fit together.
+    """
+    applications = architecture.applications
     users: dict[int, list[int]] = {}
-    for index, application in enumerate(architecture.applications):
+    for index, application in enumerate(applications):
         for word in architecture.layers[application.source].words:
             if isinstance(word, Skip):
                 users.setdefault(_slot(index, word), []).append(index)
-    return users
+    return {
+        slot: Keep(
+            applications[slot].source, slot, applications[slot].shapes[0], len(indices), indices[-1]
+        )
+        for slot, indices in users.items()
+    }
 
 
 def _slot(index: int, skip: Skip) -> int:

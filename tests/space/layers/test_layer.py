@@ -19,6 +19,7 @@ from space.layers import (
     Separable,
     Skip,
 )
+from space.layers.vocabulary import WORDS
 from space.layers.words import Word
 from tests.space.strategies import layers
 
@@ -172,3 +173,23 @@ def test_values_are_checked_like_text() -> None:
         Pool("mean", 2)  # type: ignore[arg-type]
     with pytest.raises(LayerError, match="a line of text"):
         Layer.parse(3)  # type: ignore[arg-type]
+
+
+def test_every_class_of_words_is_in_the_table() -> None:
+    """No class that says how it is spelled is left out, and no two have a stem in common."""
+    classes, found = [Word], set()
+    while classes:
+        word = classes.pop()
+        classes += word.__subclasses__()
+        found |= {word.__name__} if hasattr(word, "spelling") else set()
+    assert found == {word.__name__ for word in WORDS}
+    stems = [stem for word in WORDS for stem in word.spelling.stems]
+    assert len(stems) == len(set(stems))
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_unknown_words_are_told_the_known_ones(word: type[Word]) -> None:
+    """The message for an unknown word lists every stem of the table."""
+    with pytest.raises(LayerError) as caught:
+        Layer.parse("nonsense")
+    assert {*word.spelling.stems} <= {*str(caught.value).rstrip(")").split("(")[1].split()}
