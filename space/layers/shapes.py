@@ -14,7 +14,7 @@ from typing import NamedTuple, NoReturn
 from space.errors import ShapeError
 from space.layers.layer import Layer
 from space.layers.operations import Convolution, WholeMap
-from space.layers.words import Operation, Shape, Skip, format_shape
+from space.layers.words import Again, Operation, Shape, Skip, format_shape
 
 # Keeps the arithmetic finite when a text repeats a pool a hundred times.
 _BEYOND_ANY_INPUT = 10**9
@@ -83,7 +83,8 @@ def expand(layers: Sequence[Layer]) -> list[tuple[int, int]]:
             sequence += [(line, source) for _, source in sequence[-again.lines :]]
         else:
             _Place(layers, line, line).refuse(
-                f"only {len(sequence)} lines were applied before it",
+                f'"{again}" reaches back before the first line; '
+                + (f"at most {Again(len(sequence))} here" if sequence else "remove it"),
                 log((again.lines + 1) / (len(sequence) + 1)),
             )
     return sequence

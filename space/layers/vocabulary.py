@@ -46,7 +46,7 @@ def read_words(tokens: Sequence[str]) -> Iterator[Word]:
         tokens: the line, split at blanks.
 
     Raises:
-        LayerError: a token is not a word, or not with what stands around it.
+        LayerError: a token is not a word, or does not belong where it stands.
     """
     position = 0
     while position < len(tokens):
@@ -60,9 +60,9 @@ def _read_word(tokens: Sequence[str], position: int) -> tuple[Word, int]:
     found = _TOKEN.fullmatch(owner)
     stem, digits = (found[1], found[2]) if found else (owner, "")
     word = _BY_STEM.get(stem)
-    spelling = None if word is None else word.spelling
-    if word is None or spelling is None or (digits and spelling.number is None):
+    if word is None or (digits and word.spelling.number is None):
         raise _unknown(owner)
+    spelling = word.spelling
     values: dict[str, object] = dict(spelling.stems[stem])
     position += 1
     if digits and spelling.number:

@@ -153,7 +153,7 @@ def _spots(stages: int, convs: int) -> Iterator[tuple[Place, int, int]]:
 
 
 def _acts(name: str, fields: Fields) -> bool:
-    """Tell whether the values of other fields ever let this one act."""
+    """Tell whether this field has an effect with any values of the others."""
     if name in ("transition_width", "transition_style"):
         return any(value != "none" for value in fields["transition"].field.values())
     if name == "head_hidden":
@@ -176,12 +176,12 @@ def _windows(fields: Fields) -> Iterator[tuple[int, int]]:
 
 
 def _idle(section: Mapping[str, object], fields: Fields) -> Iterator[Problem]:
-    """Refuse what a section asks for and can never get."""
+    """Refuse settings that never have an effect."""
     if "skip" in section and True in fields["skip"].field.values() and not _acts("skip", fields):
         yield Problem(
             "space.skip",
-            "true can never act: a skip needs a convolution that keeps its map; "
-            'allow padding = "same" with an odd kernel, or drop true',
+            "true never has an effect: a skip needs a convolution that keeps the size of its map; "
+            'allow padding = "same" with an odd kernel, or remove true',
         )
     if most(fields, "head_hidden") > 0 and not _acts("head_hidden", fields):
         yield Problem(

@@ -59,7 +59,7 @@ def invert(fields: Fields, architecture: Architecture, classes: int) -> dict[str
             head = _head_of(architecture.layers)
             if head not in fields["head"].field.values():
                 heads = allowed(fields["head"].field)
-                raise OutsideSpaceError(f'it ends in the head "{head}", space.head is {heads}')
+                raise OutsideSpaceError(f'it ends in the head "{head}", but space.head is {heads}')
             raise OutsideSpaceError(furthest.reason)
 
 
@@ -132,7 +132,7 @@ class _Guide(Reading):
         if found:
             return found
         needs = " or ".join(map(show, wanted))
-        reason = f"it needs {name} = {needs}, space.{name} is {allowed(field)}"
+        reason = f"it needs {name} = {needs}, but space.{name} is {allowed(field)}"
         raise self.differs(reason, tells_field=True)
 
     def _wanted(self, name: str) -> Sequence[Scalar]:
@@ -147,7 +147,7 @@ class _Guide(Reading):
         told = _TELLS[name](self._line())
         if told is None and name == "transition_width":
             is_now = allowed(self.fields["transition"].field)
-            raise self.differs(f"the space has a transition there, space.transition is {is_now}")
+            raise self.differs(f"the space has a transition there: space.transition is {is_now}")
         if told is None:
             what = "a pool" if name == "pool" else "a convolution"
             raise self.differs(f"the space has {what} there")

@@ -169,7 +169,12 @@ def test_fingerprint_is_stable() -> None:
         ("linear 8\nagain", 1, log(784 / 8), 'the weights of "linear 8" were made for 1x28x28'),
         ("bn\nconv1 4\nagain2\ngap", 2, log(4), 'the weights of "bn" were made for 1x28x28'),
         ("skip2", 0, log(2), "at most skip here"),
-        ("gap\nagain3", 1, log(2), "only 1 lines were applied before it"),
+        (
+            "gap\nagain3",
+            1,
+            log(2),
+            '"again3" reaches back before the first line; at most again here',
+        ),
         ("conv3 8\nconv3 9 groups3\ngap", 1, log(9 / 8), '"groups3" does not divide the 8 input'),
         ("conv3 8", 0, log(26), 'line 1 "conv3 8": the last line gives 8x26x26'),
     ],

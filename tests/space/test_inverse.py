@@ -69,18 +69,18 @@ REFUSED: list[tuple[Mapping[str, object], str, str]] = [
     (
         STAGED,
         "conv5 8 pad2 bn relu, gap, linear 10",
-        'line 1 "conv5 8 pad2 bn relu": it needs kernel = 5, space.kernel is 3',
+        'line 1 "conv5 8 pad2 bn relu": it needs kernel = 5, but space.kernel is 3',
     ),
     (
         STAGED,
         "conv3 8 pad1 bn relu drop0.3, gap, linear 10",
         'line 1 "conv3 8 pad1 bn relu drop0.3": it needs dropout = 0.3, '
-        "space.dropout is 0.0 to 0.1",
+        "but space.dropout is 0.0 to 0.1",
     ),
     (
         STAGED,
         "conv3 8 bn relu, gap, linear 10",
-        'line 1 "conv3 8 bn relu": it needs padding = "valid", space.padding is "same"',
+        'line 1 "conv3 8 bn relu": it needs padding = "valid", but space.padding is "same"',
     ),
     (
         STAGED,
@@ -90,7 +90,7 @@ REFUSED: list[tuple[Mapping[str, object], str, str]] = [
     (
         STAGED,
         "conv3 8 pad1 bn relu, maxpool2, conv3 8 pad1 bn relu, maxpool2, gap, linear 10",
-        "it needs stages = 3, space.stages is 1 or 2",
+        "it needs stages = 3, but space.stages is 1 or 2",
     ),
     (
         STAGED,
@@ -100,7 +100,7 @@ REFUSED: list[tuple[Mapping[str, object], str, str]] = [
     (
         STAGED,
         "conv3 8 pad1 bn relu, gap, conv1 10",
-        'it ends in the head "gap-conv", space.head is "conv-gap" or "gap-linear"',
+        'it ends in the head "gap-conv", but space.head is "conv-gap" or "gap-linear"',
     ),
     (
         STAGED,

@@ -187,8 +187,8 @@ def test_what_no_candidate_could_use_is_not_asked() -> None:
 def test_what_can_never_act_is_refused() -> None:
     """A skip or a hidden layer that no candidate could have is named, with the way out."""
     assert refuse({"width": 8, "skip": [False, True]}) == {
-        "space.skip": "true can never act: a skip needs a convolution that keeps its map; "
-        'allow padding = "same" with an odd kernel, or drop true'
+        "space.skip": "true never has an effect: a skip needs a convolution that keeps the size "
+        'of its map; allow padding = "same" with an odd kernel, or remove true'
     }
     even: Section = {"width": 8, "skip": True, "padding": "same", "kernel": [2, 4]}
     assert refuse(even).keys() == {"space.skip"}
