@@ -175,6 +175,7 @@ def test_fingerprint_is_stable() -> None:
             log(2),
             '"again3" reaches back before the first line; at most again here',
         ),
+        ("again\ngap", 0, log(2), '"again" reaches back before the first line; remove it'),
         ("conv3 8\nconv3 9 groups3\ngap", 1, log(9 / 8), '"groups3" does not divide the 8 input'),
         ("conv3 8", 0, log(26), 'line 1 "conv3 8": the last line gives 8x26x26'),
     ],
