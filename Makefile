@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: install check test demo bench clean
+.PHONY: install check test demo bench sanitize clean
 
 install: $(READY)
 
@@ -27,6 +27,9 @@ demo: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.breakdown
+
+sanitize: $(READY)
+	$(BIN)/python -m tests.trainer.native.sanitize
 
 clean:
 	rm -rf .venv

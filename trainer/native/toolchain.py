@@ -14,7 +14,7 @@ from pathlib import Path
 
 from trainer.errors import NoKernels
 
-__all__ = ["build_library", "cache_folder"]
+__all__ = ["build_library", "cache_folder", "find_compiler"]
 
 _COMPILERS = ("c++", "g++", "clang++")
 _FLAGS = (
@@ -45,7 +45,7 @@ def build_library(source: Path, folder: Path | None = None) -> Path:
     """
     if os.name != "posix":
         raise NoKernels("kernels can be built on Linux and macOS only")
-    compiler = _find_compiler()
+    compiler = find_compiler()
     flags = (*_FLAGS, _native_flag())
     folder = _kept_safely(folder)
     target = folder / f"{source.stem}-{_fingerprint(source.parent, compiler, flags)}.so"
@@ -60,8 +60,12 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "flyweight"
 
 
-def _find_compiler() -> tuple[str, ...]:
-    """Return the compiler's command; ``$CXX`` may have arguments, such as ``ccache g++``."""
+def find_compiler() -> tuple[str, ...]:
+    """Return the compiler's command; ``$CXX`` may have arguments, such as ``ccache g++``.
+
+    Raises:
+        NoKernels: if there is no compiler.
+    """
     wanted = os.environ.get("CXX", "").strip()
     for command in (wanted,) if wanted else _COMPILERS:
         name, *arguments = _words_of(command)

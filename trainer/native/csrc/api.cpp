@@ -65,10 +65,9 @@ void add(Network& network, const ConvolutionArgs& args) {
     const Strides strides{args.output_stride, args.input_stride, args.element_stride};
     // Nobody needs the gradient of the images.
     const bool passes_gradient = args.source != 0;
-    network.add(
-        std::make_unique<Convolution>(input, output, kernel, parameter(args.weight), strides,
-                                      parameter(args.bias), passes_gradient),
-        {args.source}, args.target);
+    network.add(std::make_unique<Convolution>(input, output, kernel, parameter(args.weight),
+                                              strides, parameter(args.bias), passes_gradient),
+                {args.source}, args.target);
 }
 
 void add(Network& network, const NormActivationArgs& args) {
@@ -77,19 +76,18 @@ void add(Network& network, const NormActivationArgs& args) {
     const Normalisation norm{parameter(args.scale), parameter(args.shift), args.running_mean,
                              args.running_variance, args.batches,          args.momentum,
                              args.epsilon};
-    network.add(std::make_unique<NormActivation>(input, output, args.first_activation,
-                                                 args.normalises ? &norm : nullptr,
-                                                 args.second_activation, args.dropout,
-                                                 network.operation_count()),
+    network.add(std::make_unique<NormActivation>(
+                    input, output, args.first_activation, args.normalises ? &norm : nullptr,
+                    args.second_activation, args.dropout, network.operation_count()),
                 {args.source}, args.target);
 }
 
 void add(Network& network, const PoolingArgs& args) {
     Map &input = network.map(args.source), &output = network.map(args.target);
     check(args, input, output);
-    network.add(std::make_unique<Pooling>(input, output, args.height, args.width,
-                                          args.takes_largest != 0),
-                {args.source}, args.target);
+    network.add(
+        std::make_unique<Pooling>(input, output, args.height, args.width, args.takes_largest != 0),
+        {args.source}, args.target);
 }
 
 void add(Network& network, const AdditionArgs& args) {

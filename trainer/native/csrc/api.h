@@ -126,8 +126,8 @@ flyweight::Status flyweight_backward(flyweight::Network* network, const float* l
 // label has the largest logit.
 flyweight::Status flyweight_forward_backward(flyweight::Network* network,
                                              const flyweight::PixelsView* pixels,
-                                             const int64_t* labels, uint64_t seed,
-                                             double smoothing, float* loss, int64_t* correct);
+                                             const int64_t* labels, uint64_t seed, double smoothing,
+                                             float* loss, int64_t* correct);
 
 // Runs the network in evaluation mode on any number of images, and writes (images, classes) logits.
 flyweight::Status flyweight_infer(flyweight::Network* network, const flyweight::PixelsView* pixels,

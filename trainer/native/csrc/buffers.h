@@ -22,7 +22,8 @@ public:
     explicit Buffer(size_t count) {
         if (count > (SIZE_MAX - kAlignment) / sizeof(float)) throw std::bad_alloc();
         const size_t bytes = (count * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment;
-        values_.reset(static_cast<float*>(std::aligned_alloc(kAlignment, bytes ? bytes : kAlignment)));
+        values_.reset(
+            static_cast<float*>(std::aligned_alloc(kAlignment, bytes ? bytes : kAlignment)));
         if (!values_) throw std::bad_alloc();
         std::memset(values_.get(), 0, bytes);
     }
@@ -68,9 +69,7 @@ struct Map {
     // Floats of one block.
     ptrdiff_t block() const { return static_cast<ptrdiff_t>(pixels()) * channels * kLanes; }
     float* at(const BlockContext& context) const { return values.at(context, block()); }
-    float* gradient_at(const BlockContext& context) const {
-        return gradient.at(context, block());
-    }
+    float* gradient_at(const BlockContext& context) const { return gradient.at(context, block()); }
     bool has_shape_of(const Map& other) const {
         return channels == other.channels && height == other.height && width == other.width;
     }

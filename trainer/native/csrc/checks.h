@@ -69,17 +69,17 @@ inline void check(const ConvolutionArgs& args, const Map& input, const Map& outp
     check_axis("height", input.height, output.height, args.height, args.stride,
                args.padding_height);
     check_axis("width", input.width, output.width, args.width, args.stride, args.padding_width);
-    const int64_t per_output = int64_t{args.height} * args.width <= kMostWeights
-                                   ? int64_t{args.height} * args.width *
-                                         (input.channels / args.groups)
-                                   : kMostWeights + 1;
+    const int64_t per_output =
+        int64_t{args.height} * args.width <= kMostWeights
+            ? int64_t{args.height} * args.width * (input.channels / args.groups)
+            : kMostWeights + 1;
     require(per_output <= kMostWeights / output.channels,
             "a convolution of more than " + std::to_string(kMostWeights) + " weights");
 }
 
 inline void check(const NormActivationArgs& args, const Map& input, const Map& output) {
-    require(input.has_shape_of(output), "an activation turns a map of " + text(input) +
-                                            " into one of " + text(output));
+    require(input.has_shape_of(output),
+            "an activation turns a map of " + text(input) + " into one of " + text(output));
     require_in_range("the first activation", args.first_activation, 0, Activations::kSize - 1);
     require_in_range("the second activation", args.second_activation, 0, Activations::kSize - 1);
     require(args.first_activation == kNoActivation || args.second_activation == kNoActivation,

@@ -84,8 +84,8 @@ private:
     void find_local_values() {
         for (size_t writer = 0; writer < nodes_.size(); ++writer) {
             const int map = nodes_[writer].target;
-            bool local = nodes_[writer].operation->is_cheap() &&
-                         map != static_cast<int>(maps_.size()) - 1;
+            bool local =
+                nodes_[writer].operation->is_cheap() && map != static_cast<int>(maps_.size()) - 1;
             for (size_t node = 0; node < nodes_.size(); ++node)
                 if (reads(node, map))
                     local = local && phase_[node] == phase_[writer] &&
@@ -145,9 +145,8 @@ private:
             const LiveRange range = live_range_of(static_cast<int>(group));
             if (range.size) ranges.push_back(range);
         }
-        std::stable_sort(
-            ranges.begin(), ranges.end(),
-            [](const LiveRange& a, const LiveRange& b) { return a.first < b.first; });
+        std::stable_sort(ranges.begin(), ranges.end(),
+                         [](const LiveRange& a, const LiveRange& b) { return a.first < b.first; });
         // A slot becomes a buffer: the last phase that uses it, and the size that all of them fit.
         std::vector<LiveRange> slots;
         std::vector<size_t> slot_of(maps_.size());

@@ -30,9 +30,8 @@ public:
 
     // Throws std::invalid_argument if there is no map of this number.
     Map& map(int number) {
-        require(0 <= number && number < map_count(),
-                "there is no map " + std::to_string(number) + " among " +
-                    std::to_string(map_count()));
+        require(0 <= number && number < map_count(), "there is no map " + std::to_string(number) +
+                                                         " among " + std::to_string(map_count()));
         return *maps_[number];
     }
 
@@ -157,15 +156,14 @@ private:
         }
         require(!is_read(last) && nodes_.back().target == last,
                 "the last map is not what the last operation writes");
-        require(maps_[last]->pixels() == 1, "the last map, of logits, is " + text(*maps_[last]) +
-                                                ": expected one pixel");
+        require(maps_[last]->pixels() == 1,
+                "the last map, of logits, is " + text(*maps_[last]) + ": expected one pixel");
     }
 
     template <class Body>
     void for_each_block(bool training, const Body& body) {
-        pool_.run(batch_.blocks, [&](int block, int thread) {
-            body(BlockContext{block, thread, training});
-        });
+        pool_.run(batch_.blocks,
+                  [&](int block, int thread) { body(BlockContext{block, thread, training}); });
     }
 
     // Copies a block of images into the first map; lanes without an image become 0.

@@ -85,8 +85,8 @@ inline Lanes exponential(Lanes x) {
     const Lanes n = (x * 1.44269504088896341f + shifter) - shifter;
     x = x - n * 0.693359375f - n * -2.12194440e-4f;
     Lanes p = broadcast(1.9875691500e-4f);
-    for (float c : {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
-                    5.0000001201e-1f})
+    for (float c :
+         {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
         p = p * x + c;
     p = p * x * x + x + 1.0f;
     const Words power = reinterpret_cast<Words>((__builtin_convertvector(n, Mask) + 127)) << 23;

@@ -1,9 +1,9 @@
 // A pool of threads that work through numbered blocks together.
 //
 // It pays only under contention. On idle cores OpenMP was just as fast. Where other processes used
-// the cores too, OpenMP's threads span at their barriers: an epoch on two threads took 13.7 to 56 s,
-// and takes 6.2 to 6.9 with this pool. Even that is no faster than one thread beside a busy process
-// (figures and hardware: studies/LOG.md). What makes the difference:
+// the cores too, OpenMP's threads kept spinning at their barriers: an epoch on two threads took
+// 13.7 to 56 seconds, and takes 6.2 to 6.9 with this pool. Even so, two threads beside a busy
+// process are no faster than one (figures and hardware: studies/LOG.md). What helps:
 // - A free thread takes the next block, so a thread that has lost its core delays only the block
 //   that it is working on.
 // - A waiting thread spins for some microseconds, then sleeps.
@@ -57,7 +57,9 @@ public:
     // Wakes up to `count` threads. Call it after the condition has become true.
     void notify(int count) {
         // A thread that has not seen the condition true by now holds the mutex until it sleeps.
-        { std::lock_guard<std::mutex> lock(mutex_); }
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+        }
         for (int i = 0; i < count; ++i) changed_.notify_one();
     }
 
@@ -138,7 +140,8 @@ private:
     // core's cache from the run before. Then it takes blocks from the ends of the other shares.
     void work(int thread) {
         const size_t shares = shares_.size();
-        while (const std::optional<int> block = claim(shares_[thread], true)) finish(*block, thread);
+        while (const std::optional<int> block = claim(shares_[thread], true))
+            finish(*block, thread);
         for (size_t i = 1; i < shares; ++i)
             while (const std::optional<int> block = claim(shares_[(thread + i) % shares], false))
                 finish(*block, thread);

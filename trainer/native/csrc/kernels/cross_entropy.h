@@ -37,8 +37,8 @@ inline LossResult cross_entropy(const float* logits, const int64_t* labels, int 
         if (label < 0 || label >= classes)
             throw NoSuchClass("label " + std::to_string(label) + " is outside 0 to " +
                               std::to_string(classes - 1));
-        result.loss += (1 - smoothing) * (log_total - logits[label]) +
-                       smoothing * (log_total - sum / classes);
+        result.loss +=
+            (1 - smoothing) * (log_total - logits[label]) + smoothing * (log_total - sum / classes);
         result.correct += largest - logits == label;
         for (int c = 0; c < classes; ++c) {
             const double target = (c == label ? 1 - smoothing : 0) + smoothing / classes;

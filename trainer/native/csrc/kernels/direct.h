@@ -131,8 +131,8 @@ inline void convolve(const Axis& rows, const Axis& columns, int first_column, in
                     while (pixels > run.end - x) pixels /= 2;
                     patch.columns = columns.begin(x);
                     patch.columns_end = columns.end(x);
-                    patch.output = output + y * to.row() + x * to.pixel() +
-                                   (to.first + first) * kLanes;
+                    patch.output =
+                        output + y * to.row() + x * to.pixel() + (to.first + first) * kLanes;
                     patch_kernel(outputs, pixels)(patch);
                     x += pixels;
                 }

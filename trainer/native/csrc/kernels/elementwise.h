@@ -29,8 +29,8 @@ template <class First, class Second>
 void apply(const float* input, float* output, int pixels, int channels, const Affine* affine) {
     for (int pixel = 0; pixel < pixels; ++pixel)
         for (int c = 0; c < channels; ++c, input += kLanes, output += kLanes)
-            store(output, Second::value(First::value(load(input)) * affine[c].scale +
-                                        affine[c].shift));
+            store(output,
+                  Second::value(First::value(load(input)) * affine[c].scale + affine[c].shift));
 }
 
 template <class First, class Second>
@@ -41,8 +41,8 @@ void apply_with_dropout(const float* input, float* output, int pixels, int chann
     const float kept = 1.0f / (1.0f - rate);
     const Lanes dropped = reinterpret_cast<Lanes>(Words{} + kDropped);
     const auto put = [&](int c, Words draw) {
-        const Lanes value = Second::value(
-            First::value(load(input + c * kLanes)) * affine[c].scale + affine[c].shift);
+        const Lanes value = Second::value(First::value(load(input + c * kLanes)) * affine[c].scale +
+                                          affine[c].shift);
         store(output + c * kLanes,
               select(reinterpret_cast<Mask>(draw < threshold), dropped, value * kept + 0.0f));
     };
@@ -105,8 +105,7 @@ void block_gradient_sums(const float* input, const float* output, float* gradien
                 const ptrdiff_t place = at + j * kLanes;
                 const Lanes x = First::value(load(input + place));
                 Lanes dy = load(gradient + place);
-                if (rate > 0.0f)
-                    dy = select(is_dropped(load(output + place)), Lanes{}, dy * kept);
+                if (rate > 0.0f) dy = select(is_dropped(load(output + place)), Lanes{}, dy * kept);
                 if constexpr (!kIsIdentity<Second>)
                     dy *= Second::slope(x * affine[c + j].scale + affine[c + j].shift);
                 if (rate > 0.0f || !kIsIdentity<Second>) store(gradient + place, dy);

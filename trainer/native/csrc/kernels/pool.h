@@ -13,7 +13,8 @@ struct Windows {
 
     ptrdiff_t pixel() const { return static_cast<ptrdiff_t>(channels) * kLanes; }
     ptrdiff_t offset(int y, int x, int ky, int kx) const {
-        return (static_cast<ptrdiff_t>(y * window_height + ky) * width + x * window_width + kx) * pixel();
+        return (static_cast<ptrdiff_t>(y * window_height + ky) * width + x * window_width + kx) *
+               pixel();
     }
 };
 
@@ -55,7 +56,7 @@ inline void clear_edges(const Windows& w, int height, float* gradient) {
 // Passes each window's gradient to the first of its largest values.
 template <bool overwrite>
 void max_pool_backward(const Windows& w, const float* input, const float* output,
-                    const float* output_gradient, float* gradient) {
+                       const float* output_gradient, float* gradient) {
     for_windows(w, [&](ptrdiff_t out, ptrdiff_t in) {
         const Lanes largest = load(output + out);
         Lanes rest = load(output_gradient + out);

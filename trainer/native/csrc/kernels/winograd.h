@@ -49,7 +49,8 @@ inline void transform_inputs(const float* first, ptrdiff_t step, int from, int t
 template <bool whole, class Emit>
 inline void transform_gradients(const float* first, ptrdiff_t step, int count, const Emit& emit) {
     Lanes g[kTileWidth];
-    for (int j = 0; j < kTileWidth; ++j) g[j] = whole || j < count ? load(first + j * step) : Lanes{};
+    for (int j = 0; j < kTileWidth; ++j)
+        g[j] = whole || j < count ? load(first + j * step) : Lanes{};
     const Lanes even = g[0] + g[2], odd = g[1] + g[3];
     const Lanes far = g[0] + 4.0f * g[2], far_odd = 2.0f * g[1] + 8.0f * g[3];
     emit(0, g[0] * (1.0f / 4.0f));
@@ -89,9 +90,8 @@ inline void transform_input_row(const float* row, Slice from, int tiles, int shi
         const auto transform = [&](auto whole) {
             for (int c = 0; c < from.count; ++c)
                 transform_inputs<decltype(whole)::value>(
-                    at + c * kLanes, from.pixel(), first, last, [&](int point, Lanes v) {
-                        store(to + (point * from.count + c) * kLanes, v);
-                    });
+                    at + c * kLanes, from.pixel(), first, last,
+                    [&](int point, Lanes v) { store(to + (point * from.count + c) * kLanes, v); });
         };
         if (first == 0 && last == kPoints)
             transform(std::true_type{});
@@ -108,9 +108,8 @@ inline void transform_gradient_row(const float* row, Slice from, int tiles, floa
         const auto transform = [&](auto whole) {
             for (int c = 0; c < from.count; ++c)
                 transform_gradients<decltype(whole)::value>(
-                    at + c * kLanes, from.pixel(), from.width - column, [&](int point, Lanes v) {
-                        store(to + (point * from.count + c) * kLanes, v);
-                    });
+                    at + c * kLanes, from.pixel(), from.width - column,
+                    [&](int point, Lanes v) { store(to + (point * from.count + c) * kLanes, v); });
         };
         if (column + kTileWidth <= from.width)
             transform(std::true_type{});
@@ -157,7 +156,8 @@ void convolve_tile(const TileArgs& at) {
         const Lanes near = sums[1][o] + sums[2][o], near_off = sums[1][o] - sums[2][o];
         const Lanes far = sums[3][o] + sums[4][o], far_off = sums[3][o] - sums[4][o];
         const Lanes values[kTileWidth] = {sums[0][o] + near + far, near_off + 2.0f * far_off,
-                                     near + 4.0f * far, near_off + 8.0f * far_off + sums[5][o]};
+                                          near + 4.0f * far,
+                                          near_off + 8.0f * far_off + sums[5][o]};
         for (int x = 0; x < kTileWidth; ++x) {
             float* to = at.output + x * at.output_pixel + o * kLanes;
             const Lanes base = at.start == Start::kPresent ? load(to)
@@ -182,8 +182,8 @@ inline void convolve_tile(int outputs, const TileArgs& at) {
 // are. `weights` are packed: per group of output channels [ky][input][point][output]. `ring` holds
 // the transformed rows that the kernel covers, so it has room for `kernel_height` of them.
 inline void convolve_winograd(const Axis& rows, int kernel_height, int shift, const float* input,
-                           Slice from, float* output, Slice to, const float* weights,
-                           const float* bias, Start start, float* ring) {
+                              Slice from, float* output, Slice to, const float* weights,
+                              const float* bias, Start start, float* ring) {
     const int tiles = to.width / kTileWidth;
     const std::vector<int> groups = groups_of(to.count, kTileChannels);
     const ptrdiff_t tile_size = static_cast<ptrdiff_t>(kPoints) * from.count * kLanes;

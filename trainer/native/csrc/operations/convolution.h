@@ -105,9 +105,9 @@ public:
                                   packed_winograd_backward_.data() + group * shape_.group_points(),
                                   nullptr, start, scratch(context));
             convolve(rows_backward_, columns_backward_,
-                     shape_.winograd_backward ? whole_tiles(input) : 0, kernel.height,
-                     kernel.width, from, read, to, written,
-                     weights + group * shape_.group_weights(), nullptr, start);
+                     shape_.winograd_backward ? whole_tiles(input) : 0, kernel.height, kernel.width,
+                     from, read, to, written, weights + group * shape_.group_weights(), nullptr,
+                     start);
         }
     }
 

@@ -217,9 +217,8 @@ private:
             if (!together) continue;
             const int skipped = std::max(own.begin, common.end) - own.begin;
             weight_gradient_element(
-                context, rows,
-                {own.begin + skipped, own.end, own.input + skipped * kernel.stride}, ky, k, 1,
-                sums);
+                context, rows, {own.begin + skipped, own.end, own.input + skipped * kernel.stride},
+                ky, k, 1, sums);
         }
     }
 
@@ -231,8 +230,8 @@ private:
         const Slice from = shape_.slice(shape_.input, 0), to = shape_.slice(shape_.output, 0);
         const float* input =
             shape_.input.at(context) + rows.input * from.row() + columns.input * from.pixel();
-        const float* gradient = shape_.output.gradient_at(context) + rows.begin * to.row() +
-                                columns.begin * to.pixel();
+        const float* gradient =
+            shape_.output.gradient_at(context) + rows.begin * to.row() + columns.begin * to.pixel();
         Products at{};
         at.input_row = stride * from.row();
         at.input_step = stride * from.pixel();
@@ -266,8 +265,10 @@ private:
 
     const ConvolutionShape& shape_;
     Parameter weight_, bias_;
-    // Per block [group][ky][kx][input][output], depthwise [ky][kx][channel]; and per block [output].
-    Buffer block_sums_, bias_block_sums_;
+    // Per block: [group][ky][kx][input][output], depthwise [ky][kx][channel].
+    Buffer block_sums_;
+    // Per block: [output].
+    Buffer bias_block_sums_;
 };
 
 }  // namespace flyweight
