@@ -71,7 +71,7 @@ def test_a_divergence_is_an_outcome(data: DataSplit) -> None:
 
 def test_no_memory_for_the_weights_is_an_outcome(data: DataSplit) -> None:
     """A network that cannot be built ends the training before its first epoch."""
-    lines = "conv1 999999999\nconv1 999999999\ngap\nlinear 10"
+    lines = "conv1 65536\nconv7 65536\ngap\nlinear 10"
     huge = Architecture.parse(lines, input_shape=(1, 8, 8))
     training = Training(Candidate(huge, RECIPE), data, StopSignal())
     training.run()
