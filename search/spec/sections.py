@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from search.spec.toml import file_value
 from space.errors import Problem
-from space.fields import did_you_mean
+from space.fields import did_you_mean, too_large, too_small
 from trainer.data import DATASET_FORMS, DATASET_NAMES, PATH_DATASETS
 
 __all__ = [
@@ -136,16 +136,6 @@ def _message(kind: type[_Dataclass], key: str, detail: ErrorDetails) -> str:
             return f"{file_value(value)} is not {_WANTED[error]}{_whole(error, value)}"
         case _:
             return f"{file_value(value)}: {detail['msg']}"
-
-
-def too_small(value: object, least: object) -> str:
-    """Say that a value is below the least that is allowed, and what to give instead."""
-    return f"{value} is too small; give at least {least}"
-
-
-def too_large(value: object, most: object) -> str:
-    """Say that a value is above the most that is allowed, and what to give instead."""
-    return f"{value} is too large; give at most {most}"
 
 
 _EXAMPLES = {
