@@ -118,7 +118,7 @@ def test_damaged_databases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         connection.execute("UPDATE study_user_attributes SET value_json = '{}'")
     connection.close()
     for command in (("run", study), ("status", "tiny")):
-        assert "is damaged" in _refused(capsys, *command)
+        assert "settings are damaged" in _refused(capsys, *command)
     with sqlite3.connect(file) as connection:
         connection.execute("DROP TABLE trial_user_attributes")
     connection.close()
