@@ -10,8 +10,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import pandas as pd
-
 import flyweight
 
 STUDY = """
@@ -53,8 +51,8 @@ def main(folder: Path) -> None:
         print(f"the best network has {result.best.parameters} parameters:")
         print(result.best.architecture)
 
-    (state,) = flyweight.status("first-study", storage=storage)
-    print(pd.DataFrame(state.front))
+    study = flyweight.Study.open("first-study", storage=storage)
+    print(study.frame()[["outcome", "score", "cost_parameters", "params_recipe.learning_rate"]])
 
 
 if __name__ == "__main__":

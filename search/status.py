@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from search.errors import StorageError
@@ -75,7 +76,7 @@ class Status:
         return asdict(self)
 
 
-def status(study: str | None = None, *, storage: str = DEFAULT_STORAGE) -> list[Status]:
+def status(study: str | Path | None = None, *, storage: str = DEFAULT_STORAGE) -> list[Status]:
     """Return where one study, or each study of a storage, stands.
 
     Args:
@@ -86,7 +87,7 @@ def status(study: str | None = None, *, storage: str = DEFAULT_STORAGE) -> list[
         StorageError: there is no such storage or study.
     """
     quiet_optuna()
-    names = [study] if study is not None else study_names(storage)
+    names = study_names(storage) if study is None else [study]
     if not names:
         raise StorageError(f"{shown_url(storage)} has no study yet; start one with flyweight run")
     return [_status(open_study(name, storage, writing=False)) for name in names]

@@ -15,7 +15,7 @@ from trainer.data import known_shape
 __all__ = ["validate"]
 
 
-def validate(files: Iterable[Path]) -> list[StudyFileError]:
+def validate(files: Iterable[str | Path]) -> list[StudyFileError]:
     """Check study and ladder files and return the errors of those that are wrong.
 
     A file with a ``[ladder]`` or a ``[[step]]`` is a ladder. What depends on the images of a
@@ -24,7 +24,7 @@ def validate(files: Iterable[Path]) -> list[StudyFileError]:
     errors = []
     for path in files:
         try:
-            _check(path)
+            _check(Path(path))
         except StudyFileError as error:
             errors.append(error)
     return errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Unpack
 
 from search.confirm.choice import best_trials
@@ -22,7 +23,7 @@ DEFAULT_SEEDS = 5
 
 
 def confirm(
-    study: str,
+    study: str | Path,
     *,
     top: int | None = None,
     seeds: int | None = None,

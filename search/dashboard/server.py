@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import sys
+from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -25,7 +26,7 @@ __all__ = ["dashboard", "dashboard_app"]
 
 
 def dashboard(
-    study: str | None = None,
+    study: str | Path | None = None,
     *,
     port: int = 8080,
     storage: str = DEFAULT_STORAGE,

@@ -26,8 +26,8 @@ __all__ = ["export"]
 
 
 def export(
-    study: str,
-    out: Path,
+    study: str | Path,
+    out: str | Path,
     formats: str | Sequence[str] = DEFAULT_FORMATS,
     *,
     trial: int | None = None,
@@ -57,7 +57,7 @@ def export(
     trained = _champion(stored) if trial is None else None
     if trained is None:
         trained = _from_trial(stored, _completed(stored, trial))
-    write_formats(trained, out, chosen)
+    write_formats(trained, Path(out), chosen)
     return trained
 
 

@@ -21,7 +21,7 @@ __all__ = ["ladder"]
 
 
 def ladder(
-    *files: Path,
+    *files: str | Path,
     steps: Sequence[str] = (),
     parameters: int | None = None,
     epochs: int | None = None,
@@ -52,7 +52,7 @@ def ladder(
     """
     quiet_optuna()
     launcher = Launcher(options)
-    plan = ReplayPlan(files, tuple(steps), parameters, epochs, seeds)
+    plan = ReplayPlan(tuple(map(Path, files)), tuple(steps), parameters, epochs, seeds)
     chosen = choose_steps(plan, launcher.data)
     replays = Replays(open_storage(launcher.storage, create=True).engine)
     left = sum(result.missing(seeds) for result in _results(chosen, replays))

@@ -45,11 +45,11 @@ class RunResult:
 
 
 def run(
-    study: Path,
+    study: str | Path,
     *,
     trials: int | None = None,
     timeout: float | None = None,
-    artifacts: Path | None = None,
+    artifacts: str | Path | None = None,
     **options: Unpack[RunOptions],
 ) -> RunResult:
     """Search until the study has its trained trials, or the time is over.
@@ -72,7 +72,7 @@ def run(
     quiet_optuna()
     launcher = Launcher(options)
     file = StudyFile.load(study)
-    stored = _begin(file, launcher, artifacts)
+    stored = _begin(file, launcher, None if artifacts is None else Path(artifacts))
     total = trials or file.settings.trials
     started = time.monotonic()
     with explain_interruption("trials in flight are queued again"):

@@ -84,7 +84,7 @@ class Study:
             StudyFileError: ``study`` is a path, and the file is wrong.
             StorageError: there is no such study or database.
         """
-        return cls(open_study(str(study), storage, writing=False))
+        return cls(open_study(study, storage, writing=False))
 
     def __repr__(self) -> str:
         return f"<Study {self.name!r} with {len(self._frozen())} trials>"

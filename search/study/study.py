@@ -134,7 +134,7 @@ def refuse_changes(file: StudyFile, url: str) -> None:
         _refuse_differences(stored, file)
 
 
-def open_study(study: str, url: str, *, writing: bool) -> StoredStudy:
+def open_study(study: str | Path, url: str, *, writing: bool) -> StoredStudy:
     """Open the study of a file or of a name.
 
     Args:
@@ -146,7 +146,9 @@ def open_study(study: str, url: str, *, writing: bool) -> StoredStudy:
         StudyFileError: it is a path and the file is wrong.
         StorageError: the storage has no such study.
     """
-    name = StudyFile.load(Path(study)).settings.name if study.endswith(".toml") else study
+    name = str(study)
+    if name.endswith(".toml"):
+        name = StudyFile.load(name).settings.name
     storage = open_storage(url, writing=writing)
     try:
         found = optuna.load_study(study_name=name, storage=storage)

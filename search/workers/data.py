@@ -38,9 +38,9 @@ class DataSplit:
         return self.training.pixels.device
 
 
-def data_root(given: Path | None) -> Path:
+def data_root(given: str | Path | None) -> Path:
     """Return the folder of the data sets: as given, else ``$FLYWEIGHT_DATA``, else ``data/``."""
-    return given or Path(os.environ.get(DATA_VARIABLE) or "data")
+    return Path(given or os.environ.get(DATA_VARIABLE) or "data")
 
 
 def open_data(file: StudyFile, root: Path) -> Dataset:

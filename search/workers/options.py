@@ -24,7 +24,7 @@ class RunOptions(TypedDict, total=False):
 
     workers: int | None
     storage: str
-    data: Path | None
+    data: str | Path | None
     device: str | None
     console: Console | None
     debug: bool

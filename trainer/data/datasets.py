@@ -145,7 +145,11 @@ DATASET_FORMS = (*DATASET_NAMES, *(f"{prefix}:PATH" for prefix in PATH_DATASETS)
 
 
 def open_dataset(
-    name: str, root: Path, *, image_size: int | None = None, colour: bool | None = None
+    name: str,
+    root: str | Path = "data",
+    *,
+    image_size: int | None = None,
+    colour: bool | None = None,
 ) -> Dataset:
     """Read the training part of a data set, downloading it when it is not there.
 
@@ -170,7 +174,7 @@ def open_dataset(
         return entry.open(name, path, image_size=image_size, colour=colour)
     if image_size is not None or colour is not None:
         raise DataError(f"{name}: image_size and colour are for folder:PATH only; remove them")
-    return entry.open(root)
+    return entry.open(Path(root))
 
 
 def known_shape(name: str) -> tuple[Shape, int] | None:
