@@ -65,8 +65,7 @@ def _run_python_tests(compiler: tuple[str, ...], preloaded: str, folder: Path) -
         "ASAN_OPTIONS": f"{_OPTIONS}:detect_leaks=0",
     }
     # Built first: the compiler itself should not run under the sanitizer.
-    build = "from trainer.native.library import *; build_library(SOURCE)"
-    build = f"from trainer.native.toolchain import build_library; {build}"
+    build = "from trainer.native import library; library.build_library(library.SOURCE)"
     if subprocess.run([sys.executable, "-c", build], env=environment, check=False).returncode:
         return False
     tests = [str(DRIVER.with_name(name)) for name in _PYTHON_TESTS]
@@ -78,6 +77,9 @@ def _run_python_tests(compiler: tuple[str, ...], preloaded: str, folder: Path) -
 
 def _runtimes(compiler: tuple[str, ...]) -> str | None:
     """Return what must be preloaded into Python, if the compiler is a GCC that has it."""
+    asked = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=False)
+    if "clang" in asked.stdout:
+        return None
     found = []
     for name in ("libasan.so", "libubsan.so", "libstdc++.so"):
         asked = subprocess.run(

@@ -108,7 +108,7 @@ class Masked(nn.Module):
         return maps * self.factor
 
 
-WAYS = {
+BEFORE = {
     "bare": [],
     "relu": [nn.ReLU()],
     "silu": [nn.SiLU()],
@@ -119,12 +119,10 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("before", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE)
 @pytest.mark.parametrize("after", [[], [nn.BatchNorm2d(4)]], ids=["last", "norm after"])
-def test_the_way_back_knows_what_was_dropped(
-    before: list[nn.Module], after: list[nn.Module]
-) -> None:
-    """The gradients must be those of autograd with the very mask of the way forward."""
+def test_backward_knows_what_was_dropped(before: list[nn.Module], after: list[nn.Module]) -> None:
+    """The gradients must be those of autograd with the very mask of forward."""
     torch.manual_seed(0)
     modules = [nn.Conv2d(2, 4, 3, padding=1), *copy.deepcopy(before), nn.Dropout(0.4)]
     network = showing(*modules, *copy.deepcopy(after), features=4 * 5 * 6)
@@ -147,7 +145,7 @@ def test_the_way_back_knows_what_was_dropped(
         assert float((gradient.double() - of_torch).abs().max()) < 1e-4 * scale, name
 
 
-def test_several_layers_keep_their_draws_on_the_way_back() -> None:
+def test_several_layers_keep_their_draws_in_backward() -> None:
     """Of a network linear in each weight, the gradient along the weight must be the logits."""
     torch.manual_seed(0)
     network = nn.Sequential(

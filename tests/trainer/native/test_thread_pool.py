@@ -30,8 +30,8 @@ DRIVER = f"""
 
 using flyweight::ThreadPool;
 
-// How often each block was done in a pool's runs of `count` blocks; the number of the threads that
-// it found, or -1 if one had a number of no thread.
+// How often each block was done in a pool's runs of `count` blocks; how many threads it
+// has, or -1 if a block was given the number of no thread.
 extern "C" int work(int threads, int runs, int count, int* done) {{
     ThreadPool pool(threads);
     std::atomic<bool> strange{{false}};
@@ -43,7 +43,7 @@ extern "C" int work(int threads, int runs, int count, int* done) {{
     return strange ? -1 : pool.size();
 }}
 
-// Runs of all sizes below `most`, by crews that are made and freed meanwhile; the blocks done.
+// Runs of all sizes below `most`, by pools that are made and freed meanwhile; the blocks done.
 extern "C" long work_unevenly(int threads, int most) {{
     std::atomic<long> done{{0}};
     auto pool = std::make_unique<ThreadPool>(threads);
@@ -136,19 +136,19 @@ def test_each_block_is_done_once(driver: CDLL, threads: int, count: int) -> None
 
 @pytest.mark.parametrize("threads", [2, 3, 16])
 def test_runs_may_be_of_any_size(driver: CDLL, threads: int) -> None:
-    """Runs of none, fewer and more blocks than threads must follow each other unharmed."""
+    """Runs of no blocks, of fewer and of more than threads must follow each other."""
     assert driver.work_unevenly(threads, 300) == sum(range(300))
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("failing", [0, 3, 7])
 def test_a_failure_reaches_the_caller(driver: CDLL, threads: int, failing: int) -> None:
-    """What a block throws in any thread must end the run, not the process, and not the pool."""
+    """What a block throws in any thread must reach the caller, and leave the pool usable."""
     assert driver.fail(threads, 8, failing)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="starves threads as Linux allows it")
-def test_a_crew_does_without_threads_that_cannot_start(driver: CDLL) -> None:
+def test_a_pool_does_without_threads_that_cannot_start(driver: CDLL) -> None:
     """Where no thread can be started the caller must do all the work."""
     done = (ctypes.c_int * 8)()
 
@@ -184,11 +184,11 @@ def test_other_processes_change_no_figure() -> None:
 
 
 def test_a_forked_process_can_use_and_drop_a_network() -> None:
-    """The copy of a network in a forked process, where its threads are not, must hold nobody up."""
+    """A forked copy of a network, without its threads, must compute and be dropped in no time."""
     pixels = noise((60, 2, 8, 8), 1)
     network, _ = learner(3)
     logits = network.infer(pixels)
-    # The threads go to sleep.
+    # Long enough for the threads to sleep.
     time.sleep(0.05)
 
     def use_and_drop() -> bool:

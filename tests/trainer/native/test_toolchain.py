@@ -39,7 +39,7 @@ class Toolbox:
         return self.folder / "cache" / "flyweight"
 
     def write(self, answer: int) -> None:
-        """Writes the file anew."""
+        """Writes the file again."""
         self.source.parent.mkdir(exist_ok=True)
         self.source.write_text(SOURCE)
         self.source.with_name("answer.h").write_text(f"#define ANSWER {answer}\n")
@@ -100,7 +100,7 @@ def test_a_named_folder_keeps_the_builds(toolbox: Toolbox, tmp_path: Path) -> No
     assert not toolbox.cache.exists()
 
 
-def test_changed_sources_are_built_anew(toolbox: Toolbox) -> None:
+def test_changed_sources_are_built_again(toolbox: Toolbox) -> None:
     """A change of the file or of another of its folder must never meet an old build."""
     assert toolbox.answer() == 41
     toolbox.write(42)
@@ -120,7 +120,7 @@ def test_files_that_are_no_source_change_nothing(toolbox: Toolbox) -> None:
     assert toolbox.calls() == 1
 
 
-def test_another_compiler_builds_anew(toolbox: Toolbox) -> None:
+def test_another_compiler_builds_again(toolbox: Toolbox) -> None:
     """A newer compiler must not take the build of an older one for its own."""
     toolbox.answer()
     toolbox.use_compiler('exec $REAL "$@"', version="tiny 2.0")
@@ -129,7 +129,7 @@ def test_another_compiler_builds_anew(toolbox: Toolbox) -> None:
 
 
 @pytest.mark.parametrize("what", ["_FLAGS", "_native_flag", "_processor"])
-def test_other_flags_and_processors_build_anew(toolbox: Toolbox, what: str) -> None:
+def test_other_flags_and_processors_build_again(toolbox: Toolbox, what: str) -> None:
     """What was built for one processor or with other flags must not be run by another."""
     toolbox.answer()
     values = {
@@ -166,7 +166,7 @@ def test_a_damaged_build_is_built_again(toolbox: Toolbox, damage: str) -> None:
 
 
 def test_a_compiler_may_have_arguments(toolbox: Toolbox) -> None:
-    """``$CXX`` may be a command such as ``ccache g++``, and other arguments build anew."""
+    """``$CXX`` may be a command such as ``ccache g++``, and other arguments build again."""
     assert toolbox.answer() == 41
     toolbox.monkeypatch.setenv("CXX", f"{toolbox.folder / 'compiler'} -DUNUSED -g0")
     assert toolbox.answer() == 41
@@ -221,7 +221,7 @@ def test_a_broken_source_leaves_nothing(toolbox: Toolbox) -> None:
 
 
 def test_a_compiler_that_cannot_start_is_refused(toolbox: Toolbox) -> None:
-    """A file that is no program must be a reason, not a crash."""
+    """A file that is not a program must be a reason, not a crash."""
     compiler = toolbox.folder / "compiler"
     compiler.write_bytes(b"\x7fELF no program")
     with pytest.raises(NoKernels, match="did not run"):
@@ -239,7 +239,7 @@ def test_a_compiler_that_hangs_is_refused(toolbox: Toolbox) -> None:
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777], ids=oct)
 def test_a_folder_of_others_is_refused(toolbox: Toolbox, mode: int) -> None:
-    """Nothing must be loaded from where somebody else may leave a library."""
+    """Nothing must be loaded from where another user may leave a library."""
     toolbox.answer()
     toolbox.cache.chmod(mode)
     with pytest.raises(NoKernels, match=r"other users may write .*chmod 700"):
@@ -249,7 +249,7 @@ def test_a_folder_of_others_is_refused(toolbox: Toolbox, mode: int) -> None:
 
 
 def test_a_folder_of_another_owner_is_refused(toolbox: Toolbox) -> None:
-    """A folder that somebody else made must not be trusted, whatever its mode."""
+    """A folder that another user made must not be trusted, whatever its mode."""
     toolbox.answer()
     toolbox.monkeypatch.setattr(os, "getuid", lambda: 12345)
     with pytest.raises(NoKernels, match="other users may write"):

@@ -41,7 +41,7 @@ RELU, SILU = 1, 3
 
 
 class Given(nn.Module):
-    """A network whose way forward is a function of itself and the images."""
+    """A network whose forward is a function of itself and the images."""
 
     def __init__(self, forward: Callable[[Given, Tensor], object], **parts: nn.Module) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ REFUSED_MODULES: dict[str, tuple[nn.Module, str]] = {
     "other normalised channels": (nn.BatchNorm2d(4), "channels"),
     "a hook": (hooked(conv(), "forward_hook"), "hooks"),
     "an early hook": (hooked(nn.Sequential(conv()), "forward_pre_hook"), "hooks"),
-    "a hook on the way back": (hooked(nn.ReLU(), "full_backward_hook"), "hooks"),
+    "a backward hook": (hooked(nn.ReLU(), "full_backward_hook"), "hooks"),
     "part in evaluation": (Resting(conv(), nn.BatchNorm2d(4)), "mode"),
     "double precision": (conv().double(), "float32"),
     "half a precision": (nn.BatchNorm2d(3).bfloat16(), "float32"),
@@ -148,15 +148,15 @@ REFUSED_MODULES: dict[str, tuple[nn.Module, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED_MODULES)
-def test_unknown_modules_are_refused(name: str) -> None:
-    """What the kernels do not do exactly must be refused, and the reason name it."""
+def test_unsupported_modules_are_refused(name: str) -> None:
+    """What the kernels would compute otherwise than torch must be refused, with the reason."""
     module, reason = REFUSED_MODULES[name]
     with pytest.raises(NoKernels, match=reason) as caught:
         trace(ended(module), SHAPE, ACTIVATIONS)
     assert "\n" not in str(caught.value)
 
 
-REFUSED_WAYS: dict[str, tuple[Callable[[Given, Tensor], object], str]] = {
+REFUSED_FORWARDS: dict[str, tuple[Callable[[Given, Tensor], object], str]] = {
     "function": (lambda n, x: n.head(functional.relu(n.conv(x))), "relu"),
     "method": (lambda n, x: n.head(n.conv(x).relu()), "relu"),
     "product": (lambda n, x: n.head(n.conv(x) * x), "mul"),
@@ -197,12 +197,12 @@ REFUSED_WAYS: dict[str, tuple[Callable[[Given, Tensor], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED_WAYS)
-def test_unknown_ways_are_refused(name: str) -> None:
+@pytest.mark.parametrize("name", REFUSED_FORWARDS)
+def test_unsupported_forwards_are_refused(name: str) -> None:
     """A network's own Python must be followed exactly or not at all."""
-    way, reason = REFUSED_WAYS[name]
+    forward, reason = REFUSED_FORWARDS[name]
     parts = {"conv": nn.Conv2d(3, 3, 1), "relu": nn.ReLU(inplace=True), "same": nn.Identity()}
-    network = Given(way, **parts, last=nn.Linear(3, 3))
+    network = Given(forward, **parts, last=nn.Linear(3, 3))
     with pytest.raises(NoKernels, match=reason):
         trace(network, SHAPE, ACTIVATIONS)
 
