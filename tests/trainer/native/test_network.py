@@ -14,6 +14,7 @@ from torch.nn import functional
 from space import Architecture
 from tests.trainer.drawn_networks import architectures, network_of, noise
 from tests.trainer.small_networks import convolutional
+from trainer.errors import NoKernels
 from trainer.native.network import CompiledNetwork
 from trainer.native.program import Shape
 from trainer.weights import FlatWeights
@@ -438,6 +439,13 @@ def test_labels_of_no_class_are_refused() -> None:
     for labels in (torch.zeros(4, dtype=torch.int64), torch.zeros(5)):
         with pytest.raises(ValueError, match=r"expected \(5,\) torch.int64"):
             made.forward_backward(pixels, labels, SEED, 0.0)
+
+
+def test_maps_beyond_the_kernels_bounds_are_refused() -> None:
+    """What the kernels refuse must be a reason for doing without them, not end the training."""
+    network = nn.Sequential(nn.BatchNorm2d(1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    with pytest.raises(NoKernels, match="cannot run this network: a map of more than 134217727"):
+        compiled(network, (1, 16384, 8192), images=1)
 
 
 def test_too_little_memory_is_reported() -> None:
