@@ -1,7 +1,7 @@
 """Write a trained network as a folder that Python can import without flyweight.
 
-The folder is written beside its place under a temporary name, imported from there, held against the
-trained network, and only then moved into its place: on any failure, what was there before stays.
+Before the folder is moved into its place it is imported and its network compared with the trained
+one: on any failure, what was there before stays.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 from search.errors import ExportError
 from search.export.codegen.layers import weight_names
 from search.export.codegen.module import network_source
+from search.export.folder import whole_folder
 from search.export.model_card import model_card
 from search.export.trained_network import TrainedNetwork
 from search.spec.candidate_files import DESCRIPTION, FORMAT
@@ -85,24 +85,11 @@ def write_package(trained: TrainedNetwork, out: Path) -> None:
         ShapeError: the architecture does not fit together.
     """
     out = Path(os.path.abspath(out))  # noqa: PTH100  # resolve() would follow a link at the end
-    try:
-        _check_name(out)
-        _check_place(out)
-        state = _exported_state(trained)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-        new, aside = staging / out.name, staging / "replaced"
-        try:
-            _write_files(trained, state, new)
-            _verify(trained, new)
-            _swap(new, out, aside)
-        finally:
-            if out.exists() or not aside.exists():
-                shutil.rmtree(staging, ignore_errors=True)
-    except OSError as error:
-        raise ExportError(
-            f"{out}: cannot be written ({error.strerror or error}); choose another --out"
-        ) from error
+    _check_name(out)
+    state = _exported_state(trained)
+    with whole_folder(out, _FILES, is_package) as folder:
+        _write_files(trained, state, folder)
+        _verify(trained, folder)
 
 
 def package_name_of(name: str) -> str:
@@ -150,23 +137,6 @@ def _check_name(out: Path) -> None:
         )
 
 
-def _check_place(out: Path) -> None:
-    """Refuse to replace what flyweight did not write."""
-    if out.is_symlink():
-        raise ExportError(f"{out}: is a link; give the folder that it leads to, or another")
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise ExportError(f"{out}: is a file; choose another folder")
-    if not is_package(out):
-        raise ExportError(f"{out}: is not an exported network; remove it or choose another folder")
-    strange = sorted({path.name for path in out.iterdir()} - {*_FILES, "__pycache__"})
-    if strange:
-        raise ExportError(
-            f"{out}: holds {strange[0]!r}, which an export did not write and would remove; move it"
-        )
-
-
 def _exported_state(trained: TrainedNetwork) -> dict[str, Tensor]:
     """Rename the weights after the source, once they fit the architecture."""
     architecture, classes = trained.architecture, len(trained.class_names)
@@ -200,7 +170,6 @@ def _write_files(trained: TrainedNetwork, state: dict[str, Tensor], folder: Path
         DESCRIPTION: json.dumps(_description(trained), indent=2, allow_nan=False) + "\n",
         "README.md": model_card(trained, folder.name),
     }
-    folder.mkdir()
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     (folder / "weights.safetensors").write_bytes(safetensors.save(state, {"format": "pt"}))
@@ -262,16 +231,3 @@ def _imported(folder: Path) -> ModuleType:
             del sys.modules[loaded]
         shutil.rmtree(folder / "__pycache__", ignore_errors=True)
     return module
-
-
-def _swap(new: Path, out: Path, aside: Path) -> None:
-    """Move the new folder into its place; put the old one back when that fails."""
-    replaced = out.exists()
-    if replaced:
-        out.rename(aside)
-    try:
-        new.rename(out)
-    except BaseException:
-        if replaced:
-            aside.rename(out)
-        raise

@@ -1,0 +1,85 @@
+"""Write the folder of an export: whole or not at all, and never over what is not an export."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from search.errors import ExportError
+
+__all__ = ["whole_folder"]
+
+
+@contextmanager
+def whole_folder(
+    out: Path, files: Collection[str], is_own: Callable[[Path], bool] | None = None
+) -> Iterator[Path]:
+    """Yield a new folder to write to, and move it to ``out`` once the body has ended well.
+
+    The new folder has the name of ``out`` and stands in a temporary one beside it. A folder that an
+    earlier export wrote is replaced; on any failure it stays as it was. Missing parents are made.
+
+    Args:
+        out: where the folder is wanted.
+        files: the names of all files that the format writes.
+        is_own: tells whether a folder was written by this format; by default one is that has all
+            of ``files``.
+
+    Raises:
+        ExportError: something else is at ``out``, or it cannot be written.
+    """
+    out = Path(os.path.abspath(out))  # noqa: PTH100  # resolve() would follow a link at the end
+    try:
+        _check_place(out, files, is_own or (lambda folder: _has_all(folder, files)))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        new, aside = staging / out.name, staging / "replaced"
+        try:
+            new.mkdir()
+            yield new
+            _swap(new, out, aside)
+        finally:
+            if out.exists() or not aside.exists():
+                shutil.rmtree(staging, ignore_errors=True)
+    except OSError as error:
+        raise ExportError(
+            f"{out}: cannot be written ({error.strerror or error}); choose another --out"
+        ) from error
+
+
+def _has_all(folder: Path, files: Collection[str]) -> bool:
+    return all((folder / name).is_file() for name in files)
+
+
+def _check_place(out: Path, files: Collection[str], is_own: Callable[[Path], bool]) -> None:
+    """Refuse to replace what this format did not write."""
+    if out.is_symlink():
+        raise ExportError(f"{out}: is a link; give the folder that it leads to, or another")
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ExportError(f"{out}: is a file; choose another folder")
+    if not is_own(out):
+        raise ExportError(f"{out}: is not an exported network; remove it or choose another folder")
+    strange = sorted({path.name for path in out.iterdir()} - {*files, "__pycache__"})
+    if strange:
+        raise ExportError(
+            f"{out}: holds {strange[0]!r}, which an export did not write and would remove; move it"
+        )
+
+
+def _swap(new: Path, out: Path, aside: Path) -> None:
+    """Move the new folder into its place; put the old one back when that fails."""
+    replaced = out.exists()
+    if replaced:
+        out.rename(aside)
+    try:
+        new.rename(out)
+    except BaseException:
+        if replaced:
+            aside.rename(out)
+        raise
