@@ -178,7 +178,7 @@ _HOMES = {
     "validate": "search.validate",
 }
 
-# The command prints what is wrong in one line, which an error while Python looks for it cannot be.
+# The command reports a shadowed package itself, in one line; raised here, it would be a traceback.
 if not is_command():
     check_packages()
 

@@ -10,7 +10,7 @@ from flyweight._packages import ShadowedError, load
 __all__ = ["main"]
 
 _BAD_INPUT = 2
-"""Of ``search.errors``, which cannot be read where ``search`` is shadowed."""
+"""As in ``search.errors``, which cannot be imported when ``search`` is shadowed."""
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The packages that flyweight is made of: whether Python finds the right ones, and their names."""
+"""The packages that make up flyweight, and a check that Python finds these and no others."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def load(module: str, name: str) -> Any:
     try:
         return getattr(import_module(module), name)
     except (AttributeError, ImportError) as error:
-        # An ImportError that names another package has other reasons.
+        # An ImportError that names another package has nothing to do with shadowing.
         missing = module if isinstance(error, AttributeError) else error.name or ""
         package = missing.partition(".")[0]
         if package not in PACKAGES:
             raise
         raise ShadowedError(
-            f"the package {package!r} in {_place_of(package)} is not the one of this flyweight "
+            f"the package {package!r} in {_place_of(package)} does not belong to this flyweight "
             f"({error}); another distribution may have written over it: install flyweight again, "
             "in a virtual environment of its own"
         ) from error

@@ -96,8 +96,11 @@ class Architecture:
         Raises:
             LayerError: the version is another one, or a key is missing or has another type.
         """
-        if not isinstance(value, Mapping) or value.get("version") != FORMAT_VERSION:
-            raise LayerError(f'an architecture in JSON needs "version": {FORMAT_VERSION}')
+        version = value.get("version") if isinstance(value, Mapping) else None
+        if version != FORMAT_VERSION:
+            raise LayerError(
+                f'an architecture in JSON needs "version": {FORMAT_VERSION}, not {version!r}'
+            )
         sizes, lines = value.get("input"), value.get("layers")
         if not isinstance(sizes, list | tuple) or len(sizes) != 3:
             raise LayerError(f'"input": {sizes!r} is not a shape, such as [1, 28, 28]')
@@ -121,7 +124,7 @@ class Architecture:
 
     @cached_property
     def applications(self) -> tuple[Application, ...]:
-        """List every application of a line, agains written out, with the maps on the way.
+        """List every application of a line, repetitions written out, with its maps.
 
         Raises:
             ShapeError: the lines do not fit together.
@@ -159,7 +162,7 @@ class Architecture:
             line = len(self.layers) - 1
             raise ShapeError(
                 f'line {line + 1} "{self.layers[line]}": the last line gives {format_shape(shape)} '
-                f"and must give {channels}x1x1, the logits; end with gap",
+                f"and must give {channels}x1x1, one pixel of logits; end with gap",
                 line,
                 log(max(height, width)),
             )

@@ -1,8 +1,8 @@
 """Lower bounds on cost: the cheapest architecture among all that a space may choose.
 
 A front maps the states that candidates can be in after some lines (at least the shape of their
-map) to the least cost of getting there. Parameters, multiply-accumulates and activation memory each
-have their own cheapest way. Every cost grows with every width, so that a walk need try only the
+map) to the least cost of getting there. Parameters, multiply-accumulates and activation memory are
+minimised separately. Every cost grows with every width, so that a walk need try only the
 smallest; what it does not check (groups, skips, parameters that several lines share) can only
 let in more candidates, never fewer: the bound stays below all of them.
 """
@@ -43,7 +43,7 @@ class Least(NamedTuple):
     elements: int
 
     def then(self, other: Least) -> Least:
-        """Add what comes after."""
+        """Return the costs of these lines followed by others."""
         return Least(
             self.parameters + other.parameters,
             self.macs + other.macs,
@@ -83,10 +83,10 @@ def advance(
     return reached
 
 
-def remembered(
+def cached_moves(
     moves: Callable[[State], Iterable[Move[State]]],
 ) -> Callable[[State], Iterable[Move[State]]]:
-    """Work the moves from each state out once; of those that meet, keep the least of each cost."""
+    """Cache the moves from each state; of those that meet, keep the least of each cost."""
 
     @cache
     def reached(state: State) -> tuple[Move[State], ...]:

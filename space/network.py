@@ -37,7 +37,7 @@ class FlatLinear(nn.Linear):
 
 
 _ON_MAPS: dict[str, Callable[..., nn.Module]] = {"Linear": FlatLinear}
-"""What stands on maps for a module of ``torch.nn`` that takes flat features."""
+"""The module for maps in place of one of ``torch.nn`` that takes flat features."""
 
 
 class Network(nn.Module):
@@ -105,7 +105,7 @@ def _module(step: Apply, architecture: Architecture) -> nn.Module:
 
 
 def _input_is_free(step: Apply, architecture: Architecture) -> bool:
-    """Tell whether nothing else reads what the word before a step gives.
+    """Return whether nothing else reads what the word before a step gives.
 
     The input of a line may be kept for a skip, dropout passes its input through in evaluation, and
     the gradient of an activation needs what the activation gave.

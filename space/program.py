@@ -1,6 +1,6 @@
-"""An architecture as one sequence of steps: what is applied, what is kept for a skip and added.
+"""An architecture as one sequence of steps: apply a module, keep a map for a skip, add it.
 
-Agains are written out, skips have become a pair of steps: the input of a line is kept under a
+Repetitions are written out. A skip becomes a pair of steps: the input of a line is kept under a
 number, its slot, and added later. The network runs these steps, the cost finds in them which maps
 are held at once, and the exported source is written from them.
 """
@@ -20,7 +20,7 @@ __all__ = ["Add", "Apply", "Keep", "Step", "kept_maps", "program_of"]
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Apply one module to the current map.
+    """The step that applies one module to the current map.
 
     Attributes:
         line: index of the line whose word this is.
@@ -42,7 +42,7 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Keep the current map, the input of a line, until its last use.
+    """The step that keeps the current map, the input of a line, until its last use.
 
     Attributes:
         line: index of the line whose input this is.
@@ -61,7 +61,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Add a map that was kept to the current one.
+    """The step that adds a map that was kept to the current one.
 
     Attributes:
         line: index of the line that has the skip.
@@ -132,12 +132,12 @@ def kept_maps(architecture: Architecture) -> dict[int, Keep]:
 
 
 def _slot(index: int, skip: Skip) -> int:
-    """Number the application whose input a skip adds."""
+    """Return the number of the application whose input a skip adds."""
     return index - skip.lines + 1
 
 
 def _names(line: int, layer: Layer) -> list[str]:
-    """Name the module of every word of a line; a second ``bn`` is ``bn2``."""
+    """Return the name of the module of every word of a line; a second ``bn`` is ``bn2``."""
     taken: set[str] = set()
     names: list[str] = []
     for word in layer.words:

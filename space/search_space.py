@@ -31,7 +31,7 @@ class Suggestion:
 
     Attributes:
         architecture: it is not checked: its lines may not fit together, for instance where a map
-            has become too small. ``Architecture.check`` tells.
+            has become too small. ``Architecture.check`` finds out.
         inactive: the parameters that were suggested and had no effect on it.
     """
 
@@ -40,7 +40,7 @@ class Suggestion:
 
 
 class _StagedOrTemplate(Protocol):
-    """What spaces by stages and templates have in common."""
+    """The methods that spaces by stages and templates share."""
 
     @property
     def parameters(self) -> Mapping[str, Field]: ...
@@ -115,13 +115,13 @@ class SearchSpace:
         if architecture.input_shape != self._input_shape:
             raise OutsideSpaceError(
                 f"it takes images of {format_shape(architecture.input_shape)}, "
-                f"the data has {format_shape(self._input_shape)}"
+                f"but the data has {format_shape(self._input_shape)}"
             )
         found = self._space.invert(architecture)
         return {name: found[name] for name in self.parameters if name in found}
 
     def lower_bound(self) -> CostBound:
-        """Return what every architecture that can be built costs at least.
+        """Return the least that any architecture of the space costs.
 
         Raises:
             SearchSpaceError: none can be built, so that a study would reject all of them.

@@ -1,20 +1,20 @@
-"""What to say of a number that is out of its range: one wording for every file that is read."""
+"""Messages for a number out of its range, worded the same for every file that is read."""
 
 from __future__ import annotations
 
 
 def too_small(value: object, least: object) -> str:
-    """Say that a value is below the least that is allowed, and what to give instead."""
+    """Return the message for a value below the smallest one allowed."""
     return f"{value} is too small; give at least {least}"
 
 
 def too_large(value: object, most: object) -> str:
-    """Say that a value is above the most that is allowed, and what to give instead."""
+    """Return the message for a value above the largest one allowed."""
     return f"{value} is too large; give at most {most}"
 
 
 def out_of_range(value: float, least: float | None, most: float | None) -> str:
-    """Say how a value lies outside a range, both ends included; empty when it does not.
+    """Return the message for a value outside a range, both ends included; empty if it is inside.
 
     Args:
         value: the number to check.

@@ -1,4 +1,4 @@
-"""Which value of a field a line shows, and how messages list the values of a field."""
+"""Find the value of a field that a line shows, and list the values of a field for messages."""
 
 from __future__ import annotations
 

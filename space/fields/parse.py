@@ -145,7 +145,7 @@ class _Rules:
             return f"give one of {_listed(options)}{hint}"
         numbers = [option for option in options if not isinstance(option, str)]
         nearest = sorted(numbers, key=lambda option: abs(option - value))[:2]
-        return "the nearest that are: " + ", ".join(map(show, sorted(nearest)))
+        return "the nearest allowed values: " + ", ".join(map(show, sorted(nearest)))
 
 
 def _spells_number(text: str) -> bool:
@@ -233,7 +233,7 @@ def _parse_step(raw: object, rules: _Rules) -> int | float:
 def _check_step(low: float, high: float, step: float, rules: _Rules) -> None:
     if (high - low) / step > _MOST_STEPS:
         raise rules.error(
-            f"step {step} makes more than {_MOST_STEPS:,} of the range from {low} to {high}; "
+            f"step {step} gives the range from {low} to {high} more than {_MOST_STEPS:,} values; "
             "give a larger step, or none"
         )
     left_over = (exact(high) - exact(low)) % exact(step)

@@ -195,7 +195,7 @@ class Separable(Convolution):
         return depthwise.macs(shape) + self.pointwise.macs(depthwise.output(shape))
 
     def parts(self) -> tuple[tuple[str, Word], ...]:
-        """Split into both halves."""
+        """Return both halves."""
         return ("depthwise", self.depthwise), ("pointwise", self.pointwise)
 
 
@@ -211,7 +211,7 @@ class Pooling(Operation):
         return shape[0], shape[1] // self.size, shape[2] // self.size
 
     def smallest_input(self, side: int) -> int:
-        """Multiply the side."""
+        """Return the side times the size."""
         return side * self.size
 
     def window(self, shape: Shape) -> tuple[int, int]:

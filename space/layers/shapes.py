@@ -1,4 +1,4 @@
-"""Apply the lines of an architecture to shapes: every map on the way, and what does not fit.
+"""Apply the lines of an architecture to shapes, and refuse lines that do not fit together.
 
 Skips and agains are defined on the expanded sequence of applications: ``againN`` stands for the
 last N applications once more, and ``skipN`` adds the input of the application N - 1 before its own.
@@ -35,7 +35,7 @@ class Application(NamedTuple):
 
 
 def apply_lines(layers: Sequence[Layer], input_shape: Shape) -> tuple[Application, ...]:
-    """Apply the lines to the shape of an input, in order, agains written out.
+    """Apply the lines to the shape of an input, in order, repetitions written out.
 
     Returns:
         Every application of a line, with the map that enters it and the map after each word.

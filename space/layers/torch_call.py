@@ -17,16 +17,16 @@ class TorchCall:
         name: what is called, such as ``Conv2d``.
         arguments: the positional arguments; for a function, those after the map.
         options: the arguments by name; those that equal torch's defaults are left out.
-        by_mode: whether the function also takes whether the network is in training.
+        takes_training: whether the function also has an argument ``training``.
     """
 
     name: str
     arguments: tuple[int | float, ...] = ()
     options: Mapping[str, int | float] = field(default_factory=dict)
-    by_mode: bool = False
+    takes_training: bool = False
 
     def source(self, *before: str) -> tuple[str, ...]:
         """Write every argument as source, those of ``before`` first."""
-        mode = ("self.training",) if self.by_mode else ()
+        mode = ("self.training",) if self.takes_training else ()
         options = (f"{name}={value!r}" for name, value in self.options.items())
         return (*before, *map(repr, self.arguments), *mode, *options)

@@ -90,7 +90,7 @@ def _read_modifiers(
         if name not in word.spelling.modifiers:
             raise LayerError(f'"{token}" does not go with "{owner}"')
         if name in values:
-            raise LayerError(f'"{token}" comes second; "{owner}" takes each modifier once')
+            raise LayerError(f'"{token}" repeats a modifier; "{owner}" takes each modifier once')
         flag = FLAG_MODIFIERS.get(token)
         values[name] = flag[1] if flag else numbers_of(word)[name].read(digits)
         position += 1
@@ -108,7 +108,7 @@ def _modifier(token: str) -> tuple[str, str] | None:
 
 
 def _unknown(token: str) -> LayerError:
-    """Say what is wrong with a token that is not a word."""
+    """Return the error for a token that is not a word."""
     if _modifier(token):
         return LayerError(f'"{token}" stands alone; a modifier comes right after its operation')
     for stem, word in _BY_STEM.items():

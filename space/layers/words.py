@@ -2,7 +2,7 @@
 
 A map is a ``Shape``: channels, height, width, for one image. ``ElementWise`` words keep it;
 ``Operation`` words, in ``space.layers.operations``, make a new one; ``Again`` stands alone on its
-line. A class of words says all there is to say of them: how they are spelled, what they do to the
+line. A class of words defines everything about them: how they are spelled, what they do to the
 shape and the cost, and which module of torch they are. ``space.layers.vocabulary`` lists them.
 """
 
@@ -94,11 +94,11 @@ class Word:
 
     @property
     def works_in_place(self) -> bool:
-        """Tell whether the module takes ``inplace=True`` and may then overwrite its input."""
+        """Return whether the module takes ``inplace=True`` and may then overwrite its input."""
         return False
 
     def misfit(self, shape: Shape) -> tuple[str, float] | None:
-        """Say why the word cannot take a map, other than that the map is too small.
+        """Return why the word cannot take a map, other than that the map is too small.
 
         Returns:
             The reason, and how far off it is as the logarithm of a ratio of sizes; None for a map
@@ -187,7 +187,7 @@ class Activation(ElementWise):
 
     @property
     def works_in_place(self) -> bool:
-        """Tell what the table says."""
+        """Return whether the table says so."""
         return self.entry.in_place
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
@@ -234,8 +234,8 @@ class Dropout(ElementWise):
         return TorchCall("Dropout", (self.rate,))
 
     def function(self) -> TorchCall:
-        """Return the function, which is told whether this is training."""
-        return TorchCall("dropout", (self.rate,), by_mode=True)
+        """Return the function, which drops in training only."""
+        return TorchCall("dropout", (self.rate,), takes_training=True)
 
 
 @dataclass(frozen=True, slots=True)

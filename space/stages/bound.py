@@ -15,9 +15,9 @@ from space.lower_bound import (
     Move,
     advance,
     apply,
+    cached_moves,
     finish,
     merge,
-    remembered,
 )
 from space.stages.lines import (
     GAP,
@@ -38,7 +38,7 @@ _ADVICE = (
 
 
 def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -> CostBound:
-    """Return what every candidate of a space by stages costs at least.
+    """Return the least that any candidate of a space by stages costs.
 
     Nearly exact: only where one drawn value serves several lines, as with ``per = "network"``,
     each line is bounded as if it could choose for itself.
@@ -47,7 +47,7 @@ def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -
         SearchSpaceError: no candidate of the space can ever be built.
     """
     walk = _Walk(fields, classes)
-    convolved = remembered(walk.convolved)
+    convolved = cached_moves(walk.convolved)
     stages, convs = fields["stages"].values(), fields["convs"].values()
     front: Front = {input_shape: FREE}
     ends: list[tuple[Shape, Least]] = []
@@ -66,7 +66,7 @@ def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -
 
 
 class _Walk:
-    """List every way to go on from a map, with its cost; one method for each part of a network."""
+    """The ways to go on from a map, each with its cost; one method for each part of a network."""
 
     def __init__(self, fields: Mapping[str, Field], classes: int) -> None:
         self._values = {name: field.values() for name, field in fields.items() if name != "dropout"}

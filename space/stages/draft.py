@@ -1,4 +1,4 @@
-"""Put an architecture by stages together: line after line, from the values of the fields."""
+"""Build an architecture by stages, line after line, from the values of the fields."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from space.stages.lines import (
 
 @dataclass
 class Reading:
-    """Look values up and remember which; a value that is never looked up has no effect."""
+    """The values of the fields, and which of them were looked up: the others have no effect."""
 
     fields: Fields
     values: Mapping[str, Scalar]
     used: set[str] = field(default_factory=set)
 
     def text(self, name: str, stage: int = 1, conv: int = 1) -> str:
-        """Look a word up."""
+        """Return the value of a field of words."""
         return str(self.value(name, stage, conv))
 
     def whole(self, name: str, stage: int = 1, conv: int = 1) -> int:
-        """Look a whole number up."""
+        """Return the value of a field of whole numbers."""
         return int(self.value(name, stage, conv))
 
     def rate(self, name: str, stage: int = 1, conv: int = 1) -> float:
-        """Look a rate up."""
+        """Return the value of a field of rates."""
         return float(self.value(name, stage, conv))
 
     def flag(self, name: str, stage: int = 1, conv: int = 1) -> bool:
-        """Look a flag up."""
+        """Return the value of a field that is true or false."""
         return bool(self.value(name, stage, conv))
 
     def value(self, name: str, stage: int, conv: int) -> Scalar:
-        """Look the value of a field up, for a convolution counted from 1."""
+        """Return the value of a field for a convolution, counted from 1, and mark it as used."""
         parameter = self.fields[name].parameter(name, stage, conv)
         self.used.add(parameter)
         return self.values[parameter]
@@ -62,7 +62,7 @@ class Draft:
     layers: list[Layer] = field(default_factory=list)
 
     def build(self) -> None:
-        """Put all lines together."""
+        """Add all lines."""
         stages = self.reading.whole("stages")
         for stage in range(1, stages + 1):
             convs = self.reading.whole("convs", stage)
@@ -73,7 +73,7 @@ class Draft:
         self._add_head(stages, convs)
 
     def add(self, layer: Layer) -> None:
-        """Put a line behind those that are there."""
+        """Add a line at the end."""
         self.layers.append(layer)
         for word in layer.words:
             self.shape = word.output(self.shape)

@@ -153,7 +153,7 @@ def _spots(stages: int, convs: int) -> Iterator[tuple[Place, int, int]]:
 
 
 def _acts(name: str, fields: Fields) -> bool:
-    """Tell whether this field has an effect with any values of the others."""
+    """Return whether this field has an effect with any values of the others."""
     if name in ("transition_width", "transition_style"):
         return any(value != "none" for value in fields["transition"].field.values())
     if name == "head_hidden":
@@ -186,7 +186,7 @@ def _idle(section: Mapping[str, object], fields: Fields) -> Iterator[Problem]:
     if most(fields, "head_hidden") > 0 and not _acts("head_hidden", fields):
         yield Problem(
             "space.head_hidden",
-            f"a hidden layer stands behind gap, which {_listed(fields, 'head')} cannot have; "
+            f"{_listed(fields, 'head')} takes no hidden layer; "
             f"allow the head {' or '.join(map(show, HIDDEN_HEADS))}, or remove the key",
         )
 

@@ -94,7 +94,7 @@ class _Differs(Exception):
 
 @dataclass
 class _Guide(Reading):
-    """Read the values off the target's next line and keep a trail of what was chosen."""
+    """Values that are read off the target's next line, with a trail of what was chosen."""
 
     target: tuple[Layer, ...] = ()
     made: list[Layer] = field(default_factory=list)
@@ -119,7 +119,7 @@ class _Guide(Reading):
             raise self.differs("the space has no more lines there")
 
     def differs(self, reason: str, *, tells_field: bool = False) -> _Differs:
-        """Say why the target's next line cannot be given."""
+        """Return the difference at the target's next line, for a reason."""
         line = len(self.made)
         place = f'line {line + 1} "{self.target[line]}": ' if line < len(self.target) else ""
         return _Differs(line, place + reason, tells_field=tells_field)

@@ -41,14 +41,14 @@ def padding_of(kernel: int, word: object) -> int:
 
 
 def can_skip(kernel: int, padding: int) -> bool:
-    """Tell whether a convolution keeps the size of its map, as what a skip adds up must have."""
+    """Return whether a convolution keeps the size of its map, which a skip needs."""
     return kernel == 2 * padding + 1
 
 
 def block_line(
     operation: Operation, order: str, activation: str, *, skip: bool = False, dropout: float = 0.0
 ) -> Layer:
-    """Put norm and activation behind an operation, in the order that ``order`` spells.
+    """Return a line of an operation with norm and activation, in the order of ``order``.
 
     A skip is added before the activation, as in ResNet, or last where the norm is; dropout, rounded
     to 3 decimals, ends the line.

@@ -70,7 +70,7 @@ class StagedSpace:
         return invert(self._fields, architecture, self._classes)
 
     def lower_bound(self) -> CostBound:
-        """Return what every candidate costs at least.
+        """Return the least that any candidate costs.
 
         Raises:
             SearchSpaceError: no candidate of the space can ever be built.

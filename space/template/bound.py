@@ -19,7 +19,7 @@ _State = tuple[Shape, tuple[Layer, ...]]
 def lower_bound(
     lines: Sequence[TemplateLine], fields: Mapping[str, Field], input_shape: Shape, classes: int
 ) -> CostBound:
-    """Return what every candidate of a template costs at least.
+    """Return the least that any candidate of a template costs.
 
     Nearly exact: only where one hole stands on several lines, each line is bounded as if it
     could choose for itself. All zero when following every way would take too long.

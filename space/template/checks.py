@@ -1,4 +1,4 @@
-"""What must hold of a template as a whole: its holes, every filling of a line, its ends."""
+"""Check a template as a whole: its holes, every filling of a line, its ends."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check_lines(lines: Sequence[TemplateLine], fields: Mapping[str, Field]) -> I
 
 @dataclass(frozen=True)
 class _Endings:
-    """Search a template from its end for the lines that can set the channels of the logits."""
+    """A search from the end of a template for the lines that can set the channels of the logits."""
 
     lines: Sequence[TemplateLine]
     fields: Mapping[str, Field]
@@ -104,13 +104,13 @@ def check_endings(
             message = f"the lines can end in more than {MAX_ENDINGS:,} ways; {way_out}"
             return [Problem("space.layers", message)]
         if not kept:
-            return [Problem("space.layers", f"every line can vanish at once; {way_out}")]
+            return [Problem("space.layers", f"all lines can be empty at once; {way_out}")]
         if channels != ends.classes:
             key = "space.layers" if line < 0 else f"space.layers[{line}]"
             return [
                 Problem(
                     key,
-                    f"the network can end in {channels} channels and the data has "
+                    f"the network can end in {channels} channels, but the data has "
                     f"{ends.classes} classes; {way_out}",
                 )
             ]

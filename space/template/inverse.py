@@ -34,7 +34,7 @@ def invert(
 
 
 class _Matcher:
-    """Match the lines of a template with those of an architecture; some may be left out."""
+    """A match of the lines of a template with those of an architecture; some may be left out."""
 
     def __init__(
         self,

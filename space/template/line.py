@@ -45,7 +45,7 @@ class TemplateLine:
     def __post_init__(self) -> None:
         if any(brace in _HOLE.sub("", self.text) for brace in "{}"):
             raise LayerError(
-                f'"{self.text}" has a brace that is not a hole\'s; a hole is {{name}}, '
+                f'"{self.text}" has a brace that does not belong to a hole; a hole is {{name}}, '
                 "of letters, digits, - and _"
             )
 

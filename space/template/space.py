@@ -73,7 +73,7 @@ class TemplateSpace:
         return invert(self._lines, self.parameters, architecture)
 
     def lower_bound(self) -> CostBound:
-        """Return what every candidate costs at least.
+        """Return the least that any candidate costs.
 
         Raises:
             SearchSpaceError: no candidate of the space can ever be built.

@@ -84,7 +84,7 @@ def test_a_package_that_was_written_over_is_named(tmp_path: Path) -> None:
     done = python("-S", "-m", "flyweight", paths=(tmp_path,))
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"flyweight: the package 'search' in {search} is not the one of ")
+    assert line.startswith(f"flyweight: the package 'search' in {search} does not belong to ")
     assert "install flyweight again" in line
 
 

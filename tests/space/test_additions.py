@@ -187,7 +187,7 @@ def test_one_class_adds_a_word_that_makes_a_new_map(tmp_path: Path) -> None:
 
 def test_one_class_adds_a_word_that_keeps_the_map(tmp_path: Path) -> None:
     """A channel shuffle added as one class goes all the way, as a module and as a function."""
-    end = '        return TorchCall("dropout", (self.rate,), by_mode=True)\n'
+    end = '        return TorchCall("dropout", (self.rate,), takes_training=True)\n'
     in_a_changed_copy(
         tmp_path,
         with_class("words", end, SHUFFLE, "Shuffle"),

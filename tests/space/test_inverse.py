@@ -143,7 +143,7 @@ def test_what_lies_outside_is_named(section: dict[str, object], lines: str, mess
 def test_images_of_another_shape_are_refused() -> None:
     """A network for other images is no candidate."""
     architecture = Architecture.parse(["gap", "linear 10"], input_shape=(3, 32, 32))
-    with pytest.raises(OutsideSpaceError, match="3x32x32, the data has 1x28x28"):
+    with pytest.raises(OutsideSpaceError, match="3x32x32, but the data has 1x28x28"):
         make(STAGED).params_for(architecture)
 
 

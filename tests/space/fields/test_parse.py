@@ -117,7 +117,7 @@ def test_refusals(raw: object, kind: Kind, message: str) -> None:
         ([3, 11], "choice 11 is too large"),
         ({"low": 0, "high": 3}, "low 0 is too small"),
         ({"low": 1, "high": 99}, "high 99 is too large"),
-        (4, "4 is not allowed; the nearest that are: 3, 5"),
+        (4, "4 is not allowed; the nearest allowed values: 3, 5"),
         ({"low": 3, "high": 5}, "the range's 4 is not allowed"),
     ],
 )

@@ -193,9 +193,8 @@ def test_what_can_never_act_is_refused() -> None:
     even: Section = {"width": 8, "skip": True, "padding": "same", "kernel": [2, 4]}
     assert refuse(even).keys() == {"space.skip"}
     assert refuse({"width": 8, "head": ["conv-gap", "gap"], "head_hidden": [0, 8]}) == {
-        "space.head_hidden": "a hidden layer stands behind gap, which "
-        'head = "conv-gap" or "gap" cannot have; allow the head "gap-conv" or "gap-linear", '
-        "or remove the key"
+        "space.head_hidden": 'head = "conv-gap" or "gap" takes no hidden layer; '
+        'allow the head "gap-conv" or "gap-linear", or remove the key'
     }
 
 
@@ -274,7 +273,7 @@ def test_every_problem_is_reported_at_once() -> None:
     assert refuse(section) == {
         "space.widht": 'unknown key (did you mean "width"?)',
         "space.width": "low 32 is above high 4; swap them",
-        "space.kernel": "choice 8 is not allowed; the nearest that are: 7, 9",
+        "space.kernel": "choice 8 is not allowed; the nearest allowed values: 7, 9",
         "space.padding": '"sam" is not allowed; give one of "same", "valid" (did you mean "same"?)',
         "space.stages": "5 is too large; give at most 4",
         "space.convs": 'per "conv" is not possible; give "network" or "stage"',

@@ -118,10 +118,10 @@ def test_bound_gives_up_where_there_are_too_many_ways() -> None:
     [
         (["conv3 {a}"], {}, "layers[0]: the hole {a} has no field; add one, such as a = 16"),
         (["conv3 8"], {"a": 4}, "space.a: no layer has the hole {a}; remove the key"),
-        (["conv3 {}"], {}, 'layers[0]: "conv3 {}" has a brace that is not a hole'),
-        (["conv3 {a"], {"a": 8}, "has a brace that is not a hole"),
-        (["conv3 {a!r}"], {"a": 8}, "has a brace that is not a hole"),
-        (["conv3 {{a}}"], {"a": 8}, "has a brace that is not a hole"),
+        (["conv3 {}"], {}, 'layers[0]: "conv3 {}" has a brace that does not belong to a hole'),
+        (["conv3 {a"], {"a": 8}, "has a brace that does not belong to a hole"),
+        (["conv3 {a!r}"], {"a": 8}, "has a brace that does not belong to a hole"),
+        (["conv3 {{a}}"], {"a": 8}, "has a brace that does not belong to a hole"),
         (["conv3 {a}"], {"a": ["{b}"]}, 'space.a: "{b}" has a brace; a hole holds no other hole'),
         (["conv3 {a}"], {"a": [8, "9"]}, "space.a: mixes numbers and text"),
         (["conv3 {a}"], {"a": True}, "space.a: a hole holds numbers or text"),
@@ -185,7 +185,7 @@ def test_layers_must_be_a_list(layers: object) -> None:
         (
             ["conv3 8", "gap"],
             {},
-            "layers[0]: the network can end in 8 channels and the data has 10",
+            "layers[0]: the network can end in 8 channels, but the data has 10",
         ),
         (["gap", "linear 12"], {}, "layers[1]: the network can end in 12 channels"),
         (["conv3 10", "conv1 {k}", "gap"], {"k": [10, 12]}, "layers[1]: the network can end in 12"),
@@ -210,5 +210,5 @@ def test_ends_that_give_the_classes() -> None:
 def test_a_template_cannot_vanish() -> None:
     """Some line must be left, even where the input has as many channels as there are classes."""
     section = {"layers": ["{h}"], "h": ["gap", ""]}
-    with pytest.raises(SearchSpaceError, match="every line can vanish at once"):
+    with pytest.raises(SearchSpaceError, match="all lines can be empty at once"):
         SearchSpace.from_section(section, input_shape=(3, 8, 8), classes=3)
