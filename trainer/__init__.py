@@ -1,6 +1,6 @@
-"""How a network learns: data, augmentation, recipe, the training loop, metrics.
+"""Train networks: data, augmentation, recipe, the training loop, metrics.
 
-A network is a plain `torch.nn.Module` here; nothing of this package knows how it was found.
+A network is a plain `torch.nn.Module` here; this package does not know how it was found.
 Names are loaded when first used, so that `import trainer` costs no torch.
 """
 

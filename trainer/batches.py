@@ -22,9 +22,9 @@ def normalise(pixels: Tensor, normalisation: Normalisation) -> Tensor:
     """Shift and scale floats (n, c, h, w) in [0, 1] to mean 0 and deviation 1 per channel.
 
     Returns:
-        (n, c, h, w), channels last in memory. The strides say so even of one channel, where
-        torch could not tell: convolutions then take the same path, to the last bit, whichever
-        way their weights lie.
+        (n, c, h, w), channels last in memory. The strides say so even for one
+        channel, where torch could not tell otherwise: convolutions then compute the same, to the
+        last bit, in whichever order their weights lie.
     """
     mean, std = _constants(normalisation, pixels.dtype, pixels.device)
     pixels = (pixels - mean).div_(std).contiguous(memory_format=torch.channels_last)

@@ -1,9 +1,9 @@
-"""What can go wrong while data is read or a network learns.
+"""The errors that can occur while data is read or a network is trained.
 
     TrainerError
     ├── DataError       unknown data set, missing or damaged files, an unusable image folder
     ├── RecipeError     a recipe that cannot be followed (also a ValueError)
-    ├── Diverged        the loss stopped being a number
+    ├── Diverged        the loss is no longer finite
     ├── OutOfMemory     the device has no room for this network and batch size
     └── NoKernels       a fast backend cannot run here, or not this training
 

@@ -67,13 +67,13 @@ def train(
     (the averaged ones where the recipe averages); so it does after the last, and when the
     generator is closed. The same network, images, recipe, backend, machine and threads give the
     same numbers, whatever the caller does in between. Until the generator ends the network's
-    parameters are views of one vector: clone what is to outlive an epoch.
+    parameters are views of one vector: clone what you keep longer than an epoch.
 
     Args:
         network: maps (n, c, h, w) floats to (n, classes) logits; trained in place, on the device
             of the images.
-        training: the images to learn from.
-        evaluation: the images to be judged on.
+        training: the training images.
+        evaluation: the images that accuracy is measured on.
         normalisation: of the training images; applied to both, unless the recipe says otherwise.
         recipe: how to train.
         backend: what computes the steps; None for the fastest one for this network and device.
@@ -82,7 +82,7 @@ def train(
         One epoch at a time, ``recipe.epochs`` of them.
 
     Raises:
-        DataError: if there are no images to learn from or to be judged on.
+        DataError: if there are no training or no evaluation images.
         Diverged: when the loss, or a logit of an evaluation image, is no longer finite.
         OutOfMemory: when the device has no room for a step or the evaluation.
         NoKernels: if the backend that was asked for cannot train this here.
@@ -140,64 +140,64 @@ class _Run:
         with self._randomness, torch.enable_grad(), torch_threads(self._threads):
             if self._average is not None and number:
                 self._average.swap()
-            tally = self._learn(number)
+            tally = self._train_epoch(number)
             if self._average is not None:
                 self._average.swap()
             with evaluating(self._network):
                 classes = classify(self._step.infer, self._evaluation, self._normalisation)
         # One wait for the device brings both.
-        right = classes == self._evaluation.labels
-        lost, count = torch.stack([(classes < 0).sum(), right.sum()]).tolist()
-        if lost:
+        correct = classes == self._evaluation.labels
+        not_finite, count = torch.stack([(classes < 0).sum(), correct.sum()]).tolist()
+        if not_finite:
             raise Diverged(number)
         return Epoch(
             number=number,
             loss=tally.loss / tally.count,
-            train_accuracy=tally.right / tally.count,
-            accuracy=count / len(right),
+            train_accuracy=tally.correct / tally.count,
+            accuracy=count / len(correct),
             seconds=time.perf_counter() - started,
             backend=self._backend,
         )
 
-    def _learn(self, number: int) -> _Tally:
+    def _train_epoch(self, number: int) -> _Tally:
         self._network.train()
         tally = _Tally(number)
         for index, (pixels, labels) in enumerate(self._batches, number * len(self._batches)):
             rates = rates_at(self._recipe, index, len(self._batches))
-            loss, right = self._step(pixels, labels, rates)
+            loss, correct = self._step(pixels, labels, rates)
             if self._average is not None:
                 self._average.update()
-            tally.add(loss, right, len(labels))
-        tally.settle()
+            tally.add(loss, correct, len(labels))
+        tally.fetch()
         return tally
 
 
 class _Tally:
-    """An epoch's sums of loss and right answers, fetched from the device only now and then."""
+    """The sums of an epoch's losses and correct predictions, fetched from the device rarely."""
 
     def __init__(self, number: int) -> None:
-        self.loss, self.right, self.count = 0.0, 0.0, 0
+        self.loss, self.correct, self.count = 0.0, 0.0, 0
         self._number = number
         self._losses: list[Tensor] = []
-        self._rights: list[Tensor] = []
+        self._corrects: list[Tensor] = []
 
-    def add(self, loss: Tensor, right: Tensor, count: int) -> None:
-        """Add a batch's mean loss and number of right answers."""
+    def add(self, loss: Tensor, correct: Tensor, count: int) -> None:
+        """Add a batch's mean loss and number of correct predictions."""
         self._losses.append(loss * count)
-        self._rights.append(right)
+        self._corrects.append(correct)
         self.count += count
         if len(self._losses) == _STEPS_BETWEEN_CHECKS:
-            self.settle()
+            self.fetch()
 
-    def settle(self) -> None:
-        """Wait for the device and add up what it has.
+    def fetch(self) -> None:
+        """Wait for the device and add the sums that it holds.
 
         Raises:
             Diverged: if the loss is not finite.
         """
         if self._losses:
             self.loss += float(torch.stack(self._losses).sum())
-            self.right += float(torch.stack(self._rights).sum())
-            self._losses, self._rights = [], []
+            self.correct += float(torch.stack(self._corrects).sum())
+            self._losses, self._corrects = [], []
         if not isfinite(self.loss):
             raise Diverged(self._number)

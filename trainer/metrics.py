@@ -12,7 +12,7 @@ from trainer.batches import normalise
 from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError
 
-__all__ = ["accuracy", "classify", "evaluating", "floor", "predict", "share_right"]
+__all__ = ["accuracy", "classify", "evaluating", "floor", "predict", "share_correct"]
 
 _EVALUATION_BATCH = 500
 
@@ -23,8 +23,8 @@ def predict(network: nn.Module, images: Images, normalisation: Normalisation) ->
     The network's modules are left in the modes in which they were.
 
     Returns:
-        int64, shape (n,), on the device of the images; -1 where a logit is not finite, for the
-        network gives no class then.
+        int64, shape (n,), on the device of the images; -1 where a logit is not finite,
+        because the network gives no class then.
     """
     with evaluating(network):
         return classify(network, images, normalisation)
@@ -52,17 +52,17 @@ def accuracy(network: nn.Module, images: Images, normalisation: Normalisation) -
     Raises:
         DataError: if there are no images.
     """
-    return share_right(predict(network, images, normalisation), images.labels)
+    return share_correct(predict(network, images, normalisation), images.labels)
 
 
-def share_right(classes: Tensor, labels: Tensor) -> float:
+def share_correct(classes: Tensor, labels: Tensor) -> float:
     """Return the share, 0 to 1, of two (n,) tensors that agrees.
 
     Raises:
         DataError: if n is 0.
     """
     if not len(labels):
-        raise DataError("no images to judge a network by; give at least one")
+        raise DataError("there are no images to evaluate; give at least one")
     return int((classes == labels).sum()) / len(labels)
 
 
@@ -74,7 +74,8 @@ def floor(accuracies: Sequence[float], epochs: int) -> float:
     """
     if not accuracies or epochs < 1:
         raise ValueError(
-            f"no floor over {epochs} of {len(accuracies)} epochs; give at least one of each"
+            f"the floor over {epochs} epochs of {len(accuracies)} accuracies does not exist; "
+            "give at least one epoch and one accuracy"
         )
     return min(accuracies[-epochs:])
 

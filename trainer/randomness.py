@@ -1,4 +1,4 @@
-"""Random states of one's own, kept apart from everybody else's."""
+"""Random sequences that no other code in the process can disturb."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["Randomness", "derived_seed"]
 def derived_seed(seed: int, purpose: str) -> int:
     """Return a seed from 0 to 2**63 - 1 for one purpose.
 
-    Two purposes of one seed get independent sequences. Every bit of the seed counts, though
-    torch's CPU generators look at the lowest 32 of theirs alone.
+    Two purposes of one seed get independent sequences. Every bit of the seed counts, although
+    torch's CPU generators use only the lowest 32 bits of theirs.
     """
     digest = hashlib.blake2b(f"{purpose}:{seed}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
@@ -24,13 +24,13 @@ def derived_seed(seed: int, purpose: str) -> int:
 class Randomness:
     """A context in which torch's global generators continue this object's own sequence.
 
-    What happens to the global generators outside of the context changes nothing inside, and the
-    other way round, so two training runs can take turns in one process. On a CUDA device cuDNN
+    Code outside of the context cannot change the sequence inside, nor the reverse, so two training
+    runs can take turns in one process. On a CUDA device cuDNN
     uses only repeatable algorithms inside.
 
     Args:
         seed: starts the sequence, 0 to 2**63 - 1.
-        device: whose generator is looked after, beside the CPU's.
+        device: the device whose generator is used, beside the CPU's.
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:

@@ -1,6 +1,6 @@
-"""Which values a key takes, and how a value that it does not take is refused.
+"""The values that a key takes, and the messages that refuse any other.
 
-A dataclass states its keys' values in its annotations, and :func:`check_fields` holds it to them::
+A dataclass states its keys' values in its annotations, and :func:`check_fields` checks them::
 
     epochs: Annotated[int, Range(1, 10_000, whole=True)] = 15
     schedule: Annotated[str, Choice(("none", "cosine"))] = "none"
@@ -83,7 +83,7 @@ class Choice:
         """Return the value.
 
         Raises:
-            RecipeError: if it is none of the options.
+            RecipeError: if it is not one of the options.
         """
         if not isinstance(value, str) or value not in self.options:
             hint = did_you_mean(value, self.options)
@@ -94,7 +94,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Flag:
-    """True or false."""
+    """One of true and false."""
 
     def check(self, key: str, value: object) -> bool:
         """Return the value.
@@ -103,7 +103,7 @@ class Flag:
             RecipeError: if it is neither.
         """
         if not isinstance(value, bool):
-            raise RecipeError(f"{key}: {show(value)} is not true or false")
+            raise RecipeError(f"{key}: {show(value)} is not true or false; give one of them")
         return value
 
 
@@ -121,10 +121,10 @@ def rules_of(cls: type[Any]) -> Mapping[str, Rule]:
 
 
 def check_fields(value: Any, place: str = "") -> None:
-    """Hold a frozen dataclass to its rules and give each field its own type.
+    """Check a frozen dataclass against its rules and give each field its own type.
 
     Args:
-        value: the dataclass, while it is made.
+        value: the dataclass, in its ``__post_init__``.
         place: what stands before a key in messages.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The recipe: everything about how a network is trained, as one plain value."""
+"""The recipe: all settings of a training, as one plain value."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Recipe"]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a network is trained.
+    """The settings of a training.
 
     Attributes:
         epochs: passes over the training part.
@@ -77,7 +77,7 @@ class Recipe:
             raise RecipeError("nesterov: true needs a momentum above 0; raise momentum")
 
     def normalisation(self, measured: Normalisation) -> Normalisation:
-        """Return what training applies to pixels in [0, 1].
+        """Return the normalisation that training applies to pixels in [0, 1].
 
         Args:
             measured: the mean and deviation of the training images.
@@ -101,10 +101,12 @@ class Recipe:
         check_keys(values, [f.name for f in dataclasses.fields(cls)])
         steps = values.get("augment", ())
         if not isinstance(steps, (list, tuple)):
-            raise RecipeError(f"augment: {show(steps)} is not a list of steps")
+            raise RecipeError(
+                f"augment: {show(steps)} is not a list; give a list of steps, each a table"
+            )
         return cls(**{**values, "augment": tuple(step_from_dict(step) for step in steps)})
 
 
 def _check_steps(value: object) -> None:
     if not isinstance(value, tuple) or not all(isinstance(step, AugmentStep) for step in value):
-        raise RecipeError(f"augment: {show(value)} is not a tuple of augmentation steps")
+        raise RecipeError(f"augment: {show(value)} is not a tuple of augmentation steps; give one")

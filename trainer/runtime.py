@@ -1,4 +1,4 @@
-"""What a training asks of its process: memory that is kept, threads, one error for full memory."""
+"""Settings of the process for training: freed memory, threads, one error for full memory."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "al
 
 @cache
 def keep_freed_memory() -> bool:
-    """Tell the C library to keep what is freed, up to 1 GiB, for the next tensor.
+    """Make the C library keep freed memory, up to 1 GiB, for the next tensor.
 
     A training step frees and asks for the same megabytes again and again. Given back in between,
     every page of them is fetched and cleared by the system anew, which takes longer than what is
     computed with them.
 
     Returns:
-        Whether the C library is one that can be told; it is told once in a process.
+        Whether the C library has this setting; it is set once per process.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -49,7 +49,7 @@ def keep_freed_memory() -> bool:
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Let torch's operations use ``count`` threads inside; afterwards as many as before."""
+    """Let torch use ``count`` threads inside the block; restore the number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -60,14 +60,14 @@ def torch_threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def working_memory(device: torch.device, batch_size: int) -> Iterator[None]:
-    """Turn whatever torch raises when a device's memory is full into one kind of error.
+    """Turn the errors that torch raises when a device's memory is full into one.
 
     Args:
         device: where the block works, for the message.
         batch_size: images per step, for the message.
 
     Raises:
-        OutOfMemory: if the block found no memory.
+        OutOfMemory: if the block ran out of memory.
     """
     try:
         yield
@@ -76,7 +76,7 @@ def working_memory(device: torch.device, batch_size: int) -> Iterator[None]:
         if not isinstance(error, MemoryError) and not _is_about_memory(words):
             raise
         raise OutOfMemory(
-            f"{device} has no memory left with batches of {batch_size} images; lower "
+            f"{device} ran out of memory with batches of {batch_size} images; lower "
             f"batch_size or make the network smaller ({words.partition(chr(10))[0]})"
         ) from error
 

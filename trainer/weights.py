@@ -1,4 +1,4 @@
-"""A network's numbers in one flat vector, and their moving average."""
+"""A network's parameters as one flat vector, and their moving average."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["AveragedWeights", "FlatWeights", "flatten", "unflatten"]
 
 
 def flatten(tensors: Sequence[Tensor]) -> Tensor:
-    """Move tensors into one new flat vector and make each of them a view of its part of it.
+    """Move tensors into one new flat vector, and make each tensor a view of its part.
 
     One optimizer update or one average over thousands of small tensors then costs one call.
     Four-dimensional tensors (convolution weights) lie channels-last, which the convolutions then
@@ -32,7 +32,7 @@ def flatten(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def unflatten(tensors: Iterable[Tensor]) -> None:
-    """Give each tensor its own memory again, contiguous, which file formats ask for."""
+    """Copy each tensor back into contiguous memory of its own, which file formats need."""
     for tensor in tensors:
         tensor.data = tensor.detach().clone(memory_format=torch.contiguous_format)
 
@@ -64,11 +64,11 @@ class FlatWeights:
     def __init__(self, network: nn.Module) -> None:
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         if not self.parameters:
-            raise TrainerError("the network has no parameter to train; add a layer")
+            raise TrainerError("the network has no trainable parameters; add a layer with weights")
         self.vector = flatten(self.parameters).requires_grad_()
 
     def make_gradient(self) -> dict[Tensor, Tensor]:
-        """Give the vector a gradient of zeros; return each parameter's part, shaped like it."""
+        """Set the vector's gradient to zeros; return each parameter's part, shaped like it."""
         self.vector.grad = torch.zeros_like(self.vector)
         start = self.vector.storage_offset()
         return {
@@ -108,14 +108,14 @@ class AveragedWeights:
         self._updates = 0
 
     def update(self) -> None:
-        """Take the network's present numbers into the average."""
+        """Update the average with the network's current values."""
         decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
         for average, live in zip(self._average, self._live, strict=True):
             average.lerp_(live, 1 - decay)
         self._updates += 1
 
     def swap(self) -> None:
-        """Exchange the network's numbers and the average; a second call undoes it."""
+        """Exchange the network's values and the average; a second call undoes it."""
         for average, live in zip(self._average, self._live, strict=True):
             held = live.clone()
             live.copy_(average)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.trainer.small_networks import convolutional, digits
 from trainer.data.images import Images
 from trainer.errors import DataError
-from trainer.metrics import accuracy, floor, predict, share_right
+from trainer.metrics import accuracy, floor, predict, share_correct
 from trainer.weights import FlatWeights
 
 
@@ -95,7 +95,7 @@ def test_logits_that_are_not_finite_give_no_class(value: float) -> None:
 def test_no_images_are_refused() -> None:
     """A share of nothing must be refused with a sentence of ours."""
     with pytest.raises(DataError, match="at least one"):
-        share_right(torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64))
+        share_correct(torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64))
 
 
 @settings(deadline=None)

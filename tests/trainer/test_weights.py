@@ -99,7 +99,7 @@ def test_gradients_lie_like_the_parameters() -> None:
 )
 def test_nothing_to_train_is_said(make: Callable[[], nn.Module]) -> None:
     """A network without trainable parameters must be refused with a sentence of ours."""
-    with pytest.raises(TrainerError, match="no parameter to train"):
+    with pytest.raises(TrainerError, match="no trainable parameters"):
         FlatWeights(make())
 
 

@@ -1,4 +1,4 @@
-"""What every augmentation step has: its keys, its random strengths, and what these do."""
+"""The base classes of augmentation steps: keys, random strengths, and what these do."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class AugmentStep(ABC):
     @property
     @abstractmethod
     def changes_something(self) -> bool:
-        """Whether any image can come out of the step other than it went in."""
+        """Return whether the step can change any image."""
 
     @abstractmethod
     def strength_ranges(self, height: int, width: int) -> StrengthRanges:
@@ -62,7 +62,7 @@ class AugmentStep(ABC):
 
 
 class GeometricStep(AugmentStep):
-    """A step that shows each image through a matrix; neighbours are fused into one warp.
+    """A step that resamples each image through a matrix; neighbours are fused into one warp.
 
     Attributes:
         projective: whether the last row of a matrix can be other than (0, 0, 1).
@@ -72,12 +72,12 @@ class GeometricStep(AugmentStep):
 
     @property
     def fill(self) -> float | None:
-        """Pixel value from 0 to 255 shown where the image has none; None where that never is."""
+        """Return the pixel value, 0 to 255, outside the image; None if it is never seen."""
         return None
 
     @property
     def interpolation(self) -> Interpolation | None:
-        """How pixels are blended; None where whole pixels move."""
+        """Return how pixels are blended; None if whole pixels move."""
         return None
 
     @abstractmethod
@@ -92,7 +92,7 @@ class GeometricStep(AugmentStep):
 
 
 class PixelStep(AugmentStep):
-    """A step that changes the values of pixels; it acts alone, between the warps around it."""
+    """A step that changes the values of pixels; it is applied by itself, between warps."""
 
     @abstractmethod
     def apply(self, pixels: Tensor, strengths: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ class Colour(PixelStep):
 
     @property
     def changes_something(self) -> bool:
-        """Whether brightness or contrast can change."""
+        """Return whether brightness or contrast can change."""
         return bool(self.brightness or self.contrast)
 
     def strength_ranges(self, height: int, width: int) -> StrengthRanges:

@@ -1,11 +1,11 @@
-"""Which augmentation steps are done together.
+"""Join augmentation steps that can be applied together.
 
-Neighbouring geometric steps become one warp, so that the source is sampled once. They do where
-that is the same thing: their fills agree (a flip has none, and agrees with all) and so do their
-interpolations (a flip and a crop move whole pixels, need none and agree with all). One warp then
-differs from its steps one after another in two ways, both to the better: pixels are blended once
-rather than at every step, and what one step moves out of the frame and a later one moves back
-in is still there. Flips and crops alone copy pixels unchanged.
+Neighbouring geometric steps become one warp, so that the source is sampled once. Their fills must
+agree (a flip has none, and agrees with all), and so must their interpolations (a flip and a crop
+move whole pixels, need none and agree with all). One warp is better than its steps one after
+another in two ways: pixels are blended once rather than at every step, and what one step moves out
+of the frame and a later one moves back in is still there. Flips and crops alone copy pixels
+unchanged.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Warp:
 
     Attributes:
         steps: one or more, in the order in which they act.
-        fill: pixel value from 0 to 255 around the image; None while no step has one.
-        interpolation: None while no step needs one.
+        fill: pixel value from 0 to 255 around the image; None if no step has one.
+        interpolation: how pixels are blended; None if no step needs it.
     """
 
     steps: tuple[GeometricStep, ...]
@@ -37,7 +37,7 @@ class Warp:
     interpolation: Interpolation | None
 
     def joined(self, other: Warp) -> Warp | None:
-        """Return both as one, or None where one warp would not show the same."""
+        """Return both as one, or None if one warp would give other images."""
         fills = {self.fill, other.fill} - {None}
         interpolations = {self.interpolation, other.interpolation} - {None}
         if len(fills) > 1 or len(interpolations) > 1:

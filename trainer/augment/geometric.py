@@ -44,7 +44,7 @@ class Affine(GeometricStep):
 
     @property
     def changes_something(self) -> bool:
-        """Whether any strength is above 0."""
+        """Return whether any strength is above 0."""
         return bool(self.degrees or self.translate or self.scale or self.shear)
 
     def strength_ranges(self, height: int, width: int) -> StrengthRanges:
@@ -61,7 +61,7 @@ class Affine(GeometricStep):
 
 @dataclass(frozen=True)
 class Perspective(GeometricStep):
-    """The image seen from aside: each corner moves inward on its own.
+    """A random perspective: each corner moves inward on its own.
 
     The meaning is that of :class:`torchvision.transforms.RandomPerspective`, except that
     corners are not rounded to whole pixels. Drawn for an image: the inward moves of the corners
@@ -88,7 +88,7 @@ class Perspective(GeometricStep):
 
     @property
     def changes_something(self) -> bool:
-        """Whether corners move, in any image."""
+        """Return whether corners move, in any image."""
         return bool(self.distortion and self.probability)
 
     def strength_ranges(self, height: int, width: int) -> StrengthRanges:
@@ -122,7 +122,7 @@ class Crop(GeometricStep):
 
     @property
     def changes_something(self) -> bool:
-        """Whether there is any padding."""
+        """Return whether there is any padding."""
         return bool(self.padding)
 
     def strength_ranges(self, height: int, width: int) -> StrengthRanges:
@@ -138,7 +138,7 @@ class Crop(GeometricStep):
 
 @dataclass(frozen=True)
 class Flip(GeometricStep):
-    """Left and right exchanged.
+    """A horizontal flip.
 
     Drawn for an image: a number that is compared with the probability.
 
@@ -154,7 +154,7 @@ class Flip(GeometricStep):
 
     @property
     def changes_something(self) -> bool:
-        """Whether any image is flipped."""
+        """Return whether any image is flipped."""
         return bool(self.probability)
 
     def strength_ranges(self, height: int, width: int) -> StrengthRanges:

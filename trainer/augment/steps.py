@@ -1,7 +1,7 @@
 """The augmentation steps that a recipe can name, and their form in study files.
 
-A step is one class, named in :data:`STEP_KINDS`; all that names, checks or draws steps follows
-that table.
+A step is one class, listed in :data:`STEP_KINDS`; whatever names, checks or draws steps reads that
+table.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = ["STEP_KINDS", "step_defaults", "step_from_dict", "step_to_dict"]
 _CLASSES: tuple[type[AugmentStep], ...] = (Affine, Perspective, Colour, Crop, Flip)
 
 STEP_KINDS: Mapping[str, type[AugmentStep]] = MappingProxyType({cls.kind: cls for cls in _CLASSES})
-"""The class of every kind of step; :func:`trainer.ranges.rules_of` tells what its keys hold."""
+"""The class of every kind of step; :func:`trainer.ranges.rules_of` gives the rules of its keys."""
 
 
 def step_defaults(kind: str) -> dict[str, Any]:
-    """Return the keys of a kind of step, beside ``kind``, with their defaults; none if unknown."""
+    """Return the keys of a kind of step, without ``kind``, and their defaults; empty if unknown."""
     return _values(STEP_KINDS[kind]()) if kind in STEP_KINDS else {}
 
 

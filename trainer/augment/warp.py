@@ -3,8 +3,8 @@
 A matrix takes an output pixel to the place in the source that it shows. Places are homogeneous
 columns ``(x, y, 1)`` in pixels from the centre of the image, x to the right and y down, so the
 first pixel of a row of w stands at ``x = -(w - 1) / 2`` and the edge of the image at ``-w / 2``.
-Every function takes one value per image and makes no difference between images by control flow,
-so that nothing waits for the device.
+Every function takes one value per image and never branches on one, so that nothing waits for the
+device.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def warp(
     interpolation: Interpolation = "bilinear",
     projective: bool = True,
 ) -> Tensor:
-    """Show every image through its matrix; each output pixel reads the source once.
+    """Resample every image through its matrix; each output pixel reads the source once.
 
     Args:
         pixels: (n, c, h, w), floats in 0 to 1.

@@ -1,1 +1,1 @@
-"""What computes a training step: eager torch, compiled kernels, or a CUDA graph."""
+"""The backends of a training step: eager torch, compiled kernels, or a CUDA graph."""

@@ -1,4 +1,4 @@
-"""What every backend's training step is and shares: loss, gradient and update."""
+"""The interface of a training step, and what backends share: loss, gradient and update."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trainer.optim.schedules import Rates
 from trainer.recipe import Recipe
 from trainer.weights import FlatWeights
 
-__all__ = ["Step", "Update", "backward", "count_right", "mean_loss"]
+__all__ = ["Step", "Update", "backward", "count_correct", "mean_loss"]
 
 
 class Step(Protocol):
@@ -28,7 +28,7 @@ class Step(Protocol):
             rates: of this step.
 
         Returns:
-            The batch's mean loss and its number of right answers, both 0-d and on the device.
+            The batch's mean loss and its number of correct predictions, both 0-d and on the device.
         """
         ...
 
@@ -38,7 +38,7 @@ class Step(Protocol):
 
 
 class Update:
-    """The movement of the weights along their gradient, by torch's optimizer.
+    """The update of the weights along their gradient, by torch's optimizer.
 
     Args:
         weights: the network's parameters as one vector, which holds the gradient.
@@ -63,7 +63,7 @@ def mean_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
     return functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
 
 
-def count_right(logits: Tensor, labels: Tensor) -> Tensor:
+def count_correct(logits: Tensor, labels: Tensor) -> Tensor:
     """Return how many labels (n,) have the largest of their logits (n, classes), 0-d."""
     return (logits.detach().argmax(dim=1) == labels).sum()
 

@@ -1,4 +1,4 @@
-"""Choosing what computes the steps of a training."""
+"""Choose the backend that computes the steps of a training."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def make_step(
     """
     kind = weights.vector.device.type
     if backend in (Backend.COMPILED, Backend.GRAPH) and kind != _DEVICE_OF[backend]:
-        raise NoKernels(f"the {backend} backend is for {_DEVICE_OF[backend]}, not for {kind}")
+        raise NoKernels(
+            f"the {backend} backend runs on {_DEVICE_OF[backend]}, not on {kind}; use eager"
+        )
     if backend is Backend.GRAPH or (
         backend is None and kind == "cuda" and _repays_a_graph(recipe, steps_per_epoch)
     ):
@@ -97,7 +99,7 @@ def prepare_backend(device: torch.device) -> str:
     """Build what the fast backend of a device needs, which may take some seconds the first time.
 
     Returns:
-        Why there is no fast backend, or an empty text where there is one.
+        Why there is no fast backend; an empty string if there is one.
     """
     if device.type != "cpu":
         return ""

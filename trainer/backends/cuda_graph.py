@@ -3,7 +3,8 @@
 Small networks keep a GPU busy for less time than Python needs to launch their kernels one by
 one. A graph records the launches of a step once and repeats them on the same memory, so all that
 a step reads must lie at fixed addresses: the batch is copied into buffers of the graph's own, and
-the rates of the coming steps wait in a table on the device, in which the graph itself counts on.
+the rates of the coming steps wait in a table on the device, which the graph itself reads row by
+row.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from trainer.backends.base import backward, count_right, mean_loss
+from trainer.backends.base import backward, count_correct, mean_loss
 from trainer.errors import NoKernels
 from trainer.optim.flat import FlatOptimizer
 from trainer.optim.optimizers import OPTIMIZERS
@@ -27,7 +28,7 @@ from trainer.weights import FlatWeights
 
 __all__ = ["GraphStep"]
 
-# As many as torch's documentation takes before a capture: libraries set themselves up meanwhile.
+# The number in torch's documentation of captures; libraries initialise themselves meanwhile.
 _WARM_UPS = 3
 _TABLE_ROWS = 1024
 
@@ -85,12 +86,12 @@ class GraphStep:
         Args:
             pixels: (n, c, h, w), normalised, always of one c, h and w.
             labels: (n,).
-            rates: of this step: what :func:`trainer.optim.schedules.rates_at` gives for it, for the
-                device was told beforehand.
+            rates: of this step: what :func:`trainer.optim.schedules.rates_at` gives for it, because
+                the device already holds these.
 
         Returns:
-            The batch's mean loss and its number of right answers, both 0-d, on the device and the
-            caller's own: later steps leave them alone.
+            The batch's mean loss and its number of correct predictions, both 0-d and on the
+            device. They belong to the caller: later steps do not change them.
 
         Raises:
             ValueError: if the recipe has other rates for this step, or no such step.
@@ -126,7 +127,7 @@ class _Table:
         self.position = torch.zeros(1, dtype=torch.int64, device=vector.device)
 
     def advance(self, rates: Rates) -> None:
-        """Prepare the host's side of the next step: checks its rates, refills the table.
+        """Prepare the host's side of the next step: check its rates, refill the table.
 
         Raises:
             ValueError: if the recipe has other rates for this step, or no such step.
@@ -136,11 +137,11 @@ class _Table:
             self._refill()
         wanted = self._coming[row] if row < len(self._coming) else None
         if rates != wanted:
-            raise ValueError(f"step {self._taken} came with {rates}; the recipe has {wanted}")
+            raise ValueError(f"step {self._taken} was given {rates}, but the recipe has {wanted}")
         self._taken += 1
 
     def take(self) -> Tensor:
-        """Return the numbers of the next step, (k,), and counts on; all on the device."""
+        """Return the numbers of the next step, (k,), and advance; all on the device."""
         row = self._rows.index_select(0, self.position)[0]
         self.position.add_(1)
         return row
@@ -187,7 +188,7 @@ class _DeviceStep:
         logits = self._logits(pixels)
         loss = mean_loss(logits, labels, self._recipe)
         self._optimizer.update(self._gradient(loss), self._table.take())
-        return loss.detach(), count_right(logits, labels)
+        return loss.detach(), count_correct(logits, labels)
 
     def _logits(self, pixels: Tensor) -> Tensor:
         if not self._autocast:
@@ -206,7 +207,7 @@ class _DeviceStep:
 
 
 def _clipped(gradient: Tensor, greatest: float) -> Tensor:
-    """Shorten a gradient to a norm, 0 for any, as :func:`torch.nn.utils.clip_grad_norm_` does."""
+    """Clip a gradient to a norm, 0 for any, as :func:`torch.nn.utils.clip_grad_norm_` does."""
     if not greatest:
         return gradient
     factor: Tensor = greatest / (torch.linalg.vector_norm(gradient) + 1e-6)
@@ -223,8 +224,8 @@ class _Recorded:
 
     def __call__(self, pixels: Tensor, labels: Tensor) -> _Figures:
         self._load(pixels, labels)
-        loss, right = self._replay()
-        return loss.clone(), right.clone()
+        loss, correct = self._replay()
+        return loss.clone(), correct.clone()
 
     def _load(self, pixels: Tensor, labels: Tensor) -> None:
         self._pixels.copy_(pixels)
@@ -232,7 +233,7 @@ class _Recorded:
 
 
 def _like(tensor: Tensor) -> Tensor:
-    # By its strides, for they say channels-last even of one channel, where a format would not.
+    # The strides mark even a single channel as channels-last; a memory format would not.
     return torch.empty_strided(
         tensor.shape, tensor.stride(), dtype=tensor.dtype, device=tensor.device
     )
@@ -291,7 +292,7 @@ def _warm_up(function: Callable[[], _Figures], state: Sequence[Tensor]) -> None:
 
 @contextmanager
 def _untouched(state: Sequence[Tensor]) -> Iterator[None]:
-    """Put tensors, and the random generators of their device, back as they were."""
+    """Restore tensors, and the random generators of their device, after the block."""
     kept = [tensor.clone() for tensor in state]
     cuda = [tensor.device for tensor in state[:1] if tensor.is_cuda]
     with torch.random.fork_rng(cuda, device_type="cuda"):
@@ -304,7 +305,7 @@ def _untouched(state: Sequence[Tensor]) -> Iterator[None]:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Hold the garbage collector back: a graph that it frees would spoil the one recorded."""
+    """Pause the garbage collector: a graph that it frees would spoil the one recorded."""
     enabled = gc.isenabled()
     gc.disable()
     try:

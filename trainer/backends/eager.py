@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from trainer.backends.base import Update, backward, count_right, mean_loss
+from trainer.backends.base import Update, backward, count_correct, mean_loss
 from trainer.optim.schedules import Rates
 from trainer.recipe import Recipe
 from trainer.weights import FlatWeights
@@ -33,7 +33,7 @@ class EagerStep:
         loss = mean_loss(logits, labels, self._recipe)
         backward(loss, self._weights)
         self._update(rates)
-        return loss.detach(), count_right(logits, labels)
+        return loss.detach(), count_correct(logits, labels)
 
     def infer(self, pixels: Tensor) -> Tensor:
         """Return the logits (n, classes) of normalised images, in the network's present mode."""

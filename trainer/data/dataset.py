@@ -1,4 +1,4 @@
-"""An opened data set, in the parts that a study may look at."""
+"""An opened data set, and the parts of it that a study may see."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["DataInfo", "Dataset"]
 
 @dataclass(frozen=True)
 class DataInfo:
-    """What is known of an opened data set.
+    """The facts about an opened data set.
 
     Attributes:
         name: the name that it was opened by.
         input_shape: channels, height and width of each image.
         classes: the name of each class, in the order of their labels.
         fingerprint: a short hash of the training part (shape, classes, labels, pixels): two
-            studies with the same one learned from the same data.
+            studies with the same one used the same data.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Dataset:
         return self._training
 
     def test(self) -> Images:
-        """Return the test part, which is read when first asked for: a search never does.
+        """Return the test part; it is read on the first call, which a search never makes.
 
         Raises:
             DataError: if its files are missing or damaged.
@@ -75,18 +75,18 @@ class Dataset:
     def search_split(self) -> tuple[Images, Images]:
         """Return the two parts of the training part that a search may see.
 
-        Five sixths are to learn from, one sixth is to score by. The split is stratified and always
-        the same.
+        Five sixths are for training, one sixth is for validation. The split is stratified and
+        always the same.
 
         Returns:
-            The images to learn from and the images to score by.
+            The training images and the validation images.
 
         Raises:
             DataError: if a class has fewer than six training images.
         """
         labels = self._training.labels
-        learn, validate = stratified_split(labels, VALIDATION_PARTS, self.info.classes)
-        return self._training.subset(learn), self._training.subset(validate)
+        keep, aside = stratified_split(labels, VALIDATION_PARTS, self.info.classes)
+        return self._training.subset(keep), self._training.subset(aside)
 
 
 def _fingerprint(images: Images, classes: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
-"""The data sets that a study can name, and how one is opened by its name.
+"""The data sets that a study can name, and a way to open one by its name.
 
 A data set is one entry of :data:`DATASETS`, or of :data:`PATH_DATASETS` where the user gives a
-path; all that lists, checks, opens or describes data sets follows these tables.
+path; whatever lists, checks, opens or describes data sets reads these tables.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ DATASET_NAMES = tuple(DATASETS)
 """The names of the data sets that have one."""
 
 DATASET_FORMS = (*DATASET_NAMES, *(f"{prefix}:PATH" for prefix in PATH_DATASETS))
-"""All that a study can give as its data set, for messages."""
+"""Every form of the name of a data set, for messages."""
 
 
 def open_dataset(
@@ -151,7 +151,7 @@ def open_dataset(
     image_size: int | None = None,
     colour: bool | None = None,
 ) -> Dataset:
-    """Read the training part of a data set, downloading it when it is not there.
+    """Read the training part of a data set, downloading it if it is missing.
 
     Args:
         name: one of `DATASET_NAMES`, or `folder:PATH` (a relative PATH is taken from the
@@ -159,8 +159,8 @@ def open_dataset(
         root: the folder of the downloaded data sets; neither `digits` nor `folder:PATH` uses it.
         image_size: the side in pixels to which the images of a folder are resized; without it
             they must all have one size. Only for `folder:PATH`.
-        colour: whether the images of a folder are read in colour; found out when None. Only for
-            `folder:PATH`.
+        colour: whether the images of a folder are read in colour; None decides by the files.
+            Only for `folder:PATH`.
 
     Returns:
         The data set, with its training part in memory.

@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class Downloadable(Protocol):
-    """What a download has to know of a data set in the files of a class of torchvision."""
+    """The attributes of a data set that a download by a class of torchvision needs."""
 
     @property
     def name(self) -> str: ...
@@ -58,7 +58,7 @@ class Downloadable(Protocol):
 def ensure_available(source: Downloadable, root: Path, files: Sequence[str]) -> None:
     """Download a data set unless the files that are needed are there.
 
-    Files that are there are used as found. New ones appear whole or not at all, and processes
+    Existing files are used as they are. A new file appears only when it is complete. Processes
     that start together wait for the first one's download.
 
     Args:
@@ -92,7 +92,7 @@ def _missing(source: Downloadable, root: Path, files: Sequence[str]) -> list[str
 
 
 def _download(source: Downloadable, root: Path) -> None:
-    """Have torchvision fetch everything beside its place, then move what is missing into it."""
+    """Let torchvision download into a temporary folder, then move the missing files into place."""
     import torchvision.datasets
 
     options = {} if source.split is None else {"split": source.split}

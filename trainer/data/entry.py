@@ -1,4 +1,4 @@
-"""What the table of data sets holds: data sets with a name, and kinds of them with a path."""
+"""The entries of the table of data sets: those with a name, and kinds of them with a path."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class NamedDataset(ABC):
             root: the folder of the downloaded data sets.
 
         Raises:
-            DataError: if the data is missing and cannot be had, or is damaged.
+            DataError: if the data is missing and cannot be downloaded, or is damaged.
         """
         return Dataset(
             self.name,
@@ -51,7 +51,7 @@ class NamedDataset(ABC):
         return self.read(root, part)
 
     def make_available(self, root: Path, part: Part) -> None:  # noqa: B027
-        """Fetch what :meth:`read` needs; do nothing where that is there, or nothing is needed.
+        """Download what :meth:`read` needs, unless it is there already.
 
         Args:
             root: the folder of the downloaded data sets.
@@ -63,7 +63,7 @@ class NamedDataset(ABC):
 
     @abstractmethod
     def read(self, root: Path, part: Part) -> Images:
-        """Read one part, without a look at the other's files.
+        """Read one part, without touching the files of the other.
 
         Args:
             root: the folder of the downloaded data sets.
@@ -104,11 +104,11 @@ class PathDataset(ABC):
             name: what the study calls it, the prefix included.
             path: where the data is; a relative one starts in the working directory.
             image_size: the side in pixels to which images are resized; None keeps them.
-            colour: whether images are read in colour; None finds out.
+            colour: whether images are read in colour; None decides by the files.
 
         Raises:
-            DataError: if the data is missing, damaged or unusable, or if it has no use for an
-                option that is not None.
+            DataError: if the data is missing, damaged or unusable, or if an option that is not None
+                does not apply to it.
         """
 
     @abstractmethod

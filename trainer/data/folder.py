@@ -53,7 +53,7 @@ class ImageFolder:
 
 @dataclass(frozen=True)
 class _Format:
-    """What every image becomes: grey or colour, and a size (width, height) with its origin."""
+    """The common format of all images: grey or colour, and a size (width, height)."""
 
     colour: bool
     size: tuple[int, int]
@@ -68,7 +68,7 @@ def open_folder(
 
     The folder holds either one subfolder for each class, or `train/` and perhaps `test/` with
     such subfolders. Where there is no `test/`, a stratified fifth is set aside as the test part.
-    The test part's files stay shut until `read_test` is called, but an empty one is refused
+    The test part's files are not opened until `read_test` is called, but an empty file is refused
     at once. Images are turned upright by their EXIF data; transparency is dropped.
 
     Args:
@@ -89,7 +89,9 @@ def open_folder(
         parts = _parts(path)
     except (OSError, RuntimeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"{path} cannot be read ({reason}); look at its name and rights") from error
+        raise DataError(
+            f"{path} cannot be read ({reason}); check its name and permissions"
+        ) from error
     files, labels = _listing(parts[0])
     classes = tuple(parts[0])
     if len(parts) == 2:
@@ -118,7 +120,7 @@ def _require_images(path: Path, labels: torch.Tensor, least: int, classes: Seque
 
 
 def _parts(path: Path) -> list[dict[str, list[Path]]]:
-    """Return each class's image files: of the training part and, if there is one, of the test."""
+    """Return the image files of each class: of the training part, and of a test part if any."""
     if not path.is_dir():
         what = "is not a folder" if path.exists() else "does not exist"
         raise DataError(f"{path} {what}; name a folder with one subfolder for each class")
@@ -183,7 +185,7 @@ def _read_all(files: Sequence[Path], form: _Format) -> torch.Tensor:
         pixels = np.empty((len(files), channels, height, width), dtype=np.uint8)
     except (MemoryError, ValueError) as error:
         raise DataError(
-            f"{len(files):,} images of {channels}x{height}x{width} need more memory than there is; "
+            f"{len(files):,} images of {channels}x{height}x{width} do not fit in memory; "
             "set a smaller image_size"
         ) from error
 
@@ -248,7 +250,7 @@ def _open(file: Path) -> Iterator[Image.Image]:
 
 @contextmanager
 def _bombs_refused() -> Iterator[None]:
-    """Refuse images too large to be meant, and silence Pillow's other warnings."""
+    """Refuse what Pillow takes for a decompression bomb, and silence its other warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)

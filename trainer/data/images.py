@@ -36,10 +36,13 @@ class Images:
         if labels.dtype != torch.int64 or labels.ndim != 1:
             raise DataError(f"labels must be int64 of shape (n,), not {_describe(labels)}")
         if len(pixels) != len(labels):
-            raise DataError(f"{len(pixels)} images have {len(labels)} labels; give each image one")
+            raise DataError(
+                f"{len(pixels)} images have {len(labels)} labels; give one label per image"
+            )
         if pixels.device != labels.device:
             raise DataError(
-                f"pixels are on {pixels.device}, labels on {labels.device}; move them to one"
+                f"pixels are on {pixels.device} and labels on {labels.device}; "
+                "move both to one device"
             )
 
     def __len__(self) -> int:
@@ -47,7 +50,7 @@ class Images:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of an image."""
+        """Return the channels, height and width of an image."""
         channels, height, width = self.pixels.shape[1:]
         return channels, height, width
 
@@ -95,7 +98,7 @@ def normalisation(images: Images) -> Normalisation:
         DataError: if there are no images.
     """
     if not len(images):
-        raise DataError("no images to normalise by; give at least one")
+        raise DataError("there are no images to measure; give at least one")
     channels = [_mean_and_std(images.pixels[:, c]) for c in range(images.pixels.shape[1])]
     return Normalisation(tuple(mean for mean, _ in channels), tuple(std for _, std in channels))
 

@@ -41,10 +41,10 @@ def stratified_split(labels: Tensor, parts: int, classes: Sequence[str]) -> tupl
         classes: the name of each class.
 
     Returns:
-        The indices to keep and those to set aside, int64, each in rising order.
+        The indices to keep and those to set aside, int64, each ascending.
 
     Raises:
-        DataError: if a class has fewer than `parts` images, so that one side might get none of it.
+        DataError: if a class has fewer than `parts` images, so that one side might have none.
     """
     require_images(labels, parts, classes)
     from sklearn.model_selection import train_test_split
@@ -67,6 +67,6 @@ def require_images(labels: Tensor, least: int, classes: Sequence[str]) -> None:
     for name, count in zip(classes, labels.bincount(minlength=len(classes)).tolist(), strict=True):
         if count < least:
             raise DataError(
-                f"class {name!r} has {count} images and splitting needs at least {least}; "
+                f"class {name!r} has {count} images, but splitting needs at least {least}; "
                 "add images or leave the class out"
             )

@@ -33,8 +33,8 @@ class TorchvisionFiles(NamedDataset):
         folder: the folder of its files below the data root.
         training: the files of the training part; for idx files, images before labels.
         test: the files of the test part, likewise.
-        archives: what torchvision downloads, below the data root; may be gone after unpacking.
-        split: what the class is given as `split`; None where it takes none.
+        archives: what torchvision downloads, below the data root; may be deleted after unpacking.
+        split: the argument `split` of the class; None if it has no such argument.
     """
 
     reader: str
@@ -71,7 +71,7 @@ class TorchvisionFiles(NamedDataset):
         highest, classes = int(images.labels.max()) if len(images) else 0, len(self.classes)
         if highest >= classes:
             raise DataError(
-                f"{self.name}: {folder} has the label {highest}; there are {classes} classes; "
+                f"{self.name}: {folder} has the label {highest}, but there are {classes} classes; "
                 "delete its files to have them downloaded again"
             )
         return images
@@ -99,7 +99,7 @@ class IdxFiles(TorchvisionFiles):
     """A data set in the idx files that MNIST comes in, one of images and one of labels for a part.
 
     Attributes:
-        transposed: whether the files hold rows and columns the wrong way round.
+        transposed: whether the files have rows and columns exchanged.
     """
 
     transposed: bool = False
@@ -125,8 +125,8 @@ class IdxFiles(TorchvisionFiles):
         if len(pixels) != len(labels):
             images, names = self.files(part)
             raise DataError(
-                f"{folder / images} holds {len(pixels)} images and {names} {len(labels)} labels; "
-                "delete both to have them downloaded again"
+                f"{folder / images} has {len(pixels)} images, but {names} has {len(labels)} "
+                "labels; delete both to have them downloaded again"
             )
         if self.transposed:
             pixels = pixels.transpose(1, 2).contiguous()
@@ -146,7 +146,7 @@ class Cifar10(TorchvisionFiles):
             path = folder / file
             if not path.is_file():
                 raise _missing(path)
-            # Before unpickling, which runs what it is given.
+            # Checked before unpickling, which runs any code in the file.
             if not check_integrity(path, checksum):
                 raise _damaged(path, f"its MD5 sum is not {checksum}")
             with path.open("rb") as stream:

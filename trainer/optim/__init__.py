@@ -1,1 +1,1 @@
-"""What moves the weights: optimizers and the schedules of their rates."""
+"""Optimizers, and the schedules of their rates."""

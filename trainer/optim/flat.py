@@ -30,7 +30,7 @@ class FlatOptimizer(Protocol):
 
     @property
     def state(self) -> tuple[Tensor, ...]:
-        """All that :meth:`update` changes, the parameters included; always the same tensors."""
+        """Return all that :meth:`update` changes, with the parameters; always the same tensors."""
 
     def scalars(self, step: int, rates: Rates) -> tuple[float, ...]:
         """Return the numbers that :meth:`update` needs for one step, always equally many.
@@ -70,7 +70,7 @@ class FlatSgd:
 
     @property
     def state(self) -> tuple[Tensor, ...]:
-        """Parameters and velocity."""
+        """Return the parameters and the velocity."""
         return self._vector, self._velocity
 
     def scalars(self, step: int, rates: Rates) -> tuple[float, ...]:
@@ -112,7 +112,7 @@ class FlatAdam:
 
     @property
     def state(self) -> tuple[Tensor, ...]:
-        """Parameters and the two moments."""
+        """Return the parameters and the two moments."""
         return self._vector, self._mean, self._square
 
     def scalars(self, step: int, rates: Rates) -> tuple[float, ...]:

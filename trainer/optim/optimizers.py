@@ -1,7 +1,7 @@
 """The optimizers that a recipe can name.
 
-An optimizer is one entry of :data:`OPTIMIZERS`; all that names, checks or makes optimizers
-follows that table.
+An optimizer is one entry of :data:`OPTIMIZERS`; whatever names, checks or makes optimizers reads
+that table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["OPTIMIZERS", "OptimizerEntry", "OptimizerSettings", "make_optimizer"
 
 
 class OptimizerSettings(Protocol):
-    """What optimizers read of a recipe; :class:`trainer.Recipe` says what each key means."""
+    """The keys of a recipe that optimizers read; :class:`trainer.Recipe` explains them."""
 
     @property
     def optimizer(self) -> str: ...  # noqa: D102
@@ -59,7 +59,7 @@ def make_optimizer(settings: OptimizerSettings, vector: Tensor) -> torch.optim.O
 
 
 def set_rates(optimizer: torch.optim.Optimizer, rates: Rates) -> None:
-    """Give torch's optimizer the learning rate and the momentum (Adam: beta1) of a step."""
+    """Set the learning rate and the momentum (Adam: beta1) of torch's optimizer for a step."""
     for group in optimizer.param_groups:
         group["lr"] = rates.learning_rate
         if "betas" in group:

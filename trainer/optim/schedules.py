@@ -1,7 +1,7 @@
 """The schedules that a recipe can name: learning rate and momentum at every step of a training.
 
-A schedule is one entry of :data:`SCHEDULES`; all that names, checks or describes schedules
-follows that table.
+A schedule is one entry of :data:`SCHEDULES`; whatever names, checks or describes schedules reads
+that table.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MOMENTUM_LOW, _MOMENTUM_HIGH = 0.85, 0.95
 
 @dataclass(frozen=True)
 class Rates:
-    """What the optimizer uses in one step.
+    """The rates of the optimizer in one step.
 
     Attributes:
         learning_rate: 0 or more.
@@ -33,7 +33,7 @@ class Rates:
 
 
 class ScheduleSettings(Protocol):
-    """What schedules read of a recipe; :class:`trainer.Recipe` says what each key means."""
+    """The keys of a recipe that schedules read; :class:`trainer.Recipe` explains them."""
 
     @property
     def epochs(self) -> int: ...  # noqa: D102

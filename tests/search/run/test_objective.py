@@ -163,7 +163,7 @@ def test_out_of_memory_is_an_outcome(tmp_path: Path, lines: tuple[str, ...]) -> 
     assert worker.returncode == 0
     (record,) = reopened(tmp_path).records()
     assert record.outcome is Outcome.OUT_OF_MEMORY
-    assert "no memory left" in record.reason
+    assert "ran out of memory" in record.reason
     assert record.trained
     assert reopened(tmp_path).study.get_trials()[0].state is TrialState.PRUNED
 

@@ -204,7 +204,7 @@ def test_a_process_without_a_compiler_trains(tmp_path: pathlib.Path) -> None:
     ids=["plain", "clipped", "smoothed"],
 )
 def test_one_step_is_the_same_on_both_paths(optimizer: Any, changes: dict[str, Any]) -> None:
-    """Loss, right answers, weights and statistics must agree but for rounding."""
+    """Loss, correct predictions, weights and statistics must agree but for rounding."""
     recipe = Recipe(optimizer=optimizer, batch_size=50, **changes)
     start = FlatWeights(convolutional(seed=3)).vector.detach()
     pixels, labels = a_batch(recipe)

@@ -75,7 +75,7 @@ def batches(
 
 
 def steps(step: Step, recipe: Recipe, given: Iterable[tuple[Tensor, Tensor]]) -> list[Tensor]:
-    """Takes a step per batch; returns the losses and the numbers of right answers."""
+    """Takes a step per batch; returns the losses and the numbers of correct predictions."""
     taken = [
         step(pixels, labels, rates_at(recipe, index, EPOCH))
         for index, (pixels, labels) in enumerate(given)
@@ -208,7 +208,7 @@ def test_other_rates_are_refused() -> None:
     network = convolutional().double().train()
     step = GraphStep(network, FlatWeights(network), recipe, 2)
     pixels, labels = next(batches())
-    with pytest.raises(ValueError, match=r"step 0 came with Rates.*0\.5"):
+    with pytest.raises(ValueError, match=r"step 0 was given Rates.*0\.5"):
         step(pixels, labels, Rates(0.5, 0.9))
     for index in range(2):
         step(pixels, labels, rates_at(recipe, index, 2))

@@ -34,5 +34,5 @@ def test_splits_are_stratified(counts: list[int]) -> None:
 def test_a_class_too_small_to_split_is_named() -> None:
     """A class with fewer images than parts is refused by its name and number."""
     labels = torch.tensor([0] * 20 + [1] * 5)
-    with pytest.raises(DataError, match="class 'dog' has 5 images and splitting needs at least 6"):
+    with pytest.raises(DataError, match="class 'dog' has 5 images, but splitting needs at least 6"):
         stratified_split(labels, VALIDATION_PARTS, ("cat", "dog"))
