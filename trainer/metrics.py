@@ -74,8 +74,7 @@ def floor(accuracies: Sequence[float], epochs: int) -> float:
     """
     if not accuracies or epochs < 1:
         raise ValueError(
-            f"the floor over {epochs} epochs of {len(accuracies)} accuracies does not exist; "
-            "give at least one epoch and one accuracy"
+            f"a floor needs at least one epoch and one accuracy, not {epochs} and {len(accuracies)}"
         )
     return min(accuracies[-epochs:])
 

@@ -85,7 +85,9 @@ def windows_says_no(logits: Tensor) -> Tensor:
 @pytest.mark.parametrize("fault", [too_much, cuda_says_no, windows_says_no])
 def test_no_memory_is_said(training: bool, fault: Callable[[Tensor], Tensor]) -> None:
     """Whoever had no memory left, in a step or in the evaluation, it must be OutOfMemory."""
-    with pytest.raises(OutOfMemory, match=r"cpu has no memory .* batches of 128 images") as stop:
+    with pytest.raises(
+        OutOfMemory, match=r"cpu ran out of memory .* batches of 128 images"
+    ) as stop:
         list(train(Faulty(training, fault), *digits(), Recipe(epochs=1)))
     assert "\n" not in str(stop.value)
 

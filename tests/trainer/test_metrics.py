@@ -110,5 +110,5 @@ def test_the_floor_is_the_lowest_of_the_last(accuracies: list[float], epochs: in
 @pytest.mark.parametrize(("accuracies", "epochs"), [([], 5), ([0.5], 0), ([0.5], -1)])
 def test_a_floor_of_nothing_is_refused(accuracies: list[float], epochs: int) -> None:
     """Neither an empty series nor an empty window has a floor."""
-    with pytest.raises(ValueError, match="no floor"):
+    with pytest.raises(ValueError, match="a floor needs at least one epoch"):
         floor(accuracies, epochs)

@@ -64,7 +64,7 @@ def test_files_that_do_not_fit_each_other(tmp_path: Path) -> None:
     images, labels = (tmp_path / "MNIST" / "raw" / f for f in files_of("mnist").training)
     write_part("mnist", tmp_path, "training")
     write_idx(labels, np.zeros(60, np.uint8))
-    assert "120 images and train-labels-idx1-ubyte 60 labels" in failure("mnist", tmp_path)
+    assert "120 images, but train-labels-idx1-ubyte has 60 labels" in failure("mnist", tmp_path)
     write_idx(labels, np.full(120, 10, np.uint8))
     assert "label 10; there are 10 classes" in failure("mnist", tmp_path)
     write_idx(images, np.zeros((120, 27, 28), np.uint8))
