@@ -156,11 +156,11 @@ class Extended:
         assert self.done[what].code == 0, self.done[what].text
         return self.done[what].text
 
-    def known(self, wrong: str) -> str:
-        """What the commands say of a wrong name: the line that lists those that are known."""
+    def known(self, wrong: str) -> set[str]:
+        """All words by which a command complains of a wrong name: those that it lists."""
         told = "\n".join(self.done[what].text for what in ("validate", "wrong format"))
-        (line,) = [line for line in told.splitlines() if wrong in line]
-        return line
+        (complaint,) = re.findall(rf'"{wrong}" is not (.+)', told)
+        return set(re.findall(r"[\w-]+", complaint))
 
     def study(self, name: str) -> optuna.Study:
         """A study as plain Optuna reads it."""
@@ -337,7 +337,7 @@ def test_a_layer(extended: Extended) -> None:
     assert all("shuffle4" in kept["architecture"] for kept in extended.trials)
     source = (extended.folder / "exports/shapes/shapes/network.py").read_text()
     assert "nn.ChannelShuffle(4)" in source
-    assert " shuffle " in extended.known("wronglayer")
+    assert "shuffle" in extended.known("wronglayer")
 
 
 def test_an_optimizer(extended: Extended) -> None:
