@@ -11,7 +11,7 @@ from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import RDBStorage
 
-from search.storage.artifacts import artifacts_beside, artifacts_of
+from search.storage.artifacts import artifacts_beside, find_artifacts
 
 __all__ = ["ReadOnlyArtifacts"]
 
@@ -52,4 +52,4 @@ class ReadOnlyArtifacts:
             if isinstance(kept, Mapping):
                 # Another program may have a study with such an attribute.
                 with suppress(KeyError, TypeError, ValueError):
-                    yield artifacts_of(kept, self._url)
+                    yield from find_artifacts(kept, self._url, ()).all

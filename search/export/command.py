@@ -162,7 +162,7 @@ def _trained(
     return TrainedNetwork(
         name=stored.name,
         architecture=record.candidate(stored.data.input_shape).architecture,
-        weights=load_weights(stored.artifacts, weights, f"trial {record.number}"),
+        weights=load_weights(stored.folders.all, weights, f"trial {record.number}"),
         normalisation=Normalisation(tuple(normalisation["mean"]), tuple(normalisation["std"])),
         dataset=stored.data.name,
         class_names=stored.data.classes,

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from search.errors import StorageError
 from search.storage.urls import sqlite_path
 
-__all__ = ["artifacts_beside", "artifacts_of", "make_artifacts", "place_to_keep", "shown_place"]
+__all__ = [
+    "ArtifactFolders",
+    "artifacts_beside",
+    "find_artifacts",
+    "place_to_keep",
+    "shown_place",
+]
 
 # As an absolute path, which version 0.1.0 kept alone and still reads.
 _ABSOLUTE = "artifacts"
@@ -38,27 +45,77 @@ def place_to_keep(artifacts: Path, url: str) -> dict[str, str]:
     return place
 
 
-def artifacts_of(kept: Mapping[str, Any], url: str) -> Path:
-    """Find the folder of a study's artifacts again.
+@dataclass(frozen=True)
+class ArtifactFolders:
+    """The folders in which a study's artifacts may lie.
 
-    It is looked for in this order: at its place below the database's folder, which moves with the
-    study; at its absolute path; and, where that is gone, beside the database, for a study of
-    version 0.1.0 that was moved.
+    Attributes:
+        folder: where they lie, and where new ones go.
+        others: other folders in which single files may have stayed behind.
+        lost: whether the study has kept files, and none of them is in any folder.
+    """
+
+    folder: Path
+    others: tuple[Path, ...] = ()
+    lost: bool = False
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """All folders, in the order in which a file is looked for."""
+        return self.folder, *self.others
+
+    def make(self, study: str) -> None:
+        """Make the folder where it is missing and nothing was kept in it yet.
+
+        Args:
+            study: the study's name.
+
+        Raises:
+            StorageError: the folder cannot be made, or all that the study has kept is missing.
+        """
+        if self.lost and not _is_empty(self.folder):
+            raise StorageError(
+                f"the weights of the study {study!r} are missing; they are not in "
+                f"{' or '.join(map(str, self.all))}; put them back into one of these folders, or "
+                f"make an empty folder {self.folder} to go on without them"
+            )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"{self.folder} cannot hold the weights of the study {study!r}: "
+                f"{error.strerror}; make a folder possible there, or begin the study under "
+                "another name with another --artifacts"
+            ) from error
+
+
+def find_artifacts(kept: Mapping[str, Any], url: str, files: Collection[str]) -> ArtifactFolders:
+    """Find the folder of a study's artifacts again, wherever the study was moved or copied.
+
+    The folder is the one that holds most of the study's files; of equals the one that moves with
+    the database. Where the study has none yet, it is the place that the study keeps.
 
     Args:
         kept: what the study keeps, see :func:`place_to_keep`.
         url: of the study's database as it was opened.
-
-    Returns:
-        The first of these folders that is there; where none is, the first.
+        files: the names of the files that the study has kept so far.
 
     Raises:
         KeyError: the study keeps no place.
         TypeError: it keeps something that is not a path.
     """
-    places = [place.resolve() for place in _places(kept, url)]
-    # Unlike Path.is_dir, this takes a folder that may not be looked at for one that is not there.
-    return next((place for place in places if os.path.isdir(place)), places[0])  # noqa: PTH112
+    absolute, path = Path(kept[_ABSOLUTE]).resolve(), sqlite_path(url)
+    below = (path.parent / kept[_RELATIVE]).resolve() if path and _RELATIVE in kept else None
+    beside = artifacts_beside(url).resolve() if path else None
+    moving = [place for place in (below, beside, absolute) if place is not None]
+    held = {place: sum(_is_file(place / name) for name in files) for place in moving}
+    if any(held.values()):
+        folder = max(held, key=lambda place: held[place])
+    else:
+        stays = [place for place in (below, absolute, beside) if place is not None]
+        folder = next(filter(_is_folder, stays), stays[0])
+    others = tuple(place for place in held if place != folder)
+    return ArtifactFolders(folder, others, lost=bool(files) and not any(held.values()))
 
 
 def shown_place(kept: Mapping[str, Any]) -> Any:
@@ -66,35 +123,14 @@ def shown_place(kept: Mapping[str, Any]) -> Any:
     return kept.get(_RELATIVE, kept.get(_ABSOLUTE))
 
 
-def make_artifacts(folder: Path, study: str, *, has_weights: bool) -> None:
-    """Make the folder of a study's artifacts where it is missing.
-
-    Args:
-        folder: the folder.
-        study: the study's name.
-        has_weights: whether the study has kept weights before; then the folder is not made.
-
-    Raises:
-        StorageError: the folder cannot be made, or is missing although weights were kept in it.
-    """
-    if has_weights and not folder.exists():
-        raise StorageError(
-            f"{folder} is missing, the folder with the weights of the study {study!r}; put it "
-            "back there, or make an empty folder there to go on without those weights"
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"{folder} cannot hold the weights of the study {study!r}: {error.strerror}; "
-            "use another --artifacts"
-        ) from error
+def _is_folder(path: Path) -> bool:
+    # Unlike Path.is_dir, this takes a folder that may not be looked at for one that is not there.
+    return os.path.isdir(path)  # noqa: PTH112
 
 
-def _places(kept: Mapping[str, Any], url: str) -> Iterator[Path]:
-    path = sqlite_path(url)
-    if path is not None and _RELATIVE in kept:
-        yield path.parent / kept[_RELATIVE]
-    yield Path(kept[_ABSOLUTE])
-    if path is not None:
-        yield artifacts_beside(url)
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def _is_empty(folder: Path) -> bool:
+    return _is_folder(folder) and not any(folder.iterdir())

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import optuna
+from optuna.artifacts._upload import ARTIFACTS_ATTR_PREFIX
 from optuna.distributions import (
     BaseDistribution,
     check_distribution_compatibility,
@@ -35,6 +36,7 @@ __all__ = [
     "Parameter",
     "TrialValues",
     "add_study_attribute",
+    "artifact_files",
     "id_of_study",
     "id_of_trial",
     "write_trial_values",
@@ -50,6 +52,19 @@ _ATTRIBUTES: dict[Owner, Any] = {
     "user": models.TrialUserAttributeModel,
     "system": models.TrialSystemAttributeModel,
 }
+
+
+def artifact_files(system_attributes: Mapping[str, Any]) -> list[str]:
+    """Return the names of the files of a trial's or a study's artifacts.
+
+    Args:
+        system_attributes: of the trial or study, as they were read with it.
+    """
+    return [
+        json.loads(value)["artifact_id"]
+        for key, value in system_attributes.items()
+        if key.startswith(ARTIFACTS_ATTR_PREFIX)
+    ]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,32 +67,36 @@ def keep_weights(
     except (OSError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise WorkFailed(
-            f"{artifacts}: weights cannot be kept ({reason}); make room and run it again"
+            f"{artifacts}: weights cannot be kept ({reason}); make room there, or allow "
+            "writing to it, and run it again"
         ) from error
 
 
-def load_weights(artifacts: Path, kept: KeptWeights, owner: str) -> dict[str, Tensor]:
+def load_weights(folders: Sequence[Path], kept: KeptWeights, owner: str) -> dict[str, Tensor]:
     """Read weights that were kept.
 
     Args:
-        artifacts: the folder.
+        folders: where the file may lie, the likeliest first; at least one.
         kept: which weights.
         owner: whose they are, for messages, such as ``trial 3``.
 
     Raises:
         TrialError: the file is not there or is not what was written.
     """
-    store: Any = FileSystemArtifactStore(artifacts)
-    place = artifacts / kept.artifact
+    found = [folder for folder in folders if os.path.lexists(folder / kept.artifact)]
+    folder = found[0] if found else folders[0]
+    store: Any = FileSystemArtifactStore(folder)
+    place = folder / kept.artifact
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / WEIGHTS_FILE
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch) / WEIGHTS_FILE
             download_artifact(artifact_store=store, artifact_id=kept.artifact, file_path=str(path))
             content = path.read_bytes()
     except (ArtifactNotFound, OSError) as error:
-        way_out = "change its permissions"
-        if not place.exists():
-            way_out = f"put {'it' if artifacts.is_dir() else 'the folder'} back there"
+        way_out = "make it a file that can be read"
+        if not found:
+            elsewhere = "".join(f" or into {other}" for other in folders[1:])
+            way_out = f"put {'it' if folder.is_dir() else 'the folder'} back there{elsewhere}"
         raise TrialError(
             f"{place}: the weights of {owner} cannot be read ({_reason(error)}); {way_out}"
         ) from error

@@ -8,21 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.artifacts import get_all_artifact_meta
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState
 
 from search.errors import ResumeError, StorageError, StudyFileError
 from search.spec.study_file import StudyFile, differences
 from search.storage.artifacts import (
+    ArtifactFolders,
     artifacts_beside,
-    artifacts_of,
-    make_artifacts,
+    find_artifacts,
     place_to_keep,
 )
 from search.storage.claims import Claims
 from search.storage.database import has_no_studies, open_storage
-from search.storage.optuna_private import id_of_study
+from search.storage.optuna_private import artifact_files, id_of_study
 from search.storage.rdb_storage import StudyStorage
 from search.storage.urls import shown_url
 from search.study.records import TrialRecord, records_of
@@ -44,7 +42,7 @@ class StoredStudy:
         storage: open.
         study: Optuna's view of it, without a sampler.
         file: the study file, as it was resolved when the study began.
-        artifacts: the folder of the trials' weights.
+        folders: where the trials' weights lie.
         data: what the data set was when the study began.
         starts: the candidates that it tries first.
     """
@@ -53,7 +51,7 @@ class StoredStudy:
     storage: StudyStorage
     study: optuna.Study
     file: StudyFile
-    artifacts: Path
+    folders: ArtifactFolders
     data: DataInfo
     starts: tuple[Start, ...]
 
@@ -71,19 +69,18 @@ class StoredStudy:
         """Return all trials as they are now."""
         return records_of(self.study.get_trials(deepcopy=False))
 
+    @property
+    def artifacts(self) -> Path:
+        """The folder of the trials' weights."""
+        return self.folders.folder
+
     def make_artifacts(self) -> None:
         """Make the folder of artifacts where it is missing and no weights were kept yet.
 
         Raises:
-            StorageError: the folder cannot be made, or has gone together with weights.
+            StorageError: the folder cannot be made, or all weights are missing.
         """
-        missing = not self.artifacts.exists()
-        make_artifacts(self.artifacts, self.name, has_weights=missing and self._has_weights())
-
-    def _has_weights(self) -> bool:
-        complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        owners: tuple[optuna.Study | FrozenTrial, ...] = (self.study, *complete)
-        return any(get_all_artifact_meta(owner, storage=self.storage) for owner in owners)
+        self.folders.make(self.name)
 
     def search_data_matches(self, info: DataInfo) -> bool:
         """Tell whether ``info`` is of the same data that the study began with."""
@@ -118,6 +115,7 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
     _refuse_differences(stored, file, info)
     _refuse_other_folder(stored, artifacts)
     stored.make_artifacts()
+    _keep_place(stored)
     enqueue_starts(study, Claims(storage.engine, stored.id, _START), stored.starts)
     return stored
 
@@ -240,7 +238,23 @@ def _from_kept(
     )
     file = StudyFile.from_dict(kept["file"])
     starts = tuple(Start(**start) for start in kept.get("starts", ()))
-    return StoredStudy(url, storage, study, file, artifacts_of(kept, url), info, starts)
+    folders = find_artifacts(kept, url, _kept_files(study, storage))
+    return StoredStudy(url, storage, study, file, folders, info, starts)
+
+
+def _kept_files(study: optuna.Study, storage: StudyStorage) -> list[str]:
+    trials = study.get_trials(deepcopy=False)
+    of_study = storage.get_study_system_attrs(id_of_study(study))
+    owners = (of_study, *(trial.system_attrs for trial in trials))
+    return [name for attributes in owners for name in artifact_files(attributes)]
+
+
+def _keep_place(stored: StoredStudy) -> None:
+    """Keep the place that the artifacts have now, for a study that was moved."""
+    kept = stored.study.user_attrs[_ATTRIBUTE]
+    now = {**kept, **place_to_keep(stored.artifacts, stored.url)}
+    if now != kept:
+        stored.study.set_user_attr(_ATTRIBUTE, now)
 
 
 def _refuse_differences(stored: StoredStudy, file: StudyFile, info: DataInfo | None = None) -> None:

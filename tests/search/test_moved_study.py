@@ -135,10 +135,10 @@ def test_artifacts_that_are_gone_are_named(tmp_path: Path) -> None:
     _finished(old)
     artifacts, url = old / "studies" / "artifacts", url_in(old)
     artifacts.rename(tmp_path / "aside")
-    with pytest.raises(StorageError, match="put it back") as caught:
+    with pytest.raises(StorageError, match="put them back") as caught:
         run(old / "tiny.toml", trials=3, workers=1, storage=url, console=quiet())
     assert str(artifacts) in str(caught.value)
-    with pytest.raises(StorageError, match="put it back"):
+    with pytest.raises(StorageError, match="put them back"):
         confirm("tiny", again=True, top=1, seeds=1, workers=1, storage=url, console=quiet())
     with pytest.raises(TrialError, match="put the folder back") as missing:
         export("tiny", tmp_path / "champion", storage=url)

@@ -7,9 +7,9 @@ import pytest
 
 from search.errors import StorageError
 from search.storage.artifacts import (
+    ArtifactFolders,
     artifacts_beside,
-    artifacts_of,
-    make_artifacts,
+    find_artifacts,
     place_to_keep,
 )
 
@@ -20,9 +20,16 @@ def _url(folder: Path) -> str:
     return f"sqlite:///{folder / 'study.db'}"
 
 
-def _folder(path: Path) -> Path:
-    path.mkdir(parents=True)
+def _folder(path: Path, *files: str) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    for name in files:
+        (path / name).touch()
     return path
+
+
+def artifacts_of(kept: dict[str, str], url: str, *files: str) -> Path:
+    """The folder in which these files of a study are looked for first."""
+    return find_artifacts(kept, url, files).folder
 
 
 def test_artifacts_lie_beside_the_database(tmp_path: Path) -> None:
@@ -89,13 +96,49 @@ def test_the_version_before_reads_what_is_kept(tmp_path: Path) -> None:
     assert kept["artifacts"] == str(tmp_path / "artifacts")
 
 
-def test_a_missing_folder_with_weights_is_not_made(tmp_path: Path) -> None:
-    """A folder that weights were kept in is named when it has gone; a new study's is made."""
-    folder = tmp_path / "artifacts"
-    with pytest.raises(StorageError, match="put it back") as caught:
-        make_artifacts(folder, "tiny", has_weights=True)
-    assert str(folder) in str(caught.value)
-    assert not folder.exists()
-    make_artifacts(folder, "tiny", has_weights=False)
-    make_artifacts(folder, "tiny", has_weights=True)
+def test_the_folder_with_the_weights_wins(tmp_path: Path) -> None:
+    """A moved study of the version before has its weights beside it, whatever its old place holds.
+
+    A database that moved alone has them where they stayed, though it has a folder beside it.
+    """
+    old, new = tmp_path / "old" / "artifacts", tmp_path / "new" / "artifacts"
+    kept = {"artifacts": str(_folder(old, "of another study"))}
+    _folder(new, "a", "b")
+    assert artifacts_of(kept, _url(tmp_path / "new"), "a", "b") == new
+    _folder(old, "a", "b")
+    assert artifacts_of(kept, _url(tmp_path / "new"), "a", "b") == new
+    (new / "a").unlink()
+    assert artifacts_of(kept, _url(tmp_path / "new"), "a", "b") == old
+    found = find_artifacts(place_to_keep(old, _url(tmp_path / "old")), _url(tmp_path), ("a",))
+    assert (found.folder, found.lost) == (old, False)
+
+
+def test_single_files_are_looked_for_in_every_folder(tmp_path: Path) -> None:
+    """All places are there to look in, the one with most of the files first."""
+    old, new = _folder(tmp_path / "old", "a"), _folder(tmp_path / "artifacts", "b", "c")
+    found = find_artifacts({"artifacts": str(old)}, _url(tmp_path), ("a", "b", "c"))
+    assert found.all == (new, old)
+
+
+def test_missing_weights_are_not_passed_over(tmp_path: Path) -> None:
+    """A folder of which all weights have gone is named, with every place; a new study's is made."""
+    folder, other = tmp_path / "artifacts", tmp_path / "elsewhere"
+    lost = ArtifactFolders(folder, (other,), lost=True)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="put them back") as caught:
+            lost.make("tiny")
+        assert str(folder) in str(caught.value)
+        assert str(other) in str(caught.value)
+        _folder(folder, "something else")
+    (folder / "something else").unlink()
+    lost.make("tiny")
+    folder.rmdir()
+    ArtifactFolders(folder).make("tiny")
     assert folder.is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """A file in the place of the folder is told of."""
+    (tmp_path / "artifacts").touch()
+    with pytest.raises(StorageError, match="cannot hold the weights"):
+        ArtifactFolders(tmp_path / "artifacts").make("tiny")

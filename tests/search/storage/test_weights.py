@@ -58,7 +58,7 @@ def test_missing_weights_are_named(tmp_path: Path) -> None:
 def test_weights_without_a_checksum_are_taken(tmp_path: Path) -> None:
     """A study that kept none can still be exported."""
     stored, file = _trained(tmp_path)
-    kept = load_weights(stored.artifacts, KeptWeights(file.name, None), "trial 0")
+    kept = load_weights([stored.artifacts], KeptWeights(file.name, None), "trial 0")
     network = build(stored.records()[0].candidate(stored.data.input_shape).architecture)
     assert kept.keys() == network.state_dict().keys()
 
