@@ -31,7 +31,7 @@ BUDGET = 5_000
 
 
 class RandomTrial:
-    """Answers what a search space asks at random; a trial of Optuna has the same methods."""
+    """A trial that draws at random; a trial of Optuna has the same methods."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)

@@ -14,7 +14,7 @@ PACKAGES = ("search", "space", "trainer")
 
 
 class ShadowedError(ImportError):
-    """Something else has taken the place of one of flyweight's packages."""
+    """The error when something else has taken the place of one of flyweight's packages."""
 
 
 def check_packages() -> None:

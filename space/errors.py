@@ -21,11 +21,11 @@ class SpaceError(Exception):
 
 
 class LayerError(SpaceError, ValueError):
-    """A text or value does not follow the layer language; the message shows the line and word."""
+    """A text or value that does not follow the layer language; the message shows line and word."""
 
 
 class ShapeError(SpaceError, ValueError):
-    """Layers do not fit together: a map gets too small, a skip adds two shapes, no logits come out.
+    """Layers that do not fit together: a map gets too small, or a skip adds two shapes.
 
     Attributes:
         line: the index of the line at fault, from 0. The message counts from 1.
@@ -46,7 +46,7 @@ class ShapeError(SpaceError, ValueError):
 
 
 class FieldError(SpaceError, ValueError):
-    """One field of a study file cannot be used.
+    """A field of a study file that cannot be used.
 
     Attributes:
         key: the field's full name, such as ``space.width``.
@@ -83,11 +83,11 @@ class Problem:
 
 
 class OutsideSpaceError(SpaceError, ValueError):
-    """A search space does not contain an architecture; the message names the line and why."""
+    """An architecture outside a search space; the message names the line and why."""
 
 
 class SearchSpaceError(SpaceError, ValueError):
-    """A search space cannot be used.
+    """A search space that cannot be used.
 
     Attributes:
         problems: every reason, in the order of the section; the message has one line for each.

@@ -20,15 +20,15 @@ class TrainerError(Exception):
 
 
 class DataError(TrainerError):
-    """A data set is unknown, missing, damaged or cannot be split."""
+    """A data set that is unknown, missing, damaged or cannot be split."""
 
 
 class RecipeError(TrainerError, ValueError):
-    """A recipe has an unknown key, or a value that a key does not take."""
+    """A recipe with an unknown key, or with a value that a key does not take."""
 
 
 class Diverged(TrainerError):
-    """The loss became infinite or not a number.
+    """A training whose loss became infinite or not a number.
 
     Attributes:
         epoch: the epoch, from 0, in which it happened.
@@ -43,12 +43,12 @@ class Diverged(TrainerError):
 
 
 class OutOfMemory(TrainerError):
-    """The device ran out of memory while a network trained."""
+    """A training for which the device has not enough memory."""
 
 
 class NoKernels(TrainerError):
-    """A fast backend cannot train this here.
+    """A fast backend that cannot train a network here.
 
-    There are no compiled kernels on this machine, or none for what a network does, or a CUDA
-    graph cannot record the optimizer.
+    This machine has no compiled kernels, or the kernels do not support the network, or a CUDA graph
+    cannot record the optimizer.
     """

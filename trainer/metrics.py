@@ -85,7 +85,7 @@ def _classes(logits: Tensor) -> Tensor:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode inside; restore each module's own mode afterwards."""
+    """Put a network into evaluation mode in the block; restore each module's mode afterwards."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     try:

@@ -24,7 +24,7 @@ PoolSize: TypeAlias = Annotated[int, Whole("pool size", 2, MAX_KERNEL, example="
 
 
 class Convolution(Operation):
-    """What convolutions share: a square kernel, zero padding on all four sides, a stride."""
+    """The base of convolutions: a square kernel, zero padding on all four sides, a stride."""
 
     __slots__ = ()
 
@@ -48,7 +48,7 @@ class Convolution(Operation):
         return channels
 
     def output(self, shape: Shape) -> Shape:
-        """Slide the kernel over the padded map; what is left over at the end is cut."""
+        """Slide the kernel over the padded map; pixels left over at the end are cut."""
         channels, height, width = shape
         slack = 2 * self.padding - self.kernel
         stride = self.stride
@@ -200,7 +200,7 @@ class Separable(Convolution):
 
 
 class Pooling(Operation):
-    """What pools share: square windows side by side; what is left over at the end is cut."""
+    """The base of pools: square windows side by side; pixels left over at the end are cut."""
 
     __slots__ = ()
 
@@ -245,7 +245,7 @@ class Pool(Pooling):
 
 
 class WholeMap(Operation):
-    """What ``gap`` and ``linear`` share: one output pixel that sees the whole map."""
+    """The base of ``gap`` and ``linear``: one output pixel that sees the whole map."""
 
     __slots__ = ()
 

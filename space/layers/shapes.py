@@ -1,7 +1,7 @@
 """Apply the lines of an architecture to shapes, and refuse lines that do not fit together.
 
-Skips and agains are defined on the expanded sequence of applications: ``againN`` stands for the
-last N applications once more, and ``skipN`` adds the input of the application N - 1 before its own.
+Skips and repetitions refer to the expanded sequence of applications: ``againN`` repeats the last N
+applications, and ``skipN`` adds the input of the application N - 1 before its own.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ Number: TypeAlias = Whole | Rate
 
 @dataclass(frozen=True)
 class Spelling:
-    """How the words of one class are written.
+    """The spelling of the words of one class.
 
     Attributes:
         stems: the letters that such a word can begin with, each with the fields it stands for.
@@ -170,7 +170,7 @@ def _defaults_of(word: type[Any]) -> Mapping[str, object]:
 
 
 def spell_number(value: object) -> str:
-    """Write a number as it stands in a line, without an exponent."""
+    """Write a number as in a line, without an exponent."""
     # repr() is the shortest text that reads back as the same number, but may have an exponent.
     return f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
 

@@ -80,7 +80,7 @@ class PlacedField:
     place: Place
 
     def parameter(self, name: str, stage: int, conv: int) -> str:
-        """Name the parameter that holds this field for a convolution (both counted from 1)."""
+        """Return the parameter that holds this field for a convolution (both counted from 1)."""
         if self.place == "network":
             return name
         return (
@@ -122,7 +122,7 @@ def parse_fields(section: Mapping[str, object]) -> tuple[dict[str, PlacedField],
 
 
 def parameters(fields: Fields) -> dict[str, Field]:
-    """Name every parameter of a space: always all of them, in one fixed order.
+    """Return every parameter of a space, always in the same order.
 
     Parameters of absent stages and convolutions are among them; those that no candidate
     could use (a skip of the first convolution, a pool after the last possible stage, the padding

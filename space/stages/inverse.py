@@ -175,7 +175,7 @@ class _Checked(Draft):
 
 
 def _head_of(layers: Sequence[Layer]) -> str:
-    """Name the head that the last lines look like."""
+    """Return the head that the last lines look like."""
     last, *before = [layer.operation for layer in reversed(layers)]
     if isinstance(last, Linear):
         return "gap-linear"

@@ -44,7 +44,7 @@ class StagedSpace:
         return cls(fields, input_shape, classes)
 
     def assemble(self, values: Mapping[str, Scalar]) -> tuple[Architecture, frozenset[str]]:
-        """Put an architecture together, unchecked.
+        """Build an architecture without checking it.
 
         Args:
             values: the value of every parameter.

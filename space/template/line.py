@@ -64,7 +64,7 @@ class TemplateLine:
         return Layer.parse(filled) if filled.strip() else None
 
     def variants(self, fields: Mapping[str, Field], *, least: bool = False) -> Iterator[Variant]:
-        """Fill the line in every way that can make a difference.
+        """Yield the line, filled in every way that can make a difference.
 
         Texts and sizes of kernels, paddings and the like take all their values. A dropout
         rate takes its ends, and so does a width that stands for itself: what is between parses
