@@ -34,7 +34,7 @@ ABI_VERSION = 1
 
 
 class Status(IntEnum):
-    """What a function of the library returns."""
+    """The status codes that functions of the library return."""
 
     OK = 0
     NO_MEMORY = 1
@@ -44,7 +44,7 @@ class Status(IntEnum):
 
 
 class PixelsView(Structure):
-    """A batch of images, and how far apart its neighbours lie, in floats."""
+    """A batch of images with its strides, in floats."""
 
     _fields_ = [
         ("values", c_void_p),
@@ -57,7 +57,7 @@ class PixelsView(Structure):
 
 
 class ParameterView(Structure):
-    """A parameter and its gradient; null where there is none."""
+    """The addresses of a parameter and its gradient; null if there is none."""
 
     _fields_ = [("values", c_void_p), ("gradient", c_void_p)]
 
@@ -135,7 +135,7 @@ STRUCTURES: tuple[type[Structure], ...] = (
     PoolingArgs,
     AdditionArgs,
 )
-"""Those whose sizes must be the library's."""
+"""The structures whose sizes must equal the library's."""
 
 FUNCTIONS: dict[str, tuple[list[type], type]] = {
     "flyweight_abi_version": ([], c_int32),

@@ -1,4 +1,4 @@
-"""The library of compiled kernels: built, loaded, and checked to be the one that is expected."""
+"""Build and load the library of compiled kernels, and check its interface."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def open_library(path: Path) -> CDLL:
             function = getattr(library, name)
             function.argtypes, function.restype = arguments, result
     except (OSError, AttributeError) as error:
-        raise NoKernels(f"the compiled kernels cannot be loaded: {error}") from None
+        raise NoKernels(f"the compiled kernels cannot be loaded: {error}; delete {path}") from None
     _check_interface(library, path)
     return library
 
@@ -66,14 +66,14 @@ def _check_interface(library: CDLL, path: Path) -> None:
     version = library.flyweight_abi_version()
     if version != ABI_VERSION:
         raise NoKernels(
-            f"the compiled kernels have interface version {version}, and this package needs "
+            f"the compiled kernels have interface version {version}, but this package needs "
             f"{ABI_VERSION}; delete {path}"
         )
     for structure in STRUCTURES:
         size, wanted = library.flyweight_struct_size(structure.__name__.encode()), sizeof(structure)
         if size != wanted:
             raise NoKernels(
-                f"{structure.__name__} has {size} bytes in the compiled kernels, and this package "
+                f"{structure.__name__} has {size} bytes in the compiled kernels, but this package "
                 f"needs {wanted}; delete {path}"
             )
 

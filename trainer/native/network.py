@@ -34,7 +34,7 @@ __all__ = ["CompiledNetwork"]
 
 
 class CompiledNetwork:
-    """Read a network's parameters and statistics where they lie, and write their gradients.
+    """A network whose parameters the kernels read in place, and whose gradients they write.
 
     The kernels work on blocks of images whose maps stay in the processor's cache. Sums over the
     batch are taken block by block in a fixed order, so the number of threads changes no figure.
@@ -68,7 +68,7 @@ class CompiledNetwork:
         self._classes = program.shapes[-1][0]
         self._gradients = gradients
         self._images = images
-        # How many images the last forward had; 0 if there is none that backward could follow.
+        # The number of images of the last forward; 0 if backward cannot follow it.
         self._forwarded = 0
         self._handle = c_void_p()
         self._check(self._kernels.flyweight_new(threads, self._handle))
@@ -199,7 +199,7 @@ class CompiledNetwork:
         return PixelsView(pixels.data_ptr(), *pixels.stride(), len(pixels))
 
     def _check(self, status: int) -> None:
-        """Raise what a status of the kernels stands for.
+        """Raise the exception for a status of the kernels.
 
         Raises:
             MemoryError: if there is not enough memory.
@@ -218,7 +218,7 @@ class CompiledNetwork:
                 raise RuntimeError(f"a compiled kernel failed: {message}")
 
     def _describe(self, program: Program) -> None:
-        """Hand the maps and operations to the kernels."""
+        """Add the maps and operations to the kernels' network."""
         kernels, handle = self._kernels, self._handle
         for shape in program.shapes:
             self._check(kernels.flyweight_add_map(handle, MapShape(*shape)))
@@ -279,7 +279,7 @@ class CompiledNetwork:
         return args
 
     def _parameter(self, parameter: Tensor | None) -> ParameterView:
-        """Return where a parameter and its gradient lie."""
+        """Return the addresses of a parameter and its gradient."""
         if parameter is None:
             return ParameterView()
         gradient = self._gradients.get(parameter)

@@ -1,4 +1,4 @@
-"""A network as the list of operations that the compiled kernels know."""
+"""A network as a list of operations that the compiled kernels support."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Shape = tuple[int, int, int]
 """(channels, height, width) of a map."""
 
 NO_ACTIVATION = 0
-"""The number that stands for no activation; the others number the kernels' list."""
+"""The number of "no activation"; the others are indices into the kernels' list."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Program:
 
     Attributes:
         shapes: of each map; the first is the input, the last holds the logits.
-        operations: in an order in which each finds what it reads.
+        operations: in an order in which each map is written before it is read.
     """
 
     shapes: list[Shape]

@@ -41,10 +41,10 @@ def build_library(source: Path, folder: Path | None = None) -> Path:
         folder: where builds are kept; by default :func:`cache_folder`.
 
     Raises:
-        NoKernels: if there is no compiler, it fails, or its output cannot be kept.
+        NoKernels: if there is no compiler, it fails, or its output cannot be stored.
     """
     if os.name != "posix":
-        raise NoKernels("kernels can be built on Linux and macOS only")
+        raise NoKernels(f"kernels can be built on Linux and macOS only, not on {platform.system()}")
     compiler = find_compiler()
     flags = (*_FLAGS, _native_flag())
     folder = _kept_safely(folder)
@@ -87,7 +87,7 @@ def _native_flag() -> str:
 
 
 def _kept_safely(folder: Path | None) -> Path:
-    """Make the folder; refuse one in which another user could put a library for us to load."""
+    """Make the folder; refuse one in which another user could put a library that is then loaded."""
     try:
         folder = folder or cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,7 +149,9 @@ def _build(compiler: tuple[str, ...], flags: tuple[str, ...], source: Path, targ
             _run([*compiler, *flags, "-I", str(source.parent), str(source), "-o", name])
             content = Path(name).read_bytes()
             if not content:
-                raise NoKernels(f"the C++ compiler {compiler[0]} wrote an empty library")
+                raise NoKernels(
+                    f"the C++ compiler {compiler[0]} wrote an empty library; name another in CXX"
+                )
             # Another process that builds the same now writes the same to both files.
             Path(name).replace(target)
             _checksum(target).write_text(hashlib.sha256(content).hexdigest())
@@ -170,7 +172,9 @@ def _run(command: list[str]) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoKernels(f"the C++ compiler did not run: {error}") from None
+        raise NoKernels(
+            f"the C++ compiler {command[0]} did not run: {error}; name another in CXX"
+        ) from None
     if done.returncode:
         message = (done.stderr.strip() or "without a message").splitlines()[0]
         raise NoKernels(f"the C++ compiler {command[0]} failed: {message}")

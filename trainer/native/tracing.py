@@ -24,7 +24,7 @@ from trainer.native.program import (
 
 __all__ = ["trace"]
 
-# What a module's own text says of writing over its input, which the kernels may ignore.
+# The part of a module's text about overwriting its input, which the kernels may ignore.
 _INPLACE = re.compile(r"(, )?\binplace=True\b")
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -42,7 +42,7 @@ def trace(network: nn.Module, shape: Shape, activations: Sequence[str]) -> Progr
             itself without ``inplace``; see :func:`trainer.native.library.activation_names`.
 
     Raises:
-        NoKernels: if it does anything that the kernels do not support.
+        NoKernels: if the network does anything that the kernels do not support.
     """
     _check_plain(network)
     graph = _graph(network, training=True)
@@ -67,7 +67,9 @@ def _graph(network: nn.Module, *, training: bool) -> fx.Graph:
     modes = [(module, module.training) for module in network.modules()]
     try:
         if any(module.training != training for module in network.train(training).modules()):
-            raise NoKernels("a part of the network stays in training or evaluation mode by itself")
+            raise NoKernels(
+                "a module of the network does not change between training and evaluation mode"
+            )
         return fx.Tracer().trace(network)
     except NoKernels:
         raise
@@ -259,7 +261,7 @@ class _Reader:
         raise _unknown(module)
 
     def _activation(self, module: nn.Module) -> int | None:
-        """Return the number of the activation that a module of torch's own is, if it is one."""
+        """Return the number of the activation that equals a torch module; None without one."""
         kind = type(module)
         text = _INPLACE.sub("", repr(module))
         if getattr(nn, kind.__name__, None) is kind and text in self._activations:
@@ -277,7 +279,7 @@ class _Reader:
     def _append(self, operation: Operation) -> _Value:
         if isinstance(operation, ConvolutionOp) and operation.weight.numel() > _MOST_WEIGHTS:
             raise NoKernels(
-                f"the kernels support layers of up to {_MOST_WEIGHTS:,} weights, and one has "
+                f"the kernels support layers of up to {_MOST_WEIGHTS:,} weights, but one has "
                 f"{operation.weight.numel():,}"
             )
         self._program.operations.append(operation)
@@ -304,7 +306,7 @@ class _Reader:
 def _check_channels(module: nn.Module, wanted: int, given: int) -> None:
     if wanted != given:
         raise NoKernels(
-            f"{type(module).__name__} takes {wanted} channels and its input has {given}"
+            f"{type(module).__name__} takes {wanted} channels, but its input has {given}"
         )
 
 
