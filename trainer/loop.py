@@ -105,7 +105,7 @@ def train(
 
 
 class _Run:
-    """What stays the same over the epochs of one call of :func:`train`."""
+    """The state of one call of :func:`train` that lasts over its epochs."""
 
     def __init__(
         self,

@@ -13,10 +13,10 @@ from trainer.optim.schedules import Rates
 from trainer.recipe import Recipe
 from trainer.weights import FlatWeights
 
-__all__ = ["Step", "Update", "backward", "count_correct", "mean_loss"]
+__all__ = ["TrainingStep", "Update", "backward", "count_correct", "mean_loss"]
 
 
-class Step(Protocol):
+class TrainingStep(Protocol):
     """One batch's forward, backward and update, and the network's logits for evaluation."""
 
     def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from functools import cache
 import torch
 from torch import nn
 
-from trainer.backends.base import Step
+from trainer.backends.base import TrainingStep
 from trainer.backends.compiled import CompiledStep
 from trainer.backends.cuda_graph import GraphStep
 from trainer.backends.eager import EagerStep
@@ -24,7 +24,7 @@ __all__ = ["Backend", "make_step", "prepare_backend"]
 
 
 class Backend(StrEnum):
-    """What computes the steps; all agree to rounding, except for dropout's random draws.
+    """A way to compute the steps; all agree to rounding, except for dropout's random draws.
 
     EAGER is torch's own modules and autograd, on every device. COMPILED is flyweight's kernels,
     built once for the processor at hand. GRAPH is a CUDA graph of the eager step.
@@ -46,7 +46,7 @@ def make_step(
     shape: Shape,
     steps_per_epoch: int,
     backend: Backend | None = None,
-) -> tuple[Step, Backend]:
+) -> tuple[TrainingStep, Backend]:
     """Make the step of a backend, by default of the fastest one for this device and recipe.
 
     Where there are no compiled kernels for a CPU, a warning says so, once in a process.

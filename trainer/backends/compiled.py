@@ -44,7 +44,7 @@ class CompiledStep:
         self._steps = 0
 
     def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
-        """Take one step; see :class:`trainer.backends.base.Step`."""
+        """Take one step; see :class:`trainer.backends.base.TrainingStep`."""
         seed = derived_seed(self._recipe.seed, f"dropout {self._steps}")
         self._steps += 1
         assert self._gradient is not None

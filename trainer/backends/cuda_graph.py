@@ -74,7 +74,7 @@ class GraphStep:
                 f"the graph backend cannot record the optimizer {recipe.optimizer}; use eager"
             )
         optimizer = make_flat(weights.vector, recipe)
-        self._table = _Table(optimizer, recipe, steps_per_epoch)
+        self._table = _RateTable(optimizer, recipe, steps_per_epoch)
         self._step = _DeviceStep(network, weights, recipe, optimizer, self._table, autocast)
         self._infer: Callable[[Tensor], Tensor] = network
         self._batch_size = recipe.batch_size
@@ -108,7 +108,7 @@ class GraphStep:
         return self._infer(pixels)
 
 
-class _Table:
+class _RateTable:
     """The optimizer's numbers for the coming steps, on the device, and which are next.
 
     Attributes:
@@ -173,7 +173,7 @@ class _DeviceStep:
         weights: FlatWeights,
         recipe: Recipe,
         optimizer: FlatOptimizer,
-        table: _Table,
+        table: _RateTable,
         autocast: bool,
     ) -> None:
         self._forward: Callable[[Tensor], Tensor] = network

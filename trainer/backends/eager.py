@@ -28,7 +28,7 @@ class EagerStep:
         self._update = Update(weights, recipe)
 
     def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> tuple[Tensor, Tensor]:
-        """Take one step; see :class:`trainer.backends.base.Step`."""
+        """Take one step; see :class:`trainer.backends.base.TrainingStep`."""
         logits = self._network(pixels)
         loss = mean_loss(logits, labels, self._recipe)
         backward(loss, self._weights)

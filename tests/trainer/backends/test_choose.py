@@ -21,7 +21,7 @@ from tests.trainer.small_networks import (
     some_digits,
 )
 from trainer.backends import choose
-from trainer.backends.base import Step
+from trainer.backends.base import TrainingStep
 from trainer.backends.choose import Backend, make_step, prepare_backend
 from trainer.batches import Batches
 from trainer.errors import NoKernels
@@ -73,7 +73,7 @@ def epochs_of(
     return list(train(network, training, few, normalisation, recipe, backend))
 
 
-def steps(recipe: Recipe) -> Iterator[tuple[nn.Module, Step, Tensor]]:
+def steps(recipe: Recipe) -> Iterator[tuple[nn.Module, TrainingStep, Tensor]]:
     """The same network for torch's backend and for the compiled one, its step and its vector."""
     for backend in (Backend.EAGER, Backend.COMPILED):
         network = convolutional(seed=3)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tests.trainer.small_networks import CLASSES, Sharing, cloned_state, convolutional, digits
 from trainer.augment import Affine, Perspective
 from trainer.backends import choose, cuda_graph
-from trainer.backends.base import Step
+from trainer.backends.base import TrainingStep
 from trainer.backends.cuda_graph import GraphStep
 from trainer.backends.eager import EagerStep
 from trainer.batches import Batches
@@ -74,7 +74,9 @@ def batches(
         start += size
 
 
-def steps(step: Step, recipe: Recipe, given: Iterable[tuple[Tensor, Tensor]]) -> list[Tensor]:
+def steps(
+    step: TrainingStep, recipe: Recipe, given: Iterable[tuple[Tensor, Tensor]]
+) -> list[Tensor]:
     """Takes a step per batch; returns the losses and the numbers of correct predictions."""
     taken = [
         step(pixels, labels, rates_at(recipe, index, EPOCH))
