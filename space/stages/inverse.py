@@ -41,7 +41,7 @@ def invert(fields: Fields, architecture: Architecture, classes: int) -> dict[str
         OutsideSpaceError: there are none; the message names the line at which the best try ended.
     """
     trail: list[_Choice] = []
-    furthest = _Differs(-1, "", tells_field=False)
+    furthest = _Differs(-1, "", names_field=False)
     while True:
         made: list[Layer] = []
         values = {choice.parameter: choice.value for choice in trail}
@@ -86,10 +86,10 @@ class _Differs(Exception):
     A reason that names the field which forbids the line is the more useful one for a message.
     """
 
-    def __init__(self, line: int, reason: str, *, tells_field: bool) -> None:
+    def __init__(self, line: int, reason: str, *, names_field: bool) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.rank = (line, tells_field)
+        self.rank = (line, names_field)
 
 
 @dataclass
@@ -118,11 +118,11 @@ class _Guide(Reading):
         if len(self.made) < len(self.target):
             raise self.differs("the space has no more lines there")
 
-    def differs(self, reason: str, *, tells_field: bool = False) -> _Differs:
+    def differs(self, reason: str, *, names_field: bool = False) -> _Differs:
         """Return the difference at the target's next line, for a reason."""
         line = len(self.made)
         place = f'line {line + 1} "{self.target[line]}": ' if line < len(self.target) else ""
-        return _Differs(line, place + reason, tells_field=tells_field)
+        return _Differs(line, place + reason, names_field=names_field)
 
     def _options(self, name: str, field: Field) -> Sequence[Scalar]:
         if name in ("convs", "transition", "head"):
@@ -133,7 +133,7 @@ class _Guide(Reading):
             return found
         needs = " or ".join(map(show, wanted))
         reason = f"it needs {name} = {needs}, but space.{name} is {allowed(field)}"
-        raise self.differs(reason, tells_field=True)
+        raise self.differs(reason, names_field=True)
 
     def _wanted(self, name: str) -> Sequence[Scalar]:
         if name == "stages":
@@ -144,14 +144,14 @@ class _Guide(Reading):
             return [style for layer in self._behind() for style in _styles(layer)]
         if name == "transition_style":
             return _styles(self._line())
-        told = _TELLS[name](self._line())
-        if told is None and name == "transition_width":
+        value = _READERS[name](self._line())
+        if value is None and name == "transition_width":
             is_now = allowed(self.fields["transition"].field)
             raise self.differs(f"the space has a transition there: space.transition is {is_now}")
-        if told is None:
+        if value is None:
             what = "a pool" if name == "pool" else "a convolution"
             raise self.differs(f"the space has {what} there")
-        return [told]
+        return [value]
 
     def _behind(self) -> tuple[Layer, ...]:
         """Return the line behind the next one: a hidden layer is put together before its gap."""
@@ -242,7 +242,7 @@ def _styles(layer: Layer) -> Sequence[Scalar]:
     return ["full-dropout"] if _word(layer, Dropout) else ["full", "full-dropout"]
 
 
-_TELLS: dict[str, Callable[[Layer], Scalar | None]] = {
+_READERS: dict[str, Callable[[Layer], Scalar | None]] = {
     "width": _width,
     "transition_width": _width,
     "kernel": _kernel,
