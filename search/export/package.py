@@ -29,7 +29,7 @@ from search.export.codegen.module import network_source
 from search.export.folder import whole_folder
 from search.export.model_card import model_card
 from search.export.trained_network import TrainedNetwork
-from search.spec.candidate_files import DESCRIPTION, FORMAT
+from search.spec.candidate_files import DESCRIPTION, PACKAGE_FORMAT
 from space.architecture import Architecture
 from space.cost import cost
 from space.network import build
@@ -99,7 +99,7 @@ def package_name_of(name: str) -> str:
 
 
 def is_package(folder: Path) -> bool:
-    """Tell whether a folder is an exported package.
+    """Return whether a folder is an exported package.
 
     Raises:
         OSError: its description is there and cannot be read.
@@ -108,7 +108,7 @@ def is_package(folder: Path) -> bool:
         marker = json.loads((folder / DESCRIPTION).read_bytes())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
         return False
-    return isinstance(marker, dict) and marker.get("format") == FORMAT
+    return isinstance(marker, dict) and marker.get("format") == PACKAGE_FORMAT
 
 
 def class_name_of(name: str) -> str:
@@ -138,19 +138,21 @@ def _check_name(out: Path) -> None:
 
 
 def _exported_state(trained: TrainedNetwork) -> dict[str, Tensor]:
-    """Rename the weights after the source, once they fit the architecture."""
+    """Check the weights against the architecture, and rename them as in the source."""
     architecture, classes = trained.architecture, len(trained.class_names)
     if classes != architecture.classes:
-        raise ExportError(f"{classes} class names for {architecture.classes} logits; give one each")
+        raise ExportError(
+            f"there are {classes} class names for {architecture.classes} logits; give one each"
+        )
     expected = _empty(architecture).state_dict()
     for key in sorted(expected.keys() | trained.weights.keys()):
         if key not in expected or key not in trained.weights:
             where = "the architecture" if key not in expected else "the weights"
-            raise ExportError(f"{key!r} is not in {where}: these weights are another network's")
+            raise ExportError(f"{key!r} is not in {where}; give the weights of this network")
         if expected[key].shape != trained.weights[key].shape:
             raise ExportError(
-                f"{key!r} has shape {tuple(trained.weights[key].shape)} and should have "
-                f"{tuple(expected[key].shape)}: these weights are another network's"
+                f"{key!r} has shape {tuple(trained.weights[key].shape)}, not "
+                f"{tuple(expected[key].shape)}; give the weights of this network"
             )
     names = weight_names(architecture)
     state = {}
@@ -178,7 +180,7 @@ def _write_files(trained: TrainedNetwork, state: dict[str, Tensor], folder: Path
 def _description(trained: TrainedNetwork) -> dict[str, Any]:
     price = cost(trained.architecture)
     return {
-        "format": FORMAT,
+        "format": PACKAGE_FORMAT,
         "version": _VERSION,
         "name": trained.name,
         "dataset": trained.dataset,
@@ -197,13 +199,13 @@ def _empty(architecture: Architecture) -> nn.Module:
 
 
 def _verify(trained: TrainedNetwork, folder: Path) -> None:
-    """Import the folder and hold its network against the trained one."""
+    """Import the folder and compare its network with the trained one."""
     network = _empty(trained.architecture)
     network.load_state_dict(trained.weights, assign=True)
     network.eval()
     shape = (4, *trained.architecture.input_shape)
     images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    # Making the network draws its first weights, which would move the caller's random numbers.
+    # Making the network draws initial weights, which would change the caller's random sequence.
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         wanted = network(normalise(images, trained.normalisation))
         given = _imported(folder).load()(images)
@@ -211,18 +213,18 @@ def _verify(trained: TrainedNetwork, folder: Path) -> None:
         worst = (given - wanted).abs().max().item()
         raise ExportError(
             f"the written network gives other logits than the trained one (by {worst:.3g}); "
-            "nothing was exported: please report this architecture"
+            "nothing was exported; please report this architecture"
         )
 
 
 def _imported(folder: Path) -> ModuleType:
-    """Import a folder under a name that nothing else has, leaving no trace."""
+    """Import a folder under a unique name, and remove every trace of the import."""
     name = f"_flyweight_{uuid4().hex}"
     spec = importlib.util.spec_from_file_location(
         name, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     if spec is None or spec.loader is None:
-        raise ExportError(f"{folder}: cannot be imported")
+        raise ExportError(f"{folder} cannot be imported; choose another --out")
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

@@ -1,1 +1,1 @@
-"""What a user writes: study files, ladder files, and the candidates that these name."""
+"""The files that a user writes: study files, ladder files, and the candidates that they name."""

@@ -46,14 +46,14 @@ class Budget:
 
 @dataclass(frozen=True)
 class Assessment:
-    """A candidate's cost held against the budget.
+    """A candidate's cost, compared with the budget.
 
     Attributes:
-        cost: None where the maps vanish, so that there is none.
+        cost: None if the maps vanish, because there is no cost then.
         constraints: for each of ``activation``, ``macs``, ``parameters`` and ``shape`` how far
             the candidate is over: log(value / limit), at most 0 where it fits. Always these keys
             in this order, because samplers compare them between trials.
-        reason: why it does not fit, in words; empty where it does.
+        reason: why it does not fit, in words; empty if it fits.
     """
 
     cost: Cost | None
@@ -62,12 +62,12 @@ class Assessment:
 
     @property
     def fits(self) -> bool:
-        """Whether the candidate may be trained."""
+        """Return whether the candidate may be trained."""
         return all(value <= 0 for value in self.constraints.values())
 
 
 def assess(architecture: Architecture, budget: Budget) -> Assessment:
-    """Hold an architecture against a budget without building it.
+    """Compare an architecture with a budget without building it.
 
     Args:
         architecture: the network.
@@ -93,10 +93,10 @@ def assess(architecture: Architecture, budget: Budget) -> Assessment:
 
 
 def empty_problems(budget: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """Find fault with a budget that sets no limit.
+    """Return the problem of a budget that sets no limit.
 
     Args:
-        budget: the keys of the section that can be used.
+        budget: the keys of the section that are valid.
     """
     if any(limit is not None for limit in budget.values()):
         return ()
@@ -104,7 +104,7 @@ def empty_problems(budget: Mapping[str, Any]) -> tuple[Problem, ...]:
 
 
 def bound_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Problem]:
-    """Find the limits that no candidate of a space can keep to.
+    """Find the limits that every candidate of a space exceeds.
 
     Args:
         space: the search space.
@@ -120,7 +120,7 @@ def bound_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Pr
         if limit is not None and least > limit:
             yield Problem(
                 f"budget.{name}",
-                f"no candidate of this space has fewer than {least:,} {unit}, the budget is "
+                f"no candidate of this space has fewer than {least:,} {unit}, but the budget is "
                 f"{limit:,}; raise the budget or allow smaller networks",
             )
 

@@ -12,7 +12,7 @@ __all__ = ["Candidate"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a trial trains.
+    """The network that a trial trains, and how.
 
     Attributes:
         architecture: the network.

@@ -14,11 +14,11 @@ from space.errors import Problem, SpaceError
 from trainer.errors import RecipeError
 from trainer.recipe import Recipe
 
-__all__ = ["DESCRIPTION", "FORMAT", "is_ladder", "read_entry"]
+__all__ = ["DESCRIPTION", "PACKAGE_FORMAT", "is_ladder", "read_entry"]
 
-# The file of an exported network that says what it is, and the word by which it says so.
+# The file that describes an exported network, and the value of its key ``format``.
 DESCRIPTION = "architecture.json"
-FORMAT = "flyweight-package"
+PACKAGE_FORMAT = "flyweight-package"
 
 
 def read_entry(entry: str, folder: Path) -> dict[str, Candidate]:
@@ -33,7 +33,7 @@ def read_entry(entry: str, folder: Path) -> dict[str, Candidate]:
         The candidates by full name: for a whole ladder file, as if each step had been named.
 
     Raises:
-        StudyFileError: what it names is not there or cannot be used.
+        StudyFileError: the entry does not exist or cannot be used.
     """
     path, _, step = entry.partition("#")
     if not is_ladder(path):
@@ -44,7 +44,7 @@ def read_entry(entry: str, folder: Path) -> dict[str, Candidate]:
 
 
 def is_ladder(entry: str) -> bool:
-    """Tell whether an entry, without a step, is a ladder file rather than an exported network."""
+    """Return whether an entry, without a step, is a ladder file rather than an exported network."""
     return entry.endswith(".toml")
 
 
@@ -52,14 +52,19 @@ def _exported(folder: Path) -> Candidate:
     try:
         return _described(json.loads((folder / DESCRIPTION).read_text("utf-8")))
     except OSError as error:
-        message = f"is neither a ladder (FILE.toml) nor an exported network ({error.strerror})"
+        message = (
+            f"is neither a ladder (FILE.toml) nor an exported network ({error.strerror}); "
+            "check the path"
+        )
     except (ValueError, RecursionError, SpaceError, RecipeError) as error:
-        message = f"{DESCRIPTION} cannot be used: {str(error).splitlines()[0]}"
+        message = (
+            f"{DESCRIPTION} cannot be used: {str(error).splitlines()[0]}; export the network again"
+        )
     raise StudyFileError(folder, [Problem("", message)])
 
 
 def _described(value: object) -> Candidate:
-    if not isinstance(value, Mapping) or value.get("format") != FORMAT:
+    if not isinstance(value, Mapping) or value.get("format") != PACKAGE_FORMAT:
         raise ValueError("it was not written by an export")
     architecture = Architecture.from_json(value.get("architecture", {}))
     architecture.check()

@@ -12,20 +12,20 @@ from search.spec.toml import as_table, file_value
 from space.stages.fields import STAGE_FIELDS
 from trainer.augment import step_defaults
 
-__all__ = ["FORMAT", "SECTIONS", "differences", "resolve"]
+__all__ = ["FORMAT_VERSION", "SECTIONS", "differences", "resolve"]
 
-FORMAT = 1
+FORMAT_VERSION = 1
 SECTIONS = ("study", "budget", "space", "recipe")
 
-_FREE = frozenset({"format", "study.trials"})  # what a study that goes on may change
+_FREE = frozenset({"format", "study.trials"})  # keys that may change when a study is resumed
 
 
 def resolve(sections: Mapping[str, object]) -> dict[str, Any]:
     """Write all defaults out and every field in its shortest form.
 
-    ``{ choices = [3, 5] }`` becomes ``[3, 5]``, and what a table need not say (``log = false``, the
-    place where a field is drawn anyway) goes. What the sections hold is not checked: an unknown
-    key stays as it is, so that a file of another version can be compared.
+    ``{ choices = [3, 5] }`` becomes ``[3, 5]``, and keys of a table that equal the default
+    (``log = false``, the place where a field is drawn anyway) are dropped. The sections are not
+    checked: an unknown key stays as it is, so that a file of another version can be compared.
 
     Args:
         sections: the sections of a study file by name; those missing are taken as empty.
@@ -35,7 +35,7 @@ def resolve(sections: Mapping[str, object]) -> dict[str, Any]:
     """
     study, budget, space, recipe = (as_table(sections.get(name)) for name in SECTIONS)
     return {
-        "format": FORMAT,
+        "format": FORMAT_VERSION,
         "study": {key: _short(value) for key, value in _filled(study, _STUDY).items()},
         "budget": budget,
         "space": _resolve_space(space),
@@ -47,8 +47,8 @@ def differences(stored: Mapping[str, object], new: Mapping[str, object]) -> tupl
     """Compare two resolved study files.
 
     Args:
-        stored: what a study was begun with, perhaps by an older version.
-        new: what it is asked to go on with.
+        stored: the file with which a study began, perhaps under an older version.
+        new: the file with which it is to be resumed.
 
     Returns:
         One line for each key that differs, such as ``study.seed: was 0, now 1``. The number of
@@ -71,7 +71,7 @@ _SPACE = {name: spec.default for name, spec in STAGE_FIELDS.items()}
 
 
 def _filled(given: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, Any]:
-    """Return all keys, in the order of the defaults, without those that have no value."""
+    """Return all keys that have a value, in the order of the defaults."""
     values = {key: given.get(key, default) for key, default in defaults.items()} | dict(given)
     return {key: value for key, value in values.items() if value is not None}
 
@@ -104,7 +104,7 @@ def _kind(default: object) -> str:
 
 
 def _short(raw: object, kind: str | None = None, place: str | None = None) -> Any:
-    """Return the shortest form of a field; a kind of None means that its numbers tell it."""
+    """Return the shortest form of a field; without a kind, the types of its numbers decide."""
     if isinstance(raw, list | tuple):
         return list(raw)
     if not isinstance(raw, Mapping):

@@ -25,7 +25,7 @@ _SECTIONS = ("ladder", "step")
 
 @dataclass(frozen=True)
 class LadderSettings:
-    """What a ladder is for.
+    """The settings of a ladder.
 
     Attributes:
         name: lower case letters, digits and hyphens.
@@ -34,7 +34,7 @@ class LadderSettings:
         source: where its author published it.
         goal: the test accuracy that the author set out for, 0 to 1.
         parameters: the most trainable parameters that the author allowed.
-        floor_epochs: for how many of the last epochs the goal was to be held.
+        floor_epochs: over how many of the last epochs the goal had to be held.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -64,7 +64,7 @@ class LadderFile:
 
     @staticmethod
     def recognises(sections: Mapping[str, object]) -> bool:
-        """Tell whether a file with these sections means to be a ladder rather than a study."""
+        """Return whether a file with these sections is meant as a ladder rather than a study."""
         return any(name in sections for name in _SECTIONS)
 
     @classmethod
@@ -94,7 +94,7 @@ class LadderFile:
         """Return the step of that name.
 
         Raises:
-            StudyFileError: there is no such step.
+            StudyFileError: the ladder has no step of this name.
         """
         steps = {step.name: step for step in self.steps}
         if name not in steps:
@@ -123,7 +123,7 @@ def _read_steps(
     if not isinstance(raw, list):
         return (), [Problem("step", f"{file_value(raw)} is not a list of steps; write [[step]]")]
     if not raw:
-        return (), [Problem("step", "there is none; add [[step]]")]
+        return (), [Problem("step", "the list is empty; add [[step]]")]
     steps: list[LadderStep] = []
     problems: list[Problem] = []
     numbers: dict[str, int] = {}
@@ -138,7 +138,7 @@ def _read_steps(
 
 
 def _place(number: int, table: object, numbers: dict[str, int]) -> str:
-    """Return what messages call a step: by its name, or by its number where it has no usable one.
+    """Return the label of a step in messages: its name, or its number without a usable name.
 
     Args:
         number: the step's, from 1.
@@ -157,6 +157,6 @@ def _place(number: int, table: object, numbers: dict[str, int]) -> str:
         return place
     first = numbers.setdefault(name, number)
     if first != number:
-        message = f"{file_value(name)} is step {first} already; give each its own"
+        message = f"{file_value(name)} is the name of step {first} already; give another name"
         raise StudyFileError(None, [Problem(f"{place}.name", message)])
     return f"step.{name}"

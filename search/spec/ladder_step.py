@@ -30,7 +30,7 @@ _Text = Annotated[str, Strict()]
 
 @dataclass(frozen=True)
 class Reported:
-    """What the author of a step reported; accuracies in per cent.
+    """The figures that the author of a step reported; accuracies in per cent.
 
     Attributes:
         parameters: trainable parameters.
@@ -81,8 +81,8 @@ class LadderStep:
 
         Args:
             table: its keys and values, as TOML gives them.
-            place: what messages call it.
-            dataset: the ladder's data set; None where that is not known.
+            place: its label in messages.
+            dataset: the ladder's data set; None if it is not known.
             floor_epochs: the least number of epochs.
 
         Raises:
@@ -124,7 +124,7 @@ class _Table:
 def _read_layers(
     place: str, lines: Sequence[str] | None, dataset: str | None
 ) -> tuple[Architecture | None, list[Problem]]:
-    """Parse the lines and hold them against the images and classes of the data set."""
+    """Parse the lines and check them against the images and classes of the data set."""
     if lines is None:
         return None, []
     problems = [Problem(place, message) for message in _bad_lines(lines, dataset)]
@@ -142,7 +142,7 @@ def _read_layers(
 
 
 def _bad_lines(lines: Sequence[str], dataset: str | None) -> Iterator[str]:
-    """Find the lines that are wrong by themselves; only a folder's shape has to be told."""
+    """Find the lines that are wrong by themselves; only a folder needs an ``input`` line."""
     shaped = bool(lines) and lines[0].split()[:1] == ["input"]
     known = None if dataset is None else known_shape(dataset)
     if known and shaped:
@@ -169,14 +169,14 @@ def _recipe_problems(
             refused.setdefault(problem.key.removeprefix("recipe."), problem.message)
     epochs = section.get("epochs", DEFAULTS["epochs"])
     if type(epochs) is int and 1 <= epochs < floor_epochs:
-        message = f"{epochs} is less than ladder.floor_epochs = {floor_epochs}; lower that"
+        message = f"{epochs} is less than ladder.floor_epochs = {floor_epochs}; lower floor_epochs"
         refused["epochs"] = message
     for key, message in refused.items():
         yield Problem(f"{place}.{key}", message)
 
 
 def _not_fixed(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Find what a study's recipe may have and a ladder's may not, or must write otherwise."""
+    """Find keys that a study's recipe may have but a ladder's may not, or must write otherwise."""
     for key, value in section.items():
         if key == "seed":
             yield key, "is chosen when the ladder is replayed; remove it"
@@ -196,7 +196,7 @@ def _not_fixed(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
                 yield f"augment{index}.{key}", _ONE_VALUE
 
 
-_ONE_VALUE = "takes one value in a ladder, which searches nothing; give the author's"
+_ONE_VALUE = "must be one value, as a ladder searches nothing; give the author's value"
 
 
 def _contradictions(
@@ -205,12 +205,12 @@ def _contradictions(
     architecture: Architecture | None,
     epochs: object,
 ) -> Iterator[Problem]:
-    """Hold what was reported against the candidate."""
+    """Find reported figures that contradict the candidate."""
     counted = cost(architecture).parameters if architecture else None
     if counted and "parameters" in reported and reported["parameters"] != counted:
         yield Problem(
             f"{place}.parameters",
-            f"{reported['parameters']:,} is not what the layers have, {counted:,}; correct either",
+            f"{reported['parameters']:,} is not the {counted:,} of the layers; correct either",
         )
     if type(epochs) is not int or epochs < 1:
         return

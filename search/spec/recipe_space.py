@@ -1,4 +1,4 @@
-"""The ``[recipe]`` section of a study file: what a trial draws to make a trainer recipe."""
+"""The ``[recipe]`` section of a study file: a space from which each trial draws a recipe."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DEFAULTS: Mapping[str, Scalar] = {key: getattr(Recipe(), key) for key in _RULES 
 """Every key of a recipe that is a field, with the value of an absent one."""
 
 _NOT_SEARCHED = {
-    "epochs": "takes one whole number such as 15: pruners compare trials epoch by epoch",
+    "epochs": "must be one whole number, such as 15, because pruners compare trials by epoch",
     "seed": "is made from study.seed and the number of the trial; remove it",
 }
 
@@ -66,20 +66,20 @@ class RecipeSpace:
 
     @property
     def parameters(self) -> Mapping[str, Field]:
-        """The parameters that a trial is asked for, by name, in the order of asking."""
+        """Return the parameters that a trial is asked for, by name, in the order of asking."""
         found = self.fields.items()
         return {name: field for name, field in found if not isinstance(field, Fixed)}
 
     @property
     def epochs(self) -> int:
-        """The number of epochs that every trial trains, when it is not pruned."""
+        """Return the number of epochs that a trial trains unless it is pruned."""
         return int(self.fields["recipe.epochs"].minimum)
 
     def suggest(self, trial: Trial, seed: int) -> Recipe:
         """Draw a recipe; the trial is always asked for the same names in the same order.
 
         Args:
-            trial: what is asked.
+            trial: the trial that draws.
             seed: the recipe's seed, 0 or more, not drawn.
         """
         drawn = {name: field.suggest(trial, name) for name, field in self.fields.items()}
@@ -88,25 +88,25 @@ class RecipeSpace:
         return Recipe(**values, augment=tuple(map(step_from_dict, steps)), seed=seed)
 
     def params_for(self, recipe: Recipe) -> dict[str, Scalar]:
-        """Return the answers of a trial that draw a recipe as far as it is searched here.
+        """Return the parameters with which a trial draws a recipe, as far as it is searched here.
 
         What the section fixes stays as it is, whatever the recipe has. Augmentation steps are
-        compared kind by kind; one that the recipe lacks gets no answer.
+        compared kind by kind; one that the recipe lacks gets no parameters.
 
         Raises:
-            StudyFileError: with every value that its field does not have, and no path.
+            StudyFileError: with every value that its field does not contain, and no path.
         """
-        answers: dict[str, Scalar] = {}
+        params: dict[str, Scalar] = {}
         problems: list[Problem] = []
         for name, value in self._values(recipe):
             field = self.parameters.get(name)
-            if field is not None and (answer := _held(field, value)) is not None:
-                answers[name] = answer
+            if field is not None and (param := _value_in(field, value)) is not None:
+                params[name] = param
             elif field is not None:
                 problems.append(Problem(name, f"{show(value)} is not {allowed(field)}"))
         if problems:
             raise StudyFileError(None, problems)
-        return answers
+        return params
 
     def _values(self, recipe: Recipe) -> Iterator[tuple[str, Scalar]]:
         """Yield what a recipe has for the fields, by their names."""
@@ -127,8 +127,8 @@ class RecipeSpace:
         return {"kind": kind, **strengths}
 
 
-def _held(field: Field, value: Scalar) -> Scalar | None:
-    """Return a value as a field holds it, None where it does not; steps may have rounded it."""
+def _value_in(field: Field, value: Scalar) -> Scalar | None:
+    """Return a value as its field has it, rounded to a step; None if the field lacks it."""
     if isinstance(value, str) or not isinstance(field, FloatRange):
         return value if value in field.values() else None
     if field.step is None:
@@ -221,7 +221,7 @@ def _kind_message(kind: object) -> str:
 
 
 def _nesterov_problems(fields: Mapping[str, Field]) -> Iterator[Problem]:
-    """Yield what forbids Nesterov momentum, the one key whose values depend on other keys'."""
+    """Find problems with Nesterov momentum, the only key that depends on other keys."""
     nesterov = fields.get("recipe.nesterov", Fixed(False))
     optimizer = fields.get("recipe.optimizer", Fixed("sgd"))
     momentum = fields.get("recipe.momentum", Fixed(1.0))
@@ -231,8 +231,8 @@ def _nesterov_problems(fields: Mapping[str, Field]) -> Iterator[Problem]:
     others = [name for name in optimizer.values() if name not in able]
     if others:
         needed = " or ".join(map(show, able))
-        message = f"true needs optimizer = {needed}, which can be {show(others[0])} here; drop one"
+        message = f"true needs optimizer = {needed}, but it can be {show(others[0])}; remove either"
         yield Problem("recipe.nesterov", message)
     if momentum.minimum == 0:
-        message = "true needs a momentum above 0; raise the least recipe.momentum"
+        message = "true needs a momentum above 0, but recipe.momentum can be 0; raise it"
         yield Problem("recipe.nesterov", message)

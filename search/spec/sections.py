@@ -1,4 +1,4 @@
-"""How a section of a study or ladder file is read: the types of its keys, and error messages."""
+"""Read a section of a study or ladder file: the types of its keys, and error messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 NAME = r"^[a-z0-9][a-z0-9-]*$"
-"""What the name of a study, a ladder or a step looks like."""
+"""The pattern of the name of a study, a ladder or a step."""
 
 
 def _known_dataset(name: str) -> str:
@@ -44,7 +44,7 @@ def _known_dataset(name: str) -> str:
 def _one_line(text: str) -> str:
     if not text.isprintable():
         raise ValueError(
-            f"{file_value(text)} is not one line; end each but the last in a backslash"
+            f"{file_value(text)} must be one line; end every line but the last with a backslash"
         )
     return text
 
@@ -64,7 +64,7 @@ T = TypeVar("T", bound=_Dataclass)
 
 @dataclass(frozen=True)
 class Section(Generic[T]):
-    """What came of reading one section.
+    """The result of reading one section.
 
     Attributes:
         value: the section; None when it has problems.
@@ -81,7 +81,7 @@ def parse_section(kind: type[T], name: str, raw: Mapping[str, object]) -> Sectio
     """Read a section.
 
     Args:
-        kind: what it becomes, a dataclass whose types and limits are the rules.
+        kind: the dataclass that it becomes; its types and limits are the rules.
         name: its name in the file, for messages.
         raw: its keys and values, as TOML gives them.
     """

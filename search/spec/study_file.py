@@ -1,4 +1,4 @@
-"""A study file: one TOML file that says what to search on, for, in and how to train."""
+"""A study file: one TOML file with data set, budget, search space and recipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from search.errors import StudyFileError
 from search.spec.budget import Budget, bound_problems, empty_problems
-from search.spec.canonical import FORMAT, SECTIONS, differences, resolve
+from search.spec.canonical import FORMAT_VERSION, SECTIONS, differences, resolve
 from search.spec.recipe_space import DEFAULTS, RecipeSpace
 from search.spec.sections import parse_section
 from search.spec.study_settings import StudySettings
@@ -32,7 +32,7 @@ class StudyFile:
         budget: ``[budget]``.
         space: ``[space]`` as the file has it.
         recipe: ``[recipe]`` as the file has it.
-        path: the file; None for one that came from elsewhere.
+        path: the file; None for one that was not read from a file.
     """
 
     settings: StudySettings
@@ -60,11 +60,11 @@ class StudyFile:
         """Make a study file from what :meth:`to_dict` returned.
 
         Raises:
-            StudyFileError: another format version, or not such a value.
+            StudyFileError: the format version is another one, or the value is not a study file.
         """
-        if value.get("format") != FORMAT:
+        if value.get("format") != FORMAT_VERSION:
             found = file_value(value.get("format"))
-            message = f"{found} is a format that this version cannot read; it reads {FORMAT}"
+            message = f"{found} is not a format that this version reads; it reads {FORMAT_VERSION}"
             raise StudyFileError(None, [Problem("format", message)])
         return _checked({key: item for key, item in value.items() if key != "format"}, None)
 
@@ -96,7 +96,7 @@ class StudyFile:
             raise StudyFileError(self.path, error.problems) from error
 
     def check_fits(self, search_space: SearchSpace) -> None:
-        """Refuse a space of which no candidate can keep to the budget.
+        """Refuse a space without any candidate that fits the budget.
 
         Raises:
             StudyFileError: its lower bound breaks a limit, or no candidate can be built at all.
@@ -111,7 +111,7 @@ class StudyFile:
 
 
 def _checked(sections: Mapping[str, object], path: Path | None) -> StudyFile:
-    """Check all sections, each for itself and all together."""
+    """Check all sections, each by itself and all together."""
     problems = list(_section_problems(sections))
     tables = {name: as_table(sections.get(name)) for name in SECTIONS}
     study = parse_section(StudySettings, "study", tables["study"])
@@ -178,7 +178,7 @@ def _recipe_problems(recipe: Mapping[str, object]) -> tuple[Problem, ...]:
 def _space_problems(
     section: Mapping[str, object], dataset: str | None, limits: Mapping[str, Any]
 ) -> tuple[Problem, ...]:
-    """Check a space as far as that goes without opening the data set."""
+    """Check a space as far as possible without opening the data set."""
     known = None if dataset is None else known_shape(dataset)
     if known is None:
         return () if "layers" in section else tuple(parse_fields(section)[1])

@@ -19,7 +19,7 @@ __all__ = ["PrunerName", "SamplerName", "StudySettings"]
 
 
 def _key_of(table: Mapping[str, object]) -> BeforeValidator:
-    """Return what accepts the names of a table alone, as they are when a value is checked."""
+    """Return a validator that accepts the names in a table at the time of the check."""
 
     def check(name: object) -> object:
         if isinstance(name, str) and name in table:
@@ -36,20 +36,20 @@ SamplerName = Annotated[str, Strict(), _key_of(SAMPLERS)]
 
 @dataclass(frozen=True)
 class StudySettings:
-    """What a study searches on and how.
+    """The settings of a study: its data set and how to search.
 
     Attributes:
         name: lower case letters, digits and hyphens.
         dataset: one of ``trainer.DATASET_NAMES``, or ``folder:PATH``; a relative path is taken from
             the working directory.
         image_size: the side in pixels to which a folder's images are resized; None keeps them.
-        colour: whether a folder's images are read in colour; None finds out.
-        target: the validation floor hoped for, 0 to 1; reported, stops nothing.
+        colour: whether a folder's images are read in colour; None decides by the files.
+        target: the validation floor to reach, 0 to 1; it is reported and does not end the search.
         floor_epochs: how many of the last epochs the floor is taken over.
         trials: how many trials are trained in all.
         sampler: one of ``search.strategies.samplers.SAMPLERS``.
         pruner: one of ``search.strategies.pruners.PRUNERS``.
-        seed: decides all draws, 0 to 2**32 - 1.
+        seed: seed of all draws, 0 to 2**32 - 1.
         start_from: candidates that are tried first: ``FILE.toml#STEP``, a step of a ladder file,
             ``FILE.toml``, all its steps, or the folder of an exported network; relative paths
             start in the folder of the study file.

@@ -1,4 +1,4 @@
-"""Read TOML files that anyone may have written, and write values as TOML spells them."""
+"""Read TOML files from untrusted authors, and write values as TOML spells them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MOST_LEVELS = 20
 MOST_DOTS = 500
 
 _LONGEST_SHOWN = 100
-_LARGEST_INTEGER = 2**63  # TOML's own limit; beyond it a number might not even print
+_LARGEST_INTEGER = 2**63  # TOML's own limit; a larger number may be too long to print
 
 
 def read_toml(path: Path) -> dict[str, object]:
     """Read a TOML file, UTF-8 with or without a byte order mark.
 
     Raises:
-        StudyFileError: there is no such file, or it is not TOML, or larger or more deeply nested
+        StudyFileError: the file does not exist, is not TOML, or is larger or more deeply nested
             than a study file can be.
     """
     try:
@@ -37,8 +37,8 @@ def read_toml(path: Path) -> dict[str, object]:
     except UnicodeDecodeError as error:
         message = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
     except tomllib.TOMLDecodeError as error:
-        message = f"is not TOML: {_shortened(str(error))}"
-    except ValueError:  # of int(), whose message speaks of Python
+        message = f"is not valid TOML: {_shortened(str(error))}"
+    except ValueError:  # from int(), whose message is about Python
         message = "has a number of more than 4,300 digits; give a smaller one"
     except RecursionError:
         message = _TOO_DEEP
@@ -65,13 +65,15 @@ _TOO_DEEP = f"is nested too deeply; no key needs more than {MOST_LEVELS} levels"
 
 def _read_text(path: Path) -> str:
     if "\0" in str(path) or not path.exists():
-        raise StudyFileError(path, [Problem("", "no such file; check the path")])
+        raise StudyFileError(path, [Problem("", "the file does not exist; check the path")])
     if not path.is_file():
         raise StudyFileError(path, [Problem("", "is not a file; give the path of a file")])
     with path.open("rb") as stream:
         content = stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        raise StudyFileError(path, [Problem("", "is larger than 1 MiB, too large to be one")])
+        raise StudyFileError(
+            path, [Problem("", "is larger than 1 MiB; a study or ladder file is smaller")]
+        )
     return content.decode("utf-8-sig")
 
 
@@ -84,7 +86,7 @@ def _refuse_long_keys(path: Path, text: str) -> None:
 
 
 def _excesses(content: Mapping[str, object]) -> Iterator[Problem]:
-    """Find nesting and numbers that no study file needs, for other code not to expect."""
+    """Find nesting and numbers that no study file needs, so that other code never meets them."""
     waiting: list[tuple[tuple[str, ...], object]] = [((), content)]
     while waiting:
         place, value = waiting.pop()

@@ -1,4 +1,4 @@
-"""The candidates that a study tries first, as parameters of trials that wait in its queue."""
+"""The candidates that a study tries first, as parameters of queued trials."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from space.search_space import SearchSpace
 __all__ = ["START_ATTRIBUTE", "Start", "enqueue_starts", "find_starts"]
 
 START_ATTRIBUTE = "start_from"
-"""The attribute of a trial that says which candidate it was started from."""
+"""The attribute of a trial that names the candidate it was started from."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Start:
 def find_starts(
     file: StudyFile, input_shape: tuple[int, int, int], classes: int
 ) -> tuple[Start, ...]:
-    """Find the trials that give the candidates of a study's ``start_from``.
+    """Find the parameters that draw the candidates of a study's ``start_from``.
 
-    The architecture is the candidate's exactly. Of its recipe it has what the study searches; what
-    the study fixes is the study's. Candidates that give the same parameters are tried once.
+    The architecture is exactly the candidate's. Of its recipe, only the keys that the study
+    searches are used. Candidates with the same parameters are tried once.
 
     Args:
         file: the study, in whose folder the relative paths of the entries start.
@@ -53,7 +53,7 @@ def find_starts(
         classes: how many classes they have.
 
     Raises:
-        StudyFileError: every entry that cannot be read, or lies outside the space or budget.
+        StudyFileError: with every entry that cannot be read, or is outside the space or budget.
     """
     space, recipes = file.search_space(input_shape, classes), file.recipe_space()
     starts: dict[frozenset[tuple[str, Scalar]], Start] = {}
@@ -76,7 +76,7 @@ def find_starts(
 
 
 def enqueue_starts(study: optuna.Study, claims: Claims, starts: tuple[Start, ...]) -> None:
-    """Queue those starts that are not queued yet, each once beside other processes too.
+    """Queue the starts that are not queued yet, each once even with several processes.
 
     Args:
         study: the study.
@@ -107,10 +107,10 @@ def _params(candidate: Candidate, space: SearchSpace, recipes: RecipeSpace) -> d
 def _reasons(
     candidate: Candidate, file: StudyFile, space: SearchSpace, recipes: RecipeSpace
 ) -> Iterator[str]:
-    """Say why no trial of a study can have a candidate."""
+    """Find the reasons why no trial of a study can draw a candidate."""
     assessment = assess(candidate.architecture, file.budget)
     if not assessment.fits:
-        yield f"it does not fit the budget ({assessment.reason}); raise that"
+        yield f"it does not fit the budget ({assessment.reason}); raise the budget"
     try:
         space.params_for(candidate.architecture)
     except OutsideSpaceError as error:
@@ -119,7 +119,7 @@ def _reasons(
         recipes.params_for(candidate.recipe)
     except StudyFileError as error:
         for problem in error.problems:
-            yield f"{problem}; widen that or give it one value"
+            yield f"{problem}; widen that range or give it one value"
 
 
 def _way_out(entry: str) -> str:

@@ -79,7 +79,7 @@ def test_databases_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFix
         connection.execute("CREATE TABLE birds (name TEXT)")
     connection.close()
     assert "another program" in _refused(capsys, "run", study, "--storage", "sqlite:///other.db")
-    assert "no study database" in _refused(capsys, "status", "--storage", "sqlite:///none.db")
+    assert "none.db does not exist" in _refused(capsys, "status", "--storage", "sqlite:///none.db")
     assert "not a database URL" in _refused(capsys, "run", study, "--storage", "nonsense")
 
 

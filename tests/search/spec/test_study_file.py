@@ -51,7 +51,7 @@ BAD: list[tuple[str, object, str, str]] = [
     ("study", 3, "study", "write [study]"),
     ("recipe", [{}], "recipe", "write [recipe]"),
     ("stduy", {}, "stduy", 'did you mean "study"'),
-    ("format", 2, "format", "2 is a format"),
+    ("format", 2, "format", "2 is not a format"),
     ("study.trails", 3, "study.trails", 'did you mean "trials"'),
     ("study.workers", 3, "study.workers", "known: name"),
     ("study.name", "My Study", "study.name", '"My Study" is not a name'),
@@ -152,7 +152,7 @@ def test_check_fits_names_bound_and_budget() -> None:
     value["budget"] = {"macs": 20_000}
     file = StudyFile.from_dict(value)
     file.check_fits(file.search_space((1, 8, 8), 2))
-    with pytest.raises(StudyFileError, match=r"budget.macs: .* the budget is 20,000; raise"):
+    with pytest.raises(StudyFileError, match=r"budget.macs: .* but the budget is 20,000; raise"):
         file.check_fits(file.search_space((3, 64, 64), 2))
 
 

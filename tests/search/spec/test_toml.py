@@ -49,8 +49,8 @@ def test_files_that_are_no_toml(tmp_path: Path, content: bytes, hint: str) -> No
 
 def test_paths_that_are_no_file(tmp_path: Path) -> None:
     """A missing file, a directory and an impossible path are told apart."""
-    assert "no such file" in file_problem(tmp_path / "none.toml")
-    assert "no such file" in file_problem(Path("a\0b"))
+    assert "does not exist" in file_problem(tmp_path / "none.toml")
+    assert "does not exist" in file_problem(Path("a\0b"))
     assert "not a file" in file_problem(tmp_path)
     assert "too long" in file_problem(tmp_path / ("x" * 5000))
 

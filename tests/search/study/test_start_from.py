@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from search.cli.app import main
 from search.errors import ResumeError
-from search.export.package import FORMAT
+from search.export.package import PACKAGE_FORMAT
 from search.spec.study_file import StudyFile
 from search.storage.claims import Claims
 from search.study.recovery import requeue
@@ -63,7 +63,7 @@ def _write_candidates(folder: Path) -> None:
     (folder / "ladders").mkdir()
     (folder / "ladders" / "small.toml").write_text(LADDER + steps)
     exported = {
-        "format": FORMAT,
+        "format": PACKAGE_FORMAT,
         "architecture": Architecture.parse(SMALL, SHAPE).to_json(),
         "recipe": Recipe(learning_rate=0.04).to_dict(),
     }
