@@ -1,4 +1,4 @@
-"""What a confirm chooses: the trials that are retrained, and among these the champion."""
+"""Choose the trials that a confirm retrains, and the champion among them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["best_trials", "champion_of"]
 def best_trials(records: Iterable[TrialRecord], top: int) -> tuple[int, ...]:
     """Return the numbers of the trials with the highest validation floors, the best first.
 
-    Of equal floors the trial with fewer parameters comes first, then the older one.
+    If floors are equal, the trial with fewer parameters comes first, then the older one.
 
     Args:
         records: of a study.
@@ -30,11 +30,11 @@ def best_trials(records: Iterable[TrialRecord], top: int) -> tuple[int, ...]:
 def champion_of(confirm: Confirm) -> int:
     """Return the trial with the highest mean validation floor over its retrainings.
 
-    Of equal means the trial that was better in the search wins.
+    If means are equal, the trial that was better in the search wins.
 
     Raises:
         ValueError: if not all candidates were retrained yet.
     """
     if not confirm.selected:
-        raise ValueError("the champion is known once every candidate was retrained")
+        raise ValueError("not every candidate has been retrained, so there is no champion yet")
     return max(confirm.plan.trials, key=lambda trial: fmean(confirm.validation_floors(trial)))

@@ -10,7 +10,7 @@ from search.confirm.progress import ConfirmProgress
 from search.confirm.retrain import confirm_claims
 from search.errors import ResumeError, TrialError, WorkFailed
 from search.storage.database import quiet_optuna
-from search.study.confirms import PARTS, Confirm, Plan, last_ordinal, load_confirm, save_plan
+from search.study.confirms import PARTS, Confirm, ConfirmPlan, last_ordinal, load_confirm, save_plan
 from search.study.study import StoredStudy, open_study
 from search.workers.data import reopen_data
 from search.workers.launcher import Launcher, explain_interruption
@@ -41,12 +41,12 @@ def confirm(
         study: path of a study file, or name of a study in the storage.
         top: candidates to retrain, 3 by default.
         seeds: retrainings of each, 5 by default.
-        again: begins another confirm after the study has a finished one.
+        again: whether to begin another confirm after a finished one.
         **options: where and with what to work, see :class:`search.workers.options.RunOptions`.
 
     Raises:
         InputError: if the study or the device does not exist, no trial has completed, or an
-            unfinished confirm was begun with other numbers.
+            unfinished confirm has other numbers.
         WorkFailed: if a worker fails.
         Interrupted: on Ctrl-C; what was finished is kept.
     """
@@ -62,7 +62,7 @@ def confirm(
     return load_confirm(stored, plan.ordinal)
 
 
-def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: bool) -> Plan:
+def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: bool) -> ConfirmPlan:
     ordinal = last_ordinal(stored)
     if ordinal:
         plan = load_confirm(stored, ordinal).plan
@@ -74,10 +74,10 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
     trials = best_trials(records, top)
     if not trials:
         raise TrialError(
-            f"{stored.name} has no completed trial to confirm yet; flyweight run it first"
+            f"{stored.name} has no completed trial to confirm yet; use flyweight run first"
         )
     stored.make_artifacts()
-    plan = Plan(
+    plan = ConfirmPlan(
         ordinal=ordinal + 1,
         trials=trials,
         seeds=seeds or DEFAULT_SEEDS,
@@ -88,17 +88,17 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
     return load_confirm(stored, plan.ordinal).plan
 
 
-def _refuse_other_numbers(plan: Plan, top: int | None, seeds: int | None) -> None:
+def _refuse_other_numbers(plan: ConfirmPlan, top: int | None, seeds: int | None) -> None:
     for name, asked, planned in (("top", top, plan.top), ("seeds", seeds, plan.seeds)):
         if asked is not None and asked != planned:
             raise ResumeError(
                 f"confirm {plan.ordinal} of this study has --{name} {planned}, not {asked}; "
-                "leave the option out to see it, or begin another with --again"
+                "leave the option out to see that confirm, or begin another with --again"
             )
 
 
-def _retrain(stored: StoredStudy, plan: Plan, launcher: Launcher) -> None:
-    """Let workers do the retrainings that choose, then those of the champion."""
+def _retrain(stored: StoredStudy, plan: ConfirmPlan, launcher: Launcher) -> None:
+    """Let workers retrain all candidates, then the champion."""
     what = f"confirm {plan.ordinal} of {stored.name}"
     workers = launcher.announce(what, plan.seeds * len(plan.trials))
     for part in PARTS:
@@ -112,5 +112,5 @@ def _retrain(stored: StoredStudy, plan: Plan, launcher: Launcher) -> None:
         if progress.left:
             raise WorkFailed(
                 f"{what} is not finished: another process holds some of its retrainings; "
-                "run it again when that has ended"
+                "run confirm again when that process has ended"
             )

@@ -1,10 +1,10 @@
-"""What a user sees while a confirm retrains."""
+"""The progress of a confirm as a user sees it."""
 
 from __future__ import annotations
 
 from rich.console import Console
 
-from search.study.confirms import SELECTION, Plan, Repeat, load_confirm
+from search.study.confirms import SELECTION, ConfirmPlan, Repeat, load_confirm
 from search.study.study import StoredStudy
 from search.text import percent
 
@@ -12,17 +12,17 @@ __all__ = ["ConfirmProgress"]
 
 
 class ConfirmProgress:
-    """Prints a line for each retraining that ends.
+    """A printer of one line for each retraining that ends.
 
     Args:
         console: where to write.
         stored: the study.
         plan: of the confirm.
-        part: of the confirm, one of ``search.study.confirms.PARTS``; what it has already is not
-            printed.
+        part: of the confirm, one of ``search.study.confirms.PARTS``; retrainings that have ended
+            already are not printed.
     """
 
-    def __init__(self, console: Console, stored: StoredStudy, plan: Plan, part: str) -> None:
+    def __init__(self, console: Console, stored: StoredStudy, plan: ConfirmPlan, part: str) -> None:
         self._console = console
         self._stored = stored
         self._plan = plan
@@ -32,7 +32,7 @@ class ConfirmProgress:
 
     @property
     def left(self) -> int:
-        """How many retrainings had not ended when progress was shown last."""
+        """Return how many retrainings had not ended when progress was shown last."""
         return self._total - len(self._seen)
 
     def show(self) -> None:

@@ -1,4 +1,4 @@
-"""``flyweight ladder``: replay hand-made steps beside what their authors reported."""
+"""``flyweight ladder``: replay hand-made networks and compare with their authors' figures."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ def analysis(result: StepResult, results: Sequence[StepResult]) -> list[str]:
     """Return what a step's replays show, one finding a line.
 
     Args:
-        result: of the step; without a replay that trained to its end there is nothing to find.
-        results: of all steps that were replayed, among which the step before is looked for.
+        result: of the step; if no replay was trained to its end, only a failure is returned.
+        results: of all steps that were replayed, to compare with the step before.
     """
     lines = [f"failed: {result.failure}"] if result.failure else []
     if not result.done:
@@ -49,13 +49,13 @@ def _fit(result: StepResult) -> str:
 
 
 def _holding(result: StepResult) -> list[Replay]:
-    """The replays that held the goal."""
+    """Return the replays that held the goal."""
     goal, epochs = result.ladder.settings.goal, result.floor_epochs
     return [replay for replay in result.done if replay.floor(epochs) >= goal]
 
 
 def goal_words(result: StepResult) -> str:
-    """Say whether the goal was reached and held, and whether the parameters keep to the limit."""
+    """Return in words whether the goal was reached and held, and the parameter limit kept."""
     settings = result.ladder.settings
     reached = [replay for replay in result.done if replay.best >= settings.goal]
     if len(result.done) == 1:
@@ -117,14 +117,14 @@ def _beside_the_report(result: StepResult) -> list[str]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Our best test accuracies less the reported ones, in points.
+    """The best test accuracies of replays less the reported ones, in points.
 
     Attributes:
         steps: how many steps are compared.
         mean: of the signed differences.
         within: steps whose difference is at most a quarter of a point either way.
         largest: the difference that is furthest from 0.
-        step: whose that is.
+        step: the step with that difference.
     """
 
     steps: int
@@ -142,7 +142,7 @@ class Comparison:
 
 
 def compare(results: Sequence[StepResult]) -> Comparison | None:
-    """Compare all steps that were replayed for their own epochs; None where there is none."""
+    """Compare all steps that were replayed for their own epochs; return None without any."""
     found = {
         f"{result.ladder.settings.name}#{result.step.name}": result.difference
         for result in results

@@ -1,4 +1,4 @@
-"""``flyweight ladder``: replay hand-made steps beside what their authors reported."""
+"""``flyweight ladder``: replay hand-made networks and compare with their authors' figures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ladder(
     Args:
         files: the ladder files.
         steps: names of the steps to replay; by default all.
-        parameters: leaves out steps that have more.
+        parameters: the most parameters of a step; by default any number.
         epochs: of every replay; by default each step's own.
         seeds: how often each step is replayed; the seeds are 1, 2 and so on.
         **options: where and with what to work, see :class:`search.workers.options.RunOptions`.
@@ -66,8 +66,8 @@ def ladder(
     results = _results(chosen, replays)
     if any(result.missing(seeds) for result in results):
         raise WorkFailed(
-            "not all steps are replayed: another process holds some of them; run it again when "
-            "that has ended"
+            "not all steps are replayed: another process holds some of them; run ladder again when "
+            "that process has ended"
         )
     return results
 

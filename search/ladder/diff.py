@@ -1,4 +1,4 @@
-"""What distinguishes a step of a ladder from the one before it, in words."""
+"""Describe how a step of a ladder differs from the one before it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from trainer.recipe import Recipe
 
 __all__ = ["changes"]
 
-# With less in common, listing the differences tells less than saying that it is another network.
+# Networks with less in common are called different; a list of all differences would not help.
 _LEAST_ALIKE = 0.4
 
 
 def changes(before: LadderStep, step: LadderStep) -> list[str]:
-    """Return what changed, in phrases; nothing where both train the same in the same way."""
+    """Return the changes, one phrase each; empty if architecture and recipe are the same."""
     return [*_of_network(before, step), *_of_recipe(before.recipe, step.recipe)]
 
 
@@ -83,14 +83,14 @@ def _quoted(lines: Sequence[str]) -> str:
 def _of_recipe(old: Recipe, new: Recipe) -> Iterator[str]:
     before, after = old.to_dict(), new.to_dict()
     for key, value in after.items():
-        if key not in _TOLD_TOGETHER and before[key] != value:
+        if key not in _DESCRIBED_TOGETHER and before[key] != value:
             yield f"{key} {before[key]} -> {value}"
-    for name, tell in (("schedule", _schedule), ("augmentation", _augmentation)):
-        if tell(old) != tell(new):
-            yield f"{name} {tell(old)} -> {tell(new)}"
+    for name, describe in (("schedule", _schedule), ("augmentation", _augmentation)):
+        if describe(old) != describe(new):
+            yield f"{name} {describe(old)} -> {describe(new)}"
 
 
-_TOLD_TOGETHER = ("seed", "augment", "schedule", *SCHEDULE_KEYS)
+_DESCRIBED_TOGETHER = ("seed", "augment", "schedule", *SCHEDULE_KEYS)
 
 
 def _schedule(recipe: Recipe) -> str:
@@ -104,7 +104,7 @@ def _augmentation(recipe: Recipe) -> str:
 def _strengths(step: AugmentStep) -> str:
     values = step_to_dict(step)
     kind = values.pop("kind")
-    told = [
+    values_shown = [
         f"{key} {value:g}" for key, value in values.items() if isinstance(value, float) and value
     ]
-    return f"{kind} ({', '.join(told)})"
+    return f"{kind} ({', '.join(values_shown)})"

@@ -1,4 +1,4 @@
-"""What a user sees while ladders are replayed."""
+"""The progress of replayed ladders as a user sees it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LadderProgress"]
 
 
 class LadderProgress:
-    """Prints one line for each finished replay, and on a terminal a live line below.
+    """A printer of one line for each finished replay, with a live line below on a terminal.
 
     Args:
         console: where to write.

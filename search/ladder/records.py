@@ -33,9 +33,9 @@ class Replay:
         finished: whether all epochs are there, or it failed.
         failure: why it ended early, empty where it did not.
         device: hardware.
-        versions: of what decides the figures.
-        workers: how many shared the machine.
-        path: what computed the steps.
+        versions: of the packages that decide the figures.
+        workers: how many workers shared the machine.
+        path: the backend that computed the steps.
     """
 
     candidate: str
@@ -50,22 +50,22 @@ class Replay:
 
     @property
     def succeeded(self) -> bool:
-        """Whether it trained to its end."""
+        """Return whether it trained to its end."""
         return self.finished and not self.failure
 
     @property
     def accuracies(self) -> list[float]:
-        """Test accuracy after each epoch, 0 to 1."""
+        """Return the test accuracy after each epoch, 0 to 1."""
         return [epoch.accuracy for epoch in self.epochs]
 
     @property
     def best(self) -> float:
-        """The highest test accuracy of an epoch; it is chosen on the test set."""
+        """Return the highest test accuracy of an epoch; it is chosen on the test set."""
         return max(self.accuracies)
 
     @property
     def last(self) -> float:
-        """The test accuracy after the last epoch."""
+        """Return the test accuracy after the last epoch."""
         return self.epochs[-1].accuracy
 
     def floor(self, epochs: int) -> float:
@@ -82,7 +82,7 @@ class Replay:
 
     @property
     def seconds_per_epoch(self) -> float:
-        """Mean wall time, evaluation included."""
+        """Return the mean wall time of an epoch, evaluation included."""
         return fmean(epoch.seconds for epoch in self.epochs)
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Replay:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Replay:
-        """Inverse of :meth:`to_dict`."""
+        """Read what :meth:`to_dict` returned."""
         epochs = tuple(Epoch(**epoch) for epoch in kept["epochs"])
         return cls(**{**kept, "epochs": epochs})
 
@@ -100,7 +100,7 @@ class Replays:
     """The replays in a study database.
 
     Args:
-        engine: of the database; a table is added where there is none yet.
+        engine: of the database; the table is added if it is missing.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -108,7 +108,7 @@ class Replays:
         add_table(REPLAYS, engine)
 
     def save(self, replay: Replay) -> None:
-        """Keep a replay in the place of what was kept of it before."""
+        """Store a replay; an earlier state of it is replaced."""
         mine = (REPLAYS.c.candidate == replay.candidate) & (REPLAYS.c.seed == replay.seed)
         row = {
             "candidate": replay.candidate,

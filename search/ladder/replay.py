@@ -51,7 +51,7 @@ def replay_steps(
 
 
 def _replay(training: Training, replay: Replay, replays: Replays) -> None:
-    """Train and keep each epoch at once."""
+    """Train, and store each epoch as soon as it ends."""
     for epoch in training:
         done = tuple(training.epochs)
         replay = dataclasses.replace(replay, epochs=done, path=epoch.backend)

@@ -65,7 +65,7 @@ def markdown(results: Sequence[StepResult], command: str) -> str:
 
     Args:
         results: of one or more ladders.
-        command: that made them.
+        command: the command line that made them.
     """
     parts = ["# Replayed ladders", f"`{command}`", _origin(results)]
     compared = compare(results)
@@ -81,13 +81,15 @@ def markdown(results: Sequence[StepResult], command: str) -> str:
 
 
 def check_place(path: Path) -> None:
-    """Refuse a report that could not be written, before the hours of its replays.
+    """Refuse a report that could not be written, before the replays take hours.
 
     Raises:
-        ExportError: if its folder is not there, or something else stands in its place.
+        ExportError: if its folder does not exist, or the path is a folder.
     """
     if not path.parent.is_dir():
-        raise ExportError(f"{path} cannot be written: there is no folder {path.parent}; make it")
+        raise ExportError(
+            f"{path} cannot be written: the folder {path.parent} does not exist; make it"
+        )
     if path.is_dir():
         raise ExportError(f"{path} is a folder; give a file")
 
@@ -201,7 +203,7 @@ def _findings(result: StepResult, results: Sequence[StepResult]) -> str:
 
 
 def _origin(results: Sequence[StepResult]) -> str:
-    """Say on what and with what the figures were made."""
+    """Return the hardware, backends, worker counts and versions behind the figures."""
     replays = [replay for result in results for replay in result.done]
     devices = sorted({replay.device for replay in replays})
     ways = sorted({f"{r.path} path, {plural(r.workers, 'worker')}" for r in replays})
@@ -217,4 +219,6 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ExportError(f"{path} cannot be written: {error.strerror}") from error
+        raise ExportError(
+            f"{path} cannot be written: {error.strerror}; choose another file"
+        ) from error

@@ -1,4 +1,4 @@
-"""What came of replaying one step of a ladder."""
+"""The results of replaying one step of a ladder."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class StepResult:
 
     @property
     def done(self) -> list[Replay]:
-        """The replays that trained to their end."""
+        """Return the replays that trained to their end."""
         return [replay for replay in self.replays if replay.succeeded]
 
     @property
     def failure(self) -> str:
-        """Why a replay failed, empty where none did."""
+        """Return why a replay failed; empty if none did."""
         return next((replay.failure for replay in self.replays if replay.failure), "")
 
     def missing(self, seeds: int) -> int:
@@ -48,52 +48,52 @@ class StepResult:
 
     @property
     def parameters(self) -> int:
-        """Trainable parameters."""
+        """Return the number of trainable parameters."""
         return cost(self.step.architecture).parameters
 
     @property
     def floor_epochs(self) -> int:
-        """Of the ladder."""
+        """Return the ``floor_epochs`` of the ladder."""
         return self.ladder.settings.floor_epochs
 
     @property
     def whole(self) -> bool:
-        """Whether it was replayed for as many epochs as its author trained."""
+        """Return whether it was replayed for as many epochs as its author trained."""
         return self.recipe.epochs == self.step.recipe.epochs
 
     @property
     def best(self) -> Spread | None:
-        """Of the best epochs' test accuracies, 0 to 1; None before the first replay."""
+        """Return the spread of the best epochs' test accuracies, 0 to 1; None without a replay."""
         return self._spread(lambda replay: replay.best)
 
     @property
     def last(self) -> Spread | None:
-        """Of the test accuracies after the last epoch."""
+        """Return the spread of the test accuracies after the last epoch."""
         return self._spread(lambda replay: replay.last)
 
     @property
     def floor(self) -> Spread | None:
-        """Of the lowest test accuracies over the last ``floor_epochs`` epochs."""
+        """Return the spread of the lowest test accuracies over the last ``floor_epochs`` epochs."""
         return self._spread(lambda replay: replay.floor(self.floor_epochs))
 
     @property
     def train(self) -> Spread | None:
-        """Of the mean accuracies on the augmented training images over the same epochs."""
+        """Return the spread of mean accuracies on augmented training images over these epochs."""
         return self._spread(lambda replay: replay.train_accuracy(self.floor_epochs))
 
     @property
     def gap(self) -> Spread | None:
-        """Of mean training less mean test accuracy over the same epochs."""
+        """Return the spread of mean training less mean test accuracy over these epochs."""
         return self._spread(lambda replay: replay.gap(self.floor_epochs))
 
     @property
     def seconds_per_epoch(self) -> Spread | None:
-        """Of the wall time of an epoch."""
+        """Return the spread of the wall time of an epoch."""
         return self._spread(lambda replay: replay.seconds_per_epoch)
 
     @property
     def difference(self) -> float | None:
-        """Our best less the reported best, in points; None for other epochs or no replay."""
+        """Return the best less the reported best, in points; None if the epochs differ."""
         if self.best is None or not self.whole:
             return None
         return 100 * self.best.mean - self.step.reported.best_test

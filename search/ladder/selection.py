@@ -1,4 +1,4 @@
-"""Which steps of which ladders a command replays."""
+"""Choose the steps of ladders that a command replays."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _DIGITS = 40
 
 @dataclass(frozen=True)
 class ReplayPlan:
-    """Which steps of which ladders are to be replayed, and how often.
+    """The steps of ladders to replay, and how often.
 
     Attributes:
         files: the ladders.
-        steps: names of the steps, none for all.
+        steps: names of the steps; empty for all.
         parameters: the most parameters of a step, None for any number.
         epochs: of every replay, None for the steps' own.
         seeds: replays of each step, with seeds 1, 2 and so on.
@@ -57,7 +57,7 @@ class ReplayPlan:
         """Read the ladders and return the steps that were asked for.
 
         Raises:
-            StudyFileError: if a file is wrong, no ladder has a step of a name, no step is small
+            StudyFileError: if a file is wrong, a name is not a step of any ladder, no step is small
                 enough, or the epochs are fewer than a ladder's ``floor_epochs``.
         """
         ladders = [LadderFile.load(path) for path in self.files]
@@ -72,7 +72,7 @@ class ReplayPlan:
         ]
         if not chosen:
             least = min(cost(step.architecture).parameters for x in ladders for step in x.steps)
-            message = f"no step has at most {self.parameters:,} parameters; the least is {least:,}"
+            message = f"no step has at most {self.parameters:,} parameters; give at least {least:,}"
             raise StudyFileError(self._only_path(), [Problem("--parameters", message)])
         return chosen
 
@@ -143,7 +143,7 @@ def choose_steps(plan: ReplayPlan, root: Path) -> list[ChosenStep]:
 
     Raises:
         StudyFileError: see :meth:`ReplayPlan.chosen`.
-        DataError: if a data set is not there or cannot be used.
+        DataError: if a data set is missing or cannot be used.
     """
     chosen = plan.chosen()
     names = {ladder.settings.dataset for ladder, _ in chosen}
@@ -157,8 +157,8 @@ def choose_steps(plan: ReplayPlan, root: Path) -> list[ChosenStep]:
 
 
 def _fingerprint(architecture: str, recipe: Recipe, images: str) -> str:
-    """Name a candidate; a default that a later version adds to recipes does not change it."""
+    """Return a candidate's name; a key that later versions add to recipes does not change it."""
     plain, defaults = recipe.to_dict(), Recipe().to_dict()
-    told = {key: value for key, value in plain.items() if value != defaults[key]}
-    text = json.dumps([architecture, told, images], sort_keys=True)
+    given = {key: value for key, value in plain.items() if value != defaults[key]}
+    text = json.dumps([architecture, given, images], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]

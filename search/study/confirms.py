@@ -1,4 +1,4 @@
-"""Confirms as they are stored with their study: their plans, each repeat, and the results."""
+"""Confirms, stored with their study: their plans, each repeat, and the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = [
     "PARTS",
     "SELECTION",
     "Confirm",
-    "Plan",
+    "ConfirmPlan",
     "Repeat",
     "last_ordinal",
     "load_confirm",
@@ -26,18 +26,18 @@ __all__ = [
 
 SELECTION, FINAL = "selection", "final"
 PARTS = (SELECTION, FINAL)
-"""The parts of a confirm, in their order: the retrainings that choose, then the champion's."""
+"""The parts of a confirm in order: retrainings of all candidates, then of the champion."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a confirm is to do.
+class ConfirmPlan:
+    """The plan of a confirm.
 
     Attributes:
         ordinal: 1 for the study's first confirm.
         trials: numbers of the best trials, the best first.
         seeds: repeats of each.
-        trained: trained trials that the study had by then.
+        trained: the number of trained trials that the study had when the confirm began.
         top: how many best trials were asked for; there may have been fewer.
     """
 
@@ -60,11 +60,11 @@ class Repeat:
         seconds: wall time.
         failure: why it ended early, empty where it did not.
         device: hardware.
-        versions: of what decides the figures.
-        normalisation: mean and deviation per channel, of the images it learned from.
+        versions: of the packages that decide the figures.
+        normalisation: mean and deviation per channel, of the training images.
         weights: artifact of the weights, where they were kept.
         weights_sha256: of that file.
-        path: what computed the steps.
+        path: the backend that computed the steps.
     """
 
     trial: int
@@ -81,12 +81,12 @@ class Repeat:
     path: str = Backend.EAGER
 
     def floor(self, epochs: int) -> float:
-        """Return the floor, 0 where the repeat failed."""
+        """Return the floor; 0 if the repeat failed."""
         return 0.0 if self.failure else floor(self.accuracies, epochs)
 
     @property
     def last(self) -> float:
-        """Accuracy after the last epoch, 0 where the repeat failed."""
+        """Return the accuracy after the last epoch; 0 if the repeat failed."""
         return 0.0 if self.failure else self.accuracies[-1]
 
 
@@ -95,25 +95,25 @@ class Confirm:
     """A confirm as far as it has come.
 
     Attributes:
-        plan: what it is to do.
+        plan: its plan.
         floor_epochs: of the study.
         selection: the repeats that choose, scored on the validation part.
         final: the champion's repeats on the whole training set, scored on the test set.
     """
 
-    plan: Plan
+    plan: ConfirmPlan
     floor_epochs: int
     selection: tuple[Repeat, ...]
     final: tuple[Repeat, ...]
 
     @property
     def selected(self) -> bool:
-        """Whether every repeat that chooses is there."""
+        """Return whether every repeat of the selection is stored."""
         return len(self.selection) == len(self.plan.trials) * self.plan.seeds
 
     @property
     def finished(self) -> bool:
-        """Whether the champion's repeats are all there too."""
+        """Return whether the champion's repeats are all stored too."""
         return self.selected and len(self.final) == self.plan.seeds
 
     def validation_floors(self, trial: int) -> list[float]:
@@ -122,12 +122,12 @@ class Confirm:
 
     @property
     def test_floors(self) -> list[float]:
-        """The champion's floor on the test set, one for each seed."""
+        """Return the champion's floors on the test set, one for each seed."""
         return [repeat.floor(self.floor_epochs) for repeat in self.final]
 
 
 def last_ordinal(stored: StoredStudy) -> int:
-    """Return the number of the study's last confirm, 0 where there is none."""
+    """Return the number of the study's last confirm; 0 if there is none."""
     ordinals = [0]
     for key in stored.study.user_attrs:
         kind, _, rest = key.partition(":")
@@ -141,7 +141,7 @@ def load_confirms(stored: StoredStudy) -> tuple[Confirm, ...]:
     return tuple(load_confirm(stored, i + 1) for i in range(last_ordinal(stored)))
 
 
-def save_plan(stored: StoredStudy, plan: Plan) -> None:
+def save_plan(stored: StoredStudy, plan: ConfirmPlan) -> None:
     """Store a new confirm's plan, unless another process has begun the confirm just now."""
     stored.storage.keep_first(stored.id, f"confirm:{plan.ordinal}", asdict(plan))
 
@@ -155,12 +155,12 @@ def load_confirm(stored: StoredStudy, ordinal: int) -> Confirm:
     """Read a confirm.
 
     Raises:
-        KeyError: if the study has no such confirm.
+        KeyError: if the study does not have this confirm.
     """
     kept = stored.study.user_attrs
     plan = kept[f"confirm:{ordinal}"]
     return Confirm(
-        Plan(**{"top": len(plan["trials"]), **plan, "trials": tuple(plan["trials"])}),
+        ConfirmPlan(**{"top": len(plan["trials"]), **plan, "trials": tuple(plan["trials"])}),
         stored.file.settings.floor_epochs,
         _repeats(kept, f"confirm:{ordinal}:selection:"),
         _repeats(kept, f"confirm:{ordinal}:final:"),

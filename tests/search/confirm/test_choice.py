@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.confirm.choice import best_trials, champion_of
-from search.study.confirms import Confirm, Plan, Repeat
+from search.study.confirms import Confirm, ConfirmPlan, Repeat
 from tests.search.run.test_progress import COMPLETE
 
-PLAN = Plan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)
+PLAN = ConfirmPlan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)
 
 
 def _repeat(trial: int, repeat: int, *accuracies: float, failure: str = "") -> Repeat:

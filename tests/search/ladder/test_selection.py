@@ -37,7 +37,7 @@ def test_shipped_ladders_can_be_planned_together() -> None:
     [
         ({"steps": ("rotatoin",)}, "rotation"),
         ({"steps": ("skeleton", "nothing")}, "nothing"),
-        ({"parameters": 3}, "the least is 152"),
+        ({"parameters": 3}, "give at least 152"),
         ({"epochs": 1}, "at least 2"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from search.study.confirms import (
     Confirm,
-    Plan,
+    ConfirmPlan,
     Repeat,
     last_ordinal,
     load_confirm,
@@ -15,7 +15,7 @@ from search.study.confirms import (
 )
 from tests.search.small_studies import begun
 
-PLAN = Plan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)
+PLAN = ConfirmPlan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)
 
 
 def _repeat(trial: int, repeat: int, *accuracies: float, failure: str = "") -> Repeat:
@@ -44,7 +44,7 @@ def test_a_plan_stays_as_it_was_first_made(tmp_path: Path) -> None:
     """Of two processes that begin a confirm at once one decides what it is."""
     stored = begun(tmp_path)
     save_plan(stored, PLAN)
-    save_plan(stored, Plan(ordinal=1, trials=(1,), seeds=9, trained=9, top=1))
+    save_plan(stored, ConfirmPlan(ordinal=1, trials=(1,), seeds=9, trained=9, top=1))
     assert load_confirm(stored, 1).plan == PLAN
 
 
@@ -52,7 +52,7 @@ def test_more_than_nine_confirms_are_told_apart(tmp_path: Path) -> None:
     """The repeats of the tenth confirm are not those of the first."""
     stored = begun(tmp_path)
     for ordinal in (1, 10):
-        save_plan(stored, Plan(ordinal, (7,), 1, 9, 1))
+        save_plan(stored, ConfirmPlan(ordinal, (7,), 1, 9, 1))
         save_repeat(stored, ordinal, "selection", 0, _repeat(7, 0, ordinal / 100))
     assert last_ordinal(stored) == 10
     assert [r.accuracies for r in load_confirm(stored, 1).selection] == [(0.01,)]
