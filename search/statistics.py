@@ -1,4 +1,4 @@
-"""Figures over several runs of the same training."""
+"""Statistics over several runs of the same training."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Spread:
-        """Summarise one value or more.
+        """Return the spread of one value or more.
 
         Raises:
             ValueError: if there is no value.
         """
         known = list(values)
         if not known:
-            raise ValueError("no values, so no mean")
+            raise ValueError("a mean needs at least one value")
         deviation = statistics.stdev(known) if len(known) > 1 else None
         return cls(statistics.fmean(known), deviation, len(known))
 
     def deviation_text(self, factor: float = 100.0) -> str:
-        """Return the deviation as it stands behind a mean, such as `` ± 0.12``.
+        """Return the deviation as text that follows a mean, such as `` ± 0.12``.
 
         Args:
-            factor: what both are multiplied with, 100 for per cent.
+            factor: what the deviation is multiplied by, 100 for per cent.
 
         Returns:
-            An empty text for a single run.
+            An empty string for a single run.
         """
         return "" if self.deviation is None else f" ± {factor * self.deviation:.2f}"

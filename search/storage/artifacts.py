@@ -1,4 +1,4 @@
-"""Where a study's weights lie: a folder that is found again after the study was moved or copied."""
+"""The folder of a study's weights, found again after the study was moved or copied."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = [
     "shown_place",
 ]
 
-# As an absolute path, which version 0.1.0 kept alone and still reads.
+# The key of the absolute path, the only one that version 0.1.0 writes and reads.
 _ABSOLUTE = "artifacts"
-# From the database's folder, where the artifacts lie below that.
+# The key of the path from the database's folder, if the artifacts are below that folder.
 _RELATIVE = "artifacts_below_database"
 
 
@@ -32,7 +32,7 @@ def artifacts_beside(url: str) -> Path:
 
 
 def place_to_keep(artifacts: Path, url: str) -> dict[str, str]:
-    """Return what a study keeps of the place of its artifacts.
+    """Return the keys in which a study stores the place of its artifacts.
 
     Args:
         artifacts: the folder.
@@ -101,8 +101,8 @@ def find_artifacts(kept: Mapping[str, Any], url: str, files: Collection[str]) ->
         files: the names of the files that the study has kept so far.
 
     Raises:
-        KeyError: the study keeps no place.
-        TypeError: it keeps something that is not a path.
+        KeyError: the study has not stored a place.
+        TypeError: the stored place is not a path.
     """
     absolute, path = Path(kept[_ABSOLUTE]).resolve(), sqlite_path(url)
     below = (path.parent / kept[_RELATIVE]).resolve() if path and _RELATIVE in kept else None
@@ -119,7 +119,7 @@ def find_artifacts(kept: Mapping[str, Any], url: str, files: Collection[str]) ->
 
 
 def shown_place(kept: Mapping[str, Any]) -> Any:
-    """Return the place that a study keeps as people read it: from the database where it can be."""
+    """Return the place of a study's artifacts for display, relative to the database if possible."""
     return kept.get(_RELATIVE, kept.get(_ABSOLUTE))
 
 

@@ -1,4 +1,4 @@
-"""Claims: which process has taken which piece of a study's work."""
+"""Claims of processes on pieces of a study's work."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["Claims"]
 class Claims:
     """Numbered slots of one kind of work in one study, each held by at most one process.
 
-    A slot is a row under a unique key, so that two processes can never hold the same: the work is
-    done exactly once however many take part. It stays held until it is marked as done or released;
-    the slots of processes that are known to be dead can be taken away from them.
+    A slot is a row under a unique key, so that two processes can never hold the same one: the work
+    is done exactly once, whatever the number of processes. It stays held until it is marked as
+    done or released; the slots of processes that are known to be dead can be taken away from them.
 
     Args:
         engine: of the study's storage.
@@ -32,7 +32,7 @@ class Claims:
         add_table(CLAIMS, engine)
 
     def take(self, total: int) -> int | None:
-        """Claim the lowest free slot below ``total``; return None where all are taken."""
+        """Claim and return the lowest free slot below ``total``; return None if all are taken."""
         while True:
             with self._engine.connect() as connection:
                 rows = connection.execute(select(CLAIMS.c.slot).where(self._mine))
@@ -52,14 +52,14 @@ class Claims:
         return True
 
     def finish(self, slot: int) -> None:
-        """Mark a slot as done for good."""
+        """Mark a slot as done."""
         with self._engine.begin() as connection:
             connection.execute(
                 update(CLAIMS).where(self._mine & (CLAIMS.c.slot == slot)).values(done=True)
             )
 
     def release(self, slot: int, holder: ProcessId | None = None) -> None:
-        """Give back an unfinished slot, if ``holder`` (by default this process) still holds it."""
+        """Free an unfinished slot if ``holder`` (by default this process) still holds it."""
         held = (CLAIMS.c.slot == slot) & CLAIMS.c.done.is_(False)
         for key, value in (holder or this_process()).to_dict().items():
             held &= CLAIMS.c[key] == value
@@ -67,7 +67,7 @@ class Claims:
             connection.execute(delete(CLAIMS).where(self._mine & held))
 
     def of_dead(self) -> dict[int, ProcessId]:
-        """Return the unfinished slots whose processes are known to be dead, with these."""
+        """Return the unfinished slots whose processes are known to be dead, with the processes."""
         held = self.unfinished()
         return {slot: holder for slot, holder in held.items() if holder.is_known_dead()}
 
@@ -82,7 +82,7 @@ class Claims:
         return {slot: ProcessId(*holder) for slot, *holder in rows}
 
     def release_dead(self) -> None:
-        """Give back the unfinished slots of dead processes."""
+        """Free the unfinished slots of dead processes."""
         for slot, holder in self.of_dead().items():
             self.release(slot, holder)
 

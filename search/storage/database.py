@@ -1,4 +1,4 @@
-"""Opening the study database, whichever kind it is."""
+"""Open the study database: an SQLite file or a server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_storage(url: str, *, create: bool = False, writing: bool = True) -> Stu
         writing: whether the caller will write.
 
     Raises:
-        StorageError: there is no database at the place, or it cannot be used.
+        StorageError: the database does not exist, or it cannot be used.
     """
     place = shown_url(url)
     path = sqlite_path(url)
@@ -39,13 +39,13 @@ def open_storage(url: str, *, create: bool = False, writing: bool = True) -> Stu
         if path is not None:
             sqlite.prepare_file(path, _make, create=create, writing=writing)
             kwargs = {"connect_args": {"timeout": sqlite.BUSY_SECONDS}}
-        # Even a reader may come while another process is still making the tables.
+        # Even a reader may start while another process is still making the tables.
         return make_tables(partial(StudyStorage, url, kwargs, create=create, writing=writing))
     except ImportError as error:
         raise StorageError(f"{place} needs {_missing_driver(error)}") from error
     except RuntimeError as error:
         raise StorageError(
-            f"{place} has the schema of another Optuna than {optuna.__version__}; "
+            f"{place} has the schema of another version of Optuna, not of {optuna.__version__}; "
             "upgrade it with 'optuna storage upgrade' or use another --storage"
         ) from error
     except (SQLAlchemyError, sqlite3.Error, optuna.exceptions.OptunaError) as error:
@@ -60,10 +60,10 @@ def open_storage(url: str, *, create: bool = False, writing: bool = True) -> Stu
 
 
 def has_no_studies(url: str) -> bool:
-    """Tell whether there is no database yet, or one without tables; change nothing.
+    """Return whether the database is missing or has no tables; change nothing.
 
     Raises:
-        StorageError: the text is not a database URL, or leads to something that is not a database.
+        StorageError: the text is not a database URL, or its file is not a database.
     """
     path = sqlite_path(url)
     if path is not None:
@@ -80,7 +80,7 @@ def has_no_studies(url: str) -> bool:
         finally:
             engine.dispose()
     except (ImportError, SQLAlchemyError):
-        return False  # opening it tells why
+        return False  # opening it raises the reason
 
 
 def quiet_optuna() -> None:
@@ -98,7 +98,7 @@ def _missing_driver(error: ImportError) -> str:
     if missing == "psycopg":
         return "the package psycopg; pip install 'flyweight[postgres]'"
     needed = f"the package {missing}" if missing else "a package that is not installed"
-    return f"{needed}; flyweight is made for SQLite and PostgreSQL"
+    return f"{needed}; flyweight supports SQLite and PostgreSQL"
 
 
 def _way_out(path: Path | None) -> str:

@@ -1,8 +1,8 @@
-"""What flyweight uses of Optuna that Optuna does not promise to keep: all of it is here.
+"""All that flyweight uses of Optuna's private interface.
 
-The public interface numbers a trial or study in its storage nowhere, commits each value of a trial
-by itself, and has no way to add an attribute only where it is missing. A test holds these names
-against the installed Optuna; ``pyproject.toml`` allows the versions for which it has passed.
+The public interface does not give the number of a trial or study in its storage, commits each
+value of a trial by itself, and cannot add an attribute only if it is missing. A test checks these
+names against the installed Optuna; ``pyproject.toml`` allows the versions for which it passed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ OPTUNA_TABLES = frozenset(models.BaseModel.metadata.tables)
 """The names of the tables of Optuna's schema."""
 
 Owner = Literal["user", "system"]
-"""Whose an attribute is: flyweight's or Optuna's."""
+"""The owner of an attribute: "user" for flyweight, "system" for Optuna."""
 
 _ATTRIBUTES: dict[Owner, Any] = {
     "user": models.TrialUserAttributeModel,
@@ -74,7 +74,7 @@ class Parameter:
     Attributes:
         value: as Optuna stores it.
         distribution: what it was drawn from.
-        previous: what another trial of the study drew it from, where that is known.
+        previous: what another trial of the study drew it from, if that is known.
     """
 
     value: float
@@ -83,7 +83,7 @@ class Parameter:
 
 
 class TrialValues(Protocol):
-    """Values of one trial that are to be written.
+    """The values of one trial to write.
 
     Attributes:
         trial_id: the trial's number in the storage.
@@ -97,14 +97,14 @@ class TrialValues(Protocol):
 
 
 class HookedStorage(RDBStorage):
-    """Optuna's database storage with hooks where it writes a parameter and reads trials."""
+    """Optuna's database storage, with hooks before it writes a parameter and reads trials."""
 
     def hold_parameter(self, trial_id: int, name: str, parameter: Parameter) -> bool:
-        """Take a parameter instead of Optuna; return whether that was done."""
+        """Take a parameter so that Optuna does not write it; return whether it was taken."""
         return False
 
     def before_reading(self) -> None:
-        """Do what has to be done before the trials of a study are read."""
+        """Prepare for reading the trials of a study."""
 
     def _set_trial_param(
         self,
@@ -140,7 +140,7 @@ def id_of_trial(trial: Trial | FrozenTrial) -> int:
 
 
 def add_study_attribute(engine: Engine, study_id: int, key: str, value: Any) -> None:
-    """Keep a user attribute of a study unless it has one with that key, in one step."""
+    """Store a user attribute of a study unless it has one with that key, in one step."""
     row = models.StudyUserAttributeModel(study_id=study_id, key=key, value_json=json.dumps(value))
     # A violated unique key is not an error here: another process was first.
     with suppress(IntegrityError), Session(engine) as session, session.begin():
@@ -152,7 +152,7 @@ def write_trial_values(storage: RDBStorage, values: TrialValues) -> None:
 
     Args:
         storage: of the trial.
-        values: what is to be written.
+        values: the values to write.
 
     Raises:
         UpdateFinishedTrialError: another process has ended the trial.

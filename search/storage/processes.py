@@ -1,4 +1,4 @@
-"""Which process did something, and whether it is still alive."""
+"""Identify processes, and find out whether they are still alive."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["ProcessId", "this_process"]
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process, told apart from a later one with the same number by when it started.
+    """A process, distinguished by its start from a later one with the same number.
 
     Attributes:
         host: name of the machine.
         pid: its number there.
-        started: opaque mark of the boot and the moment at which it started.
+        started: an opaque string made of the boot and the moment at which it started.
     """
 
     host: str
@@ -34,11 +34,11 @@ class ProcessId:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ProcessId:
-        """Return what :meth:`to_dict` was given."""
+        """Make a process from what :meth:`to_dict` returned."""
         return cls(str(values["host"]), int(values["pid"]), str(values["started"]))
 
     def is_known_dead(self) -> bool:
-        """Tell whether this machine knows that the process has ended.
+        """Return whether this machine knows that the process has ended.
 
         Nothing is known of a process on another machine, so the answer is no.
         """
@@ -48,7 +48,7 @@ class ProcessId:
 
 
 def this_process() -> ProcessId:
-    """Return the process that asks."""
+    """Return the current process."""
     return _living(os.getpid())
 
 

@@ -1,4 +1,4 @@
-"""Optuna's database storage with what a study of several processes needs of it."""
+"""Optuna's database storage, extended for studies with several processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StudyStorage(HookedStorage):
     Args:
         url: an SQLAlchemy URL.
         engine_kwargs: of SQLAlchemy's ``create_engine``.
-        create: whether to make the tables that are not there.
+        create: whether to make missing tables.
         writing: whether this process will write.
     """
 
@@ -29,29 +29,32 @@ class StudyStorage(HookedStorage):
         self, url: str, engine_kwargs: dict[str, Any], *, create: bool, writing: bool
     ) -> None:
         self._batch: WriteBatch | None = None
-        # Optuna fills in braces, which a file's name may have.
+        # Optuna formats the URL as a template, but a file's name may have braces.
         template = url.replace("{", "{{").replace("}", "}}")
         super().__init__(template, engine_kwargs, skip_table_creation=not create)
         if self.engine.dialect.name == "sqlite":
             sqlite.tune(self.engine, writing=writing)
 
     def keep_first(self, study_id: int, key: str, value: Any) -> None:
-        """Keep an attribute of a study unless it has one with that key, in one step."""
+        """Store an attribute of a study unless it has one with that key, in one step."""
         add_study_attribute(self.engine, study_id, key, value)
 
     @contextmanager
     def write_batch(self, trial_id: int) -> Iterator[None]:
         """Write the parameters and attributes of one trial in one transaction instead of one each.
 
-        They are written when the block ends, however it ends, or earlier where anything but this
-        trial is read or another kind of write begins. Only for a trial that no other process
-        writes to.
+        They are written when the block ends, also after an error, or earlier if anything but this
+        trial is read or another kind of write begins. Use it only for a trial that no other
+        process writes to.
 
         Raises:
-            RuntimeError: this storage collects a batch already.
+            RuntimeError: this storage is already collecting a batch.
         """
         if self._batch is not None:
-            raise RuntimeError("a storage collects the values of one trial at a time")
+            raise RuntimeError(
+                f"the storage is already collecting values of the trial {self._batch.trial_id}; "
+                "end that block first"
+            )
         self._batch = WriteBatch(trial_id)
         try:
             yield
@@ -62,7 +65,7 @@ class StudyStorage(HookedStorage):
                 self._batch = None
 
     def hold_parameter(self, trial_id: int, name: str, parameter: Parameter) -> bool:
-        """Put a parameter of the batch's trial into the batch."""
+        """Put a parameter into the batch if it belongs to the batch's trial."""
         batch = self._batch_of(trial_id)
         if batch is not None:
             batch.set_parameter(name, parameter)
@@ -73,14 +76,14 @@ class StudyStorage(HookedStorage):
         self._flush()
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Keep an attribute of flyweight's."""
+        """Store an attribute of flyweight."""
         if (batch := self._batch_of(trial_id)) is not None:
             batch.set_attribute("user", key, value)
         else:
             super().set_trial_user_attr(trial_id, key, value)
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Keep an attribute of Optuna's."""
+        """Store an attribute of Optuna."""
         if (batch := self._batch_of(trial_id)) is not None:
             batch.set_attribute("system", key, value)
         else:
@@ -96,7 +99,7 @@ class StudyStorage(HookedStorage):
     def set_trial_intermediate_value(
         self, trial_id: int, step: int, intermediate_value: float
     ) -> None:
-        """Keep what a trial reports."""
+        """Store a value that a trial reports."""
         self._flush()
         super().set_trial_intermediate_value(trial_id, step, intermediate_value)
 

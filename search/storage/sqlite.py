@@ -1,8 +1,8 @@
 """SQLite for several processes: its files and tables, write-ahead log, transactions and locks.
 
-``database is locked`` is what SQLite says when a process has waited for another's transaction
-longer than the busy timeout. Here that is a minute, readers never wait (write-ahead log), and
-whoever will write takes the lock as its transaction begins (``BEGIN IMMEDIATE``).
+SQLite raises ``database is locked`` when a process has waited for another's transaction longer than
+the busy timeout. Here that timeout is a minute, readers never wait (write-ahead log), and a writer
+takes the lock as its transaction begins (``BEGIN IMMEDIATE``).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from search.storage.optuna_private import OPTUNA_TABLES
 __all__ = ["BUSY_SECONDS", "prepare_file", "table_names", "tune"]
 
 BUSY_SECONDS = 60
-"""How long a process waits for another's transaction before SQLite calls the database locked."""
+"""The seconds that a process waits for another's transaction before SQLite gives up."""
 
 
 def tune(engine: Engine, *, writing: bool) -> None:
     """Set an engine up for several processes.
 
     Optuna's row locks do nothing on SQLite: two workers would both take the same queued trial if
-    their transactions did not begin with the lock. A reader's begin without, so it blocks nobody.
+    their transactions did not begin with the lock. A reader begins without it and blocks nobody.
 
     Args:
         engine: of an SQLite database.
@@ -39,7 +39,7 @@ def tune(engine: Engine, *, writing: bool) -> None:
     begin = "BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED"
 
     def on_connect(connection: sqlite3.Connection, _record: object) -> None:
-        # The driver would begin transactions itself, deferred ones.
+        # The driver would begin deferred transactions by itself.
         connection.isolation_level = None
         if writing:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -55,22 +55,22 @@ def tune(engine: Engine, *, writing: bool) -> None:
 
 
 def prepare_file(path: Path, make: Callable[[str], object], *, create: bool, writing: bool) -> None:
-    """Check the file of a study database, and create it where it is missing.
+    """Check the file of a study database, and create it if it is missing.
 
     Args:
         path: the file.
-        make: makes a database without studies at the SQLite URL that it is given.
-        create: whether to create a missing file; an empty one is then left to be filled.
+        make: makes a database without studies at an SQLite URL.
+        create: whether to create a missing file and to accept an empty one.
         writing: whether the caller will write.
 
     Raises:
-        StorageError: the file cannot be used or created, or is missing and not to be created.
+        StorageError: the file cannot be used or created, or is missing while ``create`` is false.
     """
     if not path.exists() and not path.is_symlink():
         if not create:
             raise StorageError(
-                f"{path.absolute()}: there is no study database; start one with flyweight run, or "
-                "name another in --storage"
+                f"the study database {path.absolute()} does not exist; start a study with "
+                "flyweight run, or name another database with --storage"
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def prepare_file(path: Path, make: Callable[[str], object], *, create: bool, wri
             ) from error
         return
     if not path.is_file():
-        raise StorageError(f"{path} is not a file; name a database file in --storage")
+        raise StorageError(f"{path} is not a file; name a database file with --storage")
     if not os.access(path, os.R_OK):
         raise StorageError(
             f"{path} cannot be read; change its permissions or use another --storage"
@@ -119,8 +119,8 @@ def _create(path: Path, make: Callable[[str], object]) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         made = Path(folder) / path.name
         make(URL.create("sqlite", database=str(made)).render_as_string())
-        # Where another process was first its database stays. A file system without hard links
-        # has the tables made in place.
+        # If another process was first, its database stays. On a file system without hard links
+        # the tables are made in place.
         with suppress(OSError):
             os.link(made, path)
 

@@ -1,4 +1,4 @@
-"""The tables that flyweight adds to Optuna's, and making tables beside other processes."""
+"""The tables that flyweight adds to Optuna's, and a safe way for several processes to add them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLAIMS = Table(
     Column("started", String(255), nullable=False),
     Column("done", Boolean, nullable=False),
 )
-"""Which process has taken which piece of work: see ``search.storage.claims``."""
+"""The pieces of work that processes have taken: see ``search.storage.claims``."""
 
 REPLAYS = Table(
     "flyweight_replays",
@@ -44,13 +44,13 @@ def add_table(table: Table, engine: Engine) -> None:
 
 
 def make_tables(make: Callable[[], _Made]) -> _Made:
-    """Return what ``make`` gives, calling it again where it may have lost a race.
+    """Return the result of ``make``, calling it again if another process may have been faster.
 
-    A server's ``CREATE TABLE`` fails where another process is making the same table, even with
-    ``IF NOT EXISTS``; once the other has committed, the next try finds the table there.
+    A server's ``CREATE TABLE`` fails while another process is making the same table, even with
+    ``IF NOT EXISTS``; once the other has committed, the next try finds the table.
 
     Args:
-        make: makes what is not there yet; whole or not at all.
+        make: makes missing tables, all of them or none.
 
     Raises:
         SQLAlchemyError: what the last of several tries raised.

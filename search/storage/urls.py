@@ -1,4 +1,4 @@
-"""What a database URL names, and how messages show it."""
+"""Read database URLs, and show them in messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT_STORAGE = "sqlite:///studies/study.db"
 
 
 def sqlite_path(url: str) -> Path | None:
-    """Return the file of an SQLite URL, None for another kind of database.
+    """Return the file of an SQLite URL; None for another kind of database.
 
     Raises:
         StorageError: the text is not a database URL, or names an SQLite database in memory.
@@ -24,15 +24,20 @@ def sqlite_path(url: str) -> Path | None:
     if parsed.get_backend_name() != "sqlite":
         return None
     if parsed.get_driver_name() != "pysqlite":
-        raise StorageError(f"--storage {url}: write it as {DEFAULT_STORAGE}")
+        raise StorageError(
+            f"--storage {url} names an SQLite driver that is not supported; write it as "
+            f"{DEFAULT_STORAGE}"
+        )
     database = parsed.database or ""
     if not database or database == ":memory:" or database.startswith("file:"):
-        raise StorageError(f"--storage {url}: workers need a file, such as {DEFAULT_STORAGE}")
+        raise StorageError(
+            f"--storage {url} is not a file; workers need one, such as {DEFAULT_STORAGE}"
+        )
     return Path(database)
 
 
 def shown_url(url: str) -> str:
-    """Return a database URL as messages may show it: without its password.
+    """Return a database URL for messages, without its password.
 
     Raises:
         StorageError: the text is not a database URL.

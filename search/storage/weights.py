@@ -28,11 +28,11 @@ WEIGHTS_FILE = "weights.safetensors"
 
 @dataclass(frozen=True)
 class KeptWeights:
-    """Weights that lie in a study's folder of artifacts.
+    """The weights of a network in a study's folder of artifacts.
 
     Attributes:
-        artifact: the name of their file.
-        sha256: of the file, in hexadecimal digits; None where it was not kept.
+        artifact: the name of the file.
+        sha256: of the file, in hexadecimal digits; None if it was not stored.
     """
 
     artifact: str
@@ -47,11 +47,11 @@ def keep_weights(
     Args:
         network: on any device.
         artifacts: an existing folder.
-        owner: the running trial, or the study, that they belong to.
+        owner: the running trial, or the study, that the weights belong to.
         storage: of the study.
 
     Raises:
-        WorkFailed: the disk is full or the folder has gone.
+        WorkFailed: the disk is full or the folder does not exist.
     """
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -78,10 +78,10 @@ def load_weights(folders: Sequence[Path], kept: KeptWeights, owner: str) -> dict
     Args:
         folders: where the file may lie, the likeliest first; at least one.
         kept: which weights.
-        owner: whose they are, for messages, such as ``trial 3``.
+        owner: what they belong to, for messages, such as ``trial 3``.
 
     Raises:
-        TrialError: the file is not there or is not what was written.
+        TrialError: the file is missing or damaged.
     """
     found = [folder for folder in folders if os.path.lexists(folder / kept.artifact)]
     folder = found[0] if found else folders[0]
@@ -102,17 +102,17 @@ def load_weights(folders: Sequence[Path], kept: KeptWeights, owner: str) -> dict
         ) from error
     try:
         if kept.sha256 not in (None, hashlib.sha256(content).hexdigest()):
-            raise SafetensorError("they are not those that were written")
+            raise SafetensorError("the checksum of the file differs")
         return load(content)
     except SafetensorError as error:
         raise TrialError(
             f"{place}: the weights of {owner} are damaged ({error}); restore the file from a "
-            "copy, or have the network trained again by flyweight confirm"
+            "copy, or train the network again with flyweight confirm"
         ) from error
 
 
 def weights_of(network: nn.Module) -> dict[str, Tensor]:
-    """Return a network's state on the CPU, each tensor with its own memory."""
+    """Return a network's state dict on the CPU, each tensor with its own memory."""
     return {
         name: tensor.detach().cpu().contiguous().clone()
         for name, tensor in network.state_dict().items()

@@ -13,7 +13,7 @@ __all__ = ["WriteBatch"]
 
 
 class WriteBatch:
-    """What was set of one trial and is not written yet.
+    """The values of one trial that are set but not written yet.
 
     Args:
         trial_id: the trial's number in the storage.
@@ -29,19 +29,19 @@ class WriteBatch:
         return bool(self.parameters) or any(self.attributes.values())
 
     def set_parameter(self, name: str, parameter: Parameter) -> None:
-        """Hold a parameter back."""
+        """Hold a parameter until the batch is written."""
         self.parameters[name] = parameter
         if self.seen is not None:
             _show_parameter(self.seen, name, parameter)
 
     def set_attribute(self, owner: Owner, key: str, value: Any) -> None:
-        """Hold an attribute back."""
+        """Hold an attribute until the batch is written."""
         self.attributes[owner][key] = value
         if self.seen is not None:
             _attributes_of(self.seen, owner)[key] = value
 
     def show_in(self, trial: FrozenTrial) -> FrozenTrial:
-        """Change a trial that was just read to what it will be, and keep it up to date."""
+        """Add the values of the batch to a trial that was just read, and keep it up to date."""
         for name, parameter in self.parameters.items():
             _show_parameter(trial, name, parameter)
         for owner, attributes in self.attributes.items():

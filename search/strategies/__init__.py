@@ -1,1 +1,1 @@
-"""How candidates are proposed and which are stopped early: samplers and pruners."""
+"""Samplers, which propose candidates, and pruners, which stop trials early."""

@@ -1,4 +1,4 @@
-"""Pruners: what decides whether a trial is stopped before its last epoch."""
+"""Pruners, which decide whether a trial is stopped before its last epoch."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ class Pruner:
     """A pruner that a study file can name.
 
     Attributes:
-        what: it does, in a line.
-        make: it from the epochs after which it may stop a trial first, and all epochs of a trial.
+        what: a description of one line.
+        make: makes it from the epochs after which it may first stop a trial, and the epochs of a
+            trial.
     """
 
     what: str
@@ -56,14 +57,14 @@ PRUNERS: dict[str, Pruner] = {
 def make_pruner(name: str, epochs: int) -> BasePruner:
     """Return the named pruner for trials of ``epochs`` epochs.
 
-    It may stop a trial after a fifth of the epochs at the soonest: a schedule that looks worse
-    early may win late, and a shorter look would keep the wrong trials.
+    It may stop a trial after a fifth of the epochs at the earliest: a trial that looks worse early
+    may win late, and an earlier decision would keep the wrong trials.
 
     Raises:
         ValueError: if the name is unknown.
     """
     if name not in PRUNERS:
-        raise ValueError(f"the pruner {name!r} is unknown; known: {', '.join(PRUNERS)}")
+        raise ValueError(f"the pruner {name!r} is not known; give one of {', '.join(PRUNERS)}")
     return PRUNERS[name].make(max(1, epochs // 5), epochs)
 
 
@@ -73,10 +74,10 @@ def should_prune(trial: Trial, epoch: int, accuracy: float, epochs: int) -> bool
     A trial is never stopped after its last epoch: it is complete then.
 
     Args:
-        trial: that is being trained.
-        epoch: that has just ended, from 0.
+        trial: the trial in training.
+        epoch: the epoch that has just ended, from 0.
         accuracy: on the validation images after it, 0 to 1.
-        epochs: that the trial is to be trained in all.
+        epochs: the number of epochs in a whole training.
     """
     trial.report(accuracy, step=epoch)
     return epoch + 1 < epochs and trial.should_prune()

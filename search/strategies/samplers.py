@@ -1,4 +1,4 @@
-"""Samplers: what proposes the next candidate."""
+"""Samplers, which propose the next candidate."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Sampler:
     """A sampler that a study file can name.
 
     Attributes:
-        what: it does, in a line.
-        make: it from a seed, 0 to 2**32 - 1.
+        what: a description of one line.
+        make: makes it from a seed, 0 to 2**32 - 1.
     """
 
     what: str
@@ -43,5 +43,5 @@ def make_sampler(name: str, seed: int) -> BaseSampler:
         ValueError: if the name is unknown.
     """
     if name not in SAMPLERS:
-        raise ValueError(f"the sampler {name!r} is unknown; known: {', '.join(SAMPLERS)}")
+        raise ValueError(f"the sampler {name!r} is not known; give one of {', '.join(SAMPLERS)}")
     return SAMPLERS[name].make(seed)

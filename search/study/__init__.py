@@ -1,4 +1,4 @@
-"""A study as it is stored: begun, opened again, read, its trials and confirms, recovery."""
+"""Stored studies: made, resumed and read, with their trials and confirms, and recovery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of every trial, and how it is read back."""
+"""Store what is known of a trial, and read it back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class Outcome(StrEnum):
-    """How a trial ended."""
+    """The outcome of a trial."""
 
     COMPLETE = "complete"
     PRUNED = "pruned"
@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 
     @property
     def trained(self) -> bool:
-        """Whether such a trial counts as trained."""
+        """Return whether a trial with this outcome counts as trained."""
         return self not in (Outcome.REJECTED, Outcome.INTERRUPTED)
 
 
@@ -55,7 +55,7 @@ class TrialRecord:
     Attributes:
         number: of the trial in its study.
         outcome: None while it waits or runs.
-        reason: of a rejection or a failure, else empty.
+        reason: why it was rejected or failed; else empty.
         score: the validation floor of a complete trial, 0 to 1.
         architecture: as text, None before it was drawn.
         recipe: as JSON values.
@@ -110,7 +110,7 @@ class TrialRecord:
 
     @property
     def trained(self) -> bool:
-        """Whether it counts as a trained trial."""
+        """Return whether it counts as a trained trial."""
         return self.outcome is not None and self.outcome.trained
 
     def candidate(self, input_shape: tuple[int, int, int]) -> Candidate:
@@ -120,7 +120,7 @@ class TrialRecord:
             input_shape: channels, height and width of the study's images.
 
         Raises:
-            ValueError: the trial has none.
+            ValueError: the trial has no architecture.
         """
         if self.architecture is None:
             raise ValueError(f"trial {self.number} has no architecture")
@@ -128,7 +128,7 @@ class TrialRecord:
         return Candidate(architecture, Recipe.from_dict(self.recipe))
 
     def floor(self, epochs: int) -> float | None:
-        """Return the floor over the last ``epochs`` epochs so far, None before the first."""
+        """Return the floor over the last ``epochs`` epochs so far; None before the first."""
         accuracies = [epoch.accuracy for epoch in self.epochs]
         return floor(accuracies, epochs) if accuracies else None
 
@@ -139,7 +139,7 @@ def records_of(trials: list[FrozenTrial]) -> list[TrialRecord]:
 
 
 def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
-    """Return the complete trial with the highest floor, of equals the one with fewest parameters.
+    """Return the complete trial with the highest floor; of equal ones, that with fewest parameters.
 
     Rejected trials are never complete, so the best always fits the budget.
     """
@@ -152,7 +152,7 @@ def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
 def record_candidate(
     trial: Trial, candidate: Candidate, assessment: Assessment, inactive: frozenset[str]
 ) -> None:
-    """Keep what is known of a candidate before it is trained."""
+    """Store what is known of a candidate before it is trained."""
     trial.set_user_attr("architecture", str(candidate.architecture))
     trial.set_user_attr("recipe", candidate.recipe.to_dict())
     trial.set_user_attr("cost", cost_to_dict(assessment.cost))
@@ -162,5 +162,5 @@ def record_candidate(
 
 
 def cost_to_dict(cost: Cost | None) -> dict[str, float]:
-    """Return a cost as JSON values, an empty table for None."""
+    """Return a cost as JSON values; an empty table for None."""
     return {} if cost is None else {**asdict(cost), "activation_kib": cost.activation_kib}

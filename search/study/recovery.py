@@ -1,4 +1,4 @@
-"""Recovery: what dead workers left behind is ended, queued again and freed."""
+"""Recovery after dead workers: end their trials, queue them again, free their slots."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ANONYMOUS_GRACE = timedelta(seconds=60)
 def recover(study: optuna.Study, storage: BaseStorage, claims: Claims) -> int:
     """End the trials of dead workers, queue them again and free their slots.
 
-    Workers on other machines are left alone: whether they live is not known here.
+    Workers on other machines are left alone, because this machine cannot know whether they live.
 
     Returns:
         How many trials were queued again.
@@ -42,7 +42,7 @@ def recover(study: optuna.Study, storage: BaseStorage, claims: Claims) -> int:
             abandoned = not one_may_sign or _is_old(trial)
         if abandoned and requeue(study, storage, trial, "its worker died"):
             requeued += 1
-    _settle_slots(study, claims)
+    _free_slots(study, claims)
     return requeued
 
 
@@ -60,7 +60,7 @@ def requeue(study: optuna.Study, storage: BaseStorage, trial: FrozenTrial, reaso
             return False
     except UpdateFinishedTrialError:
         return False
-    # A trial that came from the queue may have ended before it drew all that it was given.
+    # A trial from the queue may have ended before it drew all of its fixed parameters.
     params = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
     if params:
         kept = {key: trial.user_attrs[key] for key in (START_ATTRIBUTE,) if key in trial.user_attrs}
@@ -79,7 +79,7 @@ def _is_old(trial: FrozenTrial) -> bool:
     return started is not None and datetime.now() - started > _ANONYMOUS_GRACE
 
 
-def _settle_slots(study: optuna.Study, claims: Claims) -> None:
+def _free_slots(study: optuna.Study, claims: Claims) -> None:
     dead = claims.of_dead()
     if not dead:
         return
@@ -87,7 +87,7 @@ def _settle_slots(study: optuna.Study, claims: Claims) -> None:
     trained = {record.attributes.get("slot") for record in records if record.trained}
     for slot, holder in dead.items():
         if slot in trained:
-            # The worker died between ending the trial and saying so.
+            # The worker died after it ended the trial and before it marked the slot as done.
             claims.finish(slot)
         else:
             claims.release(slot, holder)

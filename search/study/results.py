@@ -1,4 +1,4 @@
-"""A study's results for Python: its trials, the best of them, its confirms, and a table of all."""
+"""A study's results for Python: its trials, the best one, its confirms, and a table."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class StudyTrial:
 class Study:
     """A study in a study database, for reading.
 
-    What it tells is what the database holds at that moment, so a study can be followed while it
+    Each attribute is read from the database when it is used, so a study can be followed while it
     runs::
 
         study = Study.open("studies/digits.toml")
@@ -82,7 +82,7 @@ class Study:
 
         Raises:
             StudyFileError: ``study`` is a path, and the file is wrong.
-            StorageError: there is no such study or database.
+            StorageError: the study or the database does not exist.
         """
         return cls(open_study(study, storage, writing=False))
 
@@ -91,24 +91,24 @@ class Study:
 
     @property
     def name(self) -> str:
-        """The study's name."""
+        """Return the study's name."""
         return self._stored.name
 
     @property
     def file(self) -> StudyFile:
-        """The study file, as it was when the study began."""
+        """Return the study file, as it was when the study began."""
         return self._stored.file
 
     @property
     def trials(self) -> tuple[StudyTrial, ...]:
-        """All trials, in the order of their numbers; rejected, waiting and running ones too."""
+        """Return all trials in the order of their numbers, also rejected, waiting, running ones."""
         return tuple(map(self._trial, self._frozen()))
 
     @property
     def best(self) -> StudyTrial | None:
-        """The complete trial with the highest score, of equals the one with fewest parameters.
+        """Return the complete trial with the highest score; None before one is complete.
 
-        None where no trial is complete.
+        Of trials with equal scores it is the one with fewest parameters.
         """
         trials = self._frozen()
         best = best_of([TrialRecord.of(trial) for trial in trials])
@@ -116,7 +116,7 @@ class Study:
 
     @property
     def confirms(self) -> tuple[Confirm, ...]:
-        """The confirms of the study, the first one first, as far as each has come."""
+        """Return the confirms of the study, the first one first, as far as each has come."""
         return load_confirms(self._stored)
 
     def frame(self) -> pandas.DataFrame:
@@ -160,7 +160,7 @@ class Study:
 
 
 def _cost(kept: Mapping[str, Any] | None) -> Cost | None:
-    """Read a cost, None where the trial has none."""
+    """Read a cost; return None if the trial has none."""
     return Cost(**{field.name: kept[field.name] for field in fields(Cost)}) if kept else None
 
 

@@ -12,8 +12,8 @@ _SAMPLER, _TRAINING, _CONFIRM = 1, 2, 3
 def sampler_seed(study_seed: int, worker: int, trials_stored: int) -> int:
     """Return a sampler's seed, 32 bits.
 
-    It depends on the trials in the storage because a sampler that is made anew with the same seed
-    would repeat its first suggestions.
+    It depends on the number of stored trials, because a new sampler with the same seed would repeat
+    the first suggestions.
     """
     return _derive(np.uint32, _SAMPLER, study_seed, worker, trials_stored)
 

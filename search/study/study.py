@@ -1,4 +1,4 @@
-"""A study as it lies in a storage: made, resumed, or opened again by its name."""
+"""Stored studies: made, resumed, or opened by their name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _START = "start"
 
 @dataclass(frozen=True)
 class StoredStudy:
-    """A study and what is kept with it.
+    """A study and what is stored with it.
 
     Attributes:
         url: of the storage.
@@ -57,12 +57,12 @@ class StoredStudy:
 
     @property
     def name(self) -> str:
-        """The study's name."""
+        """Return the study's name."""
         return self.file.settings.name
 
     @property
     def id(self) -> int:
-        """The study's number in the storage."""
+        """Return the study's number in the storage."""
         return id_of_study(self.study)
 
     def records(self) -> list[TrialRecord]:
@@ -75,7 +75,7 @@ class StoredStudy:
         return self.folders.folder
 
     def make_artifacts(self) -> None:
-        """Make the folder of artifacts where it is missing and no weights were kept yet.
+        """Make the folder of artifacts if it is missing and no weights were stored yet.
 
         Raises:
             StorageError: the folder cannot be made, or all weights are missing.
@@ -83,12 +83,12 @@ class StoredStudy:
         self.folders.make(self.name)
 
     def search_data_matches(self, info: DataInfo) -> bool:
-        """Tell whether ``info`` is of the same data that the study began with."""
+        """Return whether ``info`` is of the same data that the study began with."""
         return info.fingerprint == self.data.fingerprint
 
 
 def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInfo) -> StoredStudy:
-    """Make the study of a file, or resume it where the storage has it.
+    """Make the study of a file, or resume it if the storage has it.
 
     Candidates to start from are looked for once, when it is made.
 
@@ -109,7 +109,7 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
     if _ATTRIBUTE not in study.user_attrs and _is_fresh(study):
         place = place_to_keep(artifacts or artifacts_beside(url), url)
         study.set_metric_names(["validation floor"])
-        # Of several processes that begin it at once the first decides what it is.
+        # If several processes begin it at once, the first one decides.
         storage.keep_first(id_of_study(study), _ATTRIBUTE, _to_keep(file, place, info, starts))
     stored = _read(study, storage, url)
     _refuse_differences(stored, file, info)
@@ -121,7 +121,7 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
 
 
 def refuse_changes(file: StudyFile, url: str) -> None:
-    """Compare a file with its study where that has begun, without the data and without writing.
+    """Compare a file with its study if that has begun, without the data and without writing.
 
     Raises:
         StorageError: the storage cannot be used, or another program made its study of that name.
@@ -142,7 +142,7 @@ def open_study(study: str | Path, url: str, *, writing: bool) -> StoredStudy:
 
     Raises:
         StudyFileError: it is a path and the file is wrong.
-        StorageError: the storage has no such study.
+        StorageError: the storage does not have the study.
     """
     name = str(study)
     if name.endswith(".toml"):
@@ -171,7 +171,7 @@ def _starts_of_new(file: StudyFile, url: str, info: DataInfo) -> tuple[Start, ..
 
 
 def _begun(name: str, url: str) -> StoredStudy | None:
-    """Read a study, None where it has not begun yet; make nothing."""
+    """Read a study without making it; return None if it has not begun yet."""
     if has_no_studies(url):
         return None
     storage = open_storage(url, writing=False)
@@ -185,7 +185,7 @@ def _begun(name: str, url: str) -> StoredStudy | None:
 
 
 def _is_fresh(study: optuna.Study) -> bool:
-    """Tell whether a study is empty as Optuna made it, so that flyweight can begin it."""
+    """Return whether a study is empty as Optuna made it, so that flyweight can begin it."""
     return (
         study.directions == [StudyDirection.MAXIMIZE]
         and not study.user_attrs
@@ -260,12 +260,12 @@ def _keep_place(stored: StoredStudy) -> None:
 def _refuse_differences(stored: StoredStudy, file: StudyFile, info: DataInfo | None = None) -> None:
     changed = list(differences(stored.file.to_dict(), file.to_dict()))
     if not changed and info is not None and not stored.search_data_matches(info):
-        changed = [f"study.dataset: the images of {info.name} are not those it began with"]
+        changed = [f"study.dataset: the images of {info.name} are not those with which it began"]
     if changed:
         raise ResumeError(
             f"{shown_url(stored.url)} has a study {stored.name!r} that differs: "
             f"{'; '.join(changed)}; "
-            "give the new study another name, or put the old settings back"
+            "give the new study another name, or restore the old settings"
         )
 
 

@@ -30,6 +30,6 @@ def test_the_deviation_is_shown_in_the_unit_of_its_mean() -> None:
 
 
 def test_nothing_has_no_spread() -> None:
-    """A mean of no values is refused."""
-    with pytest.raises(ValueError, match="no values"):
+    """A mean of at least one value is refused."""
+    with pytest.raises(ValueError, match="at least one value"):
         Spread.of([])

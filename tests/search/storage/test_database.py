@@ -32,4 +32,4 @@ def test_another_optunas_schema_is_refused(tmp_path: Path) -> None:
     connection.execute("UPDATE alembic_version SET version_num = 'v9.9.9.z'")
     connection.commit()
     connection.close()
-    assert "schema of another Optuna" in refusal(url)
+    assert "schema of another version of Optuna" in refusal(url)

@@ -20,7 +20,7 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
 )
 def test_a_database_in_memory_is_refused(url: str) -> None:
     """Workers could not see a database in this process's memory."""
-    assert "need a file" in refusal(url, create=True)
+    assert "is not a file; workers need one" in refusal(url, create=True)
 
 
 def test_passwords_are_not_shown() -> None:

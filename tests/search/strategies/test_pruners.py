@@ -60,7 +60,7 @@ def test_halving_starts_no_earlier_than_the_third_of_15_epochs() -> None:
 
 def test_an_unknown_name_is_refused() -> None:
     """The message names what was asked for and every pruner."""
-    with pytest.raises(ValueError, match=f"'guess' is unknown; known: {', '.join(PRUNERS)}"):
+    with pytest.raises(ValueError, match=f"'guess' is not known; give one of {', '.join(PRUNERS)}"):
         make_pruner("guess", 1)
 
 

@@ -25,7 +25,9 @@ def test_a_sampler_follows_its_seed(name: str) -> None:
 
 def test_an_unknown_name_is_refused() -> None:
     """The message names what was asked for and every sampler."""
-    with pytest.raises(ValueError, match=f"'guess' is unknown; known: {', '.join(SAMPLERS)}"):
+    with pytest.raises(
+        ValueError, match=f"'guess' is not known; give one of {', '.join(SAMPLERS)}"
+    ):
         make_sampler("guess", 1)
 
 
