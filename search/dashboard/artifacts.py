@@ -1,4 +1,4 @@
-"""The studies' weights as optuna-dashboard reads them."""
+"""The weights of studies, for optuna-dashboard to read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ReadOnlyArtifacts:
         self._url = url
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        """Open an artifact; ``ArtifactNotFound`` where no folder has it."""
+        """Open an artifact; raise ``ArtifactNotFound`` if no folder has it."""
         for folder in self._folders():
             try:
                 return FileSystemArtifactStore(folder).open_reader(artifact_id)
@@ -38,11 +38,11 @@ class ReadOnlyArtifacts:
         raise ArtifactNotFound(f"no study of this database has the artifact {artifact_id}")
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> NoReturn:
-        """Refuse: the dashboard only reads."""
+        """Refuse, because the dashboard only reads."""
         raise PermissionError("the dashboard only reads")
 
     def remove(self, artifact_id: str) -> NoReturn:
-        """Refuse: the dashboard only reads."""
+        """Refuse, because the dashboard only reads."""
         raise PermissionError("the dashboard only reads")
 
     def _folders(self) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Which trials fit the budget, as optuna-dashboard is told: its constraints and its best trial."""
+"""The constraints of trials and the best trial, in the form that optuna-dashboard reads."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def with_constraints(trial: FrozenTrial) -> dict[str, Any]:
 def best_that_fits(complete: Sequence[FrozenTrial], direction: StudyDirection) -> FrozenTrial:
     """Return the best trial that satisfies its constraints.
 
-    Of equals it is the one with fewest parameters. Where every trial breaks a constraint, which no
-    study of flyweight's has, it is the best of them: optuna-dashboard asks for a best trial as soon
-    as one is complete.
+    If several are equal, the one with fewest parameters wins. If every trial breaks a constraint,
+    which happens only in studies of other programs, the best of all is returned, because
+    optuna-dashboard asks for a best trial as soon as one is complete.
 
     Args:
         complete: complete trials, at least one.

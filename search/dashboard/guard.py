@@ -1,4 +1,4 @@
-"""Who may ask the dashboard for what: only this machine, and only to read."""
+"""Guard the dashboard: it answers this machine alone, and only requests that read."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _READING = ("GET", "HEAD")
 def guarded(app: WSGIApplication) -> WSGIApplication:
     """Return an application behind a guard.
 
-    The guard answers 403 to every method but GET and HEAD, and to requests that were sent to
-    another name than 127.0.0.1 or localhost: a page of the web can make its own name mean this
-    machine, and would read the answers as its own. It answers 404 where the application finds
-    nothing, and keeps other web pages from reading answers.
+    The guard answers 403 to every method but GET and HEAD, and to requests for any host but
+    127.0.0.1 and localhost: a web page can point its own host name at this machine, and could then
+    read the answers (DNS rebinding). It answers 404 where the application finds
+    nothing, and does not let other web pages read its answers.
 
     Args:
         app: raises ``KeyError`` or ``ArtifactNotFound`` for what it does not have.
     """
 
     def guard(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # optuna-dashboard takes it for granted
+        environ.setdefault("HTTP_ACCEPT_ENCODING", "")  # optuna-dashboard expects it
         reason = _reason_to_refuse(environ)
         if reason:
             return _answer(start_response, HTTPStatus.FORBIDDEN, reason)
         try:
             return app(environ, _without_sharing(start_response))
         except (ArtifactNotFound, KeyError):
-            missing = "the database has no such study, trial or artifact"
+            missing = "the database does not have this study, trial or artifact"
             return _answer(start_response, HTTPStatus.NOT_FOUND, missing)
 
     return guard
@@ -50,7 +50,7 @@ def _reason_to_refuse(environ: WSGIEnvironment) -> str:
     if not _HOST.fullmatch(environ.get("HTTP_HOST", "")):
         return f"this dashboard answers to {ADDRESS} and localhost only"
     if environ["REQUEST_METHOD"] not in _READING:
-        return "this dashboard only reads; studies are changed by flyweight run and confirm"
+        return "this dashboard is read-only; change studies with flyweight run and confirm"
     return ""
 
 

@@ -20,11 +20,11 @@ __all__ = ["ReadOnlyStorage"]
 
 
 class ReadOnlyStorage(BaseStorage):
-    """Shows a database without changing it.
+    """A storage that reads a database without changing it.
 
     Attributes are flat (see ``search.dashboard.attributes``), trials carry their constraints where
     optuna-dashboard looks for them, and the best trial is the best that fits the budget (see
-    ``search.dashboard.feasibility``). Whatever would write raises ``PermissionError``.
+    ``search.dashboard.feasibility``). Every method that would write raises ``PermissionError``.
 
     Args:
         source: opened for reading.
@@ -36,15 +36,15 @@ class ReadOnlyStorage(BaseStorage):
         self._lock = threading.Lock()
 
     def get_study_id_from_name(self, study_name: str) -> int:
-        """Return a study's number; ``KeyError`` where there is no such study."""
+        """Return a study's number; raise ``KeyError`` if the study does not exist."""
         return self._source.get_study_id_from_name(study_name)
 
     def get_study_name_from_id(self, study_id: int) -> str:
-        """Return a study's name; ``KeyError`` where there is no such study."""
+        """Return a study's name; raise ``KeyError`` if the study does not exist."""
         return self._source.get_study_name_from_id(study_id)
 
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
-        """Return a study's directions; ``KeyError`` where there is no such study."""
+        """Return a study's directions; raise ``KeyError`` if the study does not exist."""
         return self._source.get_study_directions(study_id)
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class ReadOnlyStorage(BaseStorage):
         return studies
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
-        """Return a trial as presented; ``KeyError`` where there is no such trial."""
+        """Return a trial as presented; raise ``KeyError`` if the trial does not exist."""
         return _presented(self._source.get_trial(trial_id))
 
     def get_all_trials(
@@ -72,7 +72,7 @@ class ReadOnlyStorage(BaseStorage):
         deepcopy: bool = True,
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
-        """Return a study's trials as presented; ``KeyError`` where there is no such study."""
+        """Return a study's trials as presented; raise ``KeyError`` if the study does not exist."""
         trials = self._trials(study_id)
         shown = [_presented(trial) for trial in trials if states is None or trial.state in states]
         return copy.deepcopy(shown) if deepcopy else shown
@@ -81,7 +81,7 @@ class ReadOnlyStorage(BaseStorage):
         """Return the best complete trial that satisfies its constraints.
 
         Raises:
-            KeyError: there is no such study.
+            KeyError: the study does not exist.
             RuntimeError: the study has several objectives.
             ValueError: no trial is complete.
         """
@@ -103,7 +103,7 @@ class ReadOnlyStorage(BaseStorage):
         return trials
 
     def _still_there(self, first: FrozenTrial | None) -> bool:
-        """Tell a study from a later one that took over the numbers of a deleted one."""
+        """Return whether the study still has this trial; numbers are reused after a deletion."""
         if first is None:
             return False
         try:

@@ -34,8 +34,8 @@ def dashboard(
 ) -> None:
     """Serve optuna-dashboard on 127.0.0.1 until Ctrl-C, then return.
 
-    It has no password, so it answers this machine alone. It only reads: whatever would change the
-    database or an artifact is refused, so it can stay open beside a running study.
+    It has no password, so it answers this machine alone. It refuses every request that would change
+    the database or an artifact, so it can stay open beside a running study.
 
     Args:
         study: path of a study file or a study's name, whose page is shown; by default the list
@@ -45,7 +45,7 @@ def dashboard(
         console: where to print the address; by default standard output.
 
     Raises:
-        InputError: there is no such study or database, or the port cannot be used.
+        InputError: the study or the database does not exist, or the port cannot be used.
     """
     quiet_optuna()
     page = "dashboard"
@@ -78,7 +78,7 @@ def dashboard_app(source: RDBStorage, url: str) -> WSGIApplication:
     app: Any = optuna_dashboard.wsgi(  # type: ignore[attr-defined]
         ReadOnlyStorage(source), artifact_store=ReadOnlyArtifacts(source, url)
     )
-    # Lets what is missing come out as an exception instead of bottle's page of an internal error.
+    # Raise an exception for what is missing, instead of bottle's page of an internal error.
     app.catchall = False
     return guarded(app)
 
@@ -104,7 +104,7 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Write nothing of browsers that leave before the answer."""
+        """Ignore browsers that leave before the answer; report all other errors."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -113,7 +113,7 @@ def _listen(port: int) -> _Server:
     try:
         return _Server((ADDRESS, port), _Handler)
     except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no such port"
+        reason = error.strerror if isinstance(error, OSError) else "a port is 0 to 65535"
         raise InputError(
             f"port {port} of {ADDRESS} cannot be used ({reason}); choose another with --port N"
         ) from error

@@ -1,4 +1,4 @@
-"""``flyweight export``: a trained network as files that need nothing of flyweight."""
+"""``flyweight export``: write a trained network as files that do not need flyweight."""
 
 from __future__ import annotations
 

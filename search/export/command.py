@@ -1,4 +1,4 @@
-"""``flyweight export``: the champion, or a trial, as files that need nothing of flyweight."""
+"""``flyweight export``: write the champion, or a trial, as files that do not need flyweight."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def export(
         storage: URL of the study database.
 
     Raises:
-        StorageError: there is no such study.
-        TrialError: there is no such trial, or it has no weights.
+        StorageError: the study does not exist.
+        TrialError: the trial does not exist, or it has no weights.
         ExportError: a format is not known, or its folder cannot be written or holds anything else.
     """
     quiet_optuna()
@@ -66,14 +66,16 @@ def _completed(stored: StoredStudy, number: int | None) -> TrialRecord:
     if number is None:
         best = best_of(records)
         if best is None:
-            raise TrialError(f"{stored.name} has no completed trial to export yet; run it first")
+            raise TrialError(
+                f"{stored.name} has no completed trial to export yet; use flyweight run first"
+            )
         return best
     record = next((record for record in records if record.number == number), None)
     if record is None:
         raise TrialError(
             f"{stored.name} has no trial {number}; its trials are 0 to {len(records) - 1}"
             if records
-            else f"{stored.name} has no trial {number}; it has none yet"
+            else f"{stored.name} has no trials yet; use flyweight run first"
         )
     if record.score is None:
         why = f": {record.reason}" if record.reason else ""
@@ -94,8 +96,8 @@ def _from_trial(stored: StoredStudy, record: TrialRecord) -> TrainedNetwork:
     ]
     if not artifacts or "normalisation" not in kept:
         raise TrialError(
-            f"trial {record.number} of {stored.name} was stored without all that an export needs; "
-            "flyweight confirm retrains it"
+            f"trial {record.number} of {stored.name} was stored without its weights or "
+            "normalisation; retrain it with flyweight confirm"
         )
     figures = Figures(
         kind="trial",

@@ -1,4 +1,4 @@
-"""How an image of a data set is read for an exported network, as source for its model card."""
+"""Write the source that reads an image for an exported network, for its model card."""
 
 from __future__ import annotations
 

@@ -49,13 +49,13 @@ def chosen_formats(names: str | Sequence[str]) -> tuple[str, ...]:
     """Check the names of formats.
 
     Args:
-        names: as a user gives them; one text may hold several, with commas between them.
+        names: as a user gives them; one string may hold several, with commas between them.
 
     Returns:
         The names, each once, in the order in which they were given.
 
     Raises:
-        ExportError: a name is not in the table, or there is none.
+        ExportError: a name is not in the table, or no name is given.
     """
     texts = [names] if isinstance(names, str) else names
     given = [name.strip() for text in texts for name in text.split(",")]
@@ -66,7 +66,7 @@ def chosen_formats(names: str | Sequence[str]) -> tuple[str, ...]:
             hint = did_you_mean(name, FORMATS)
             raise ExportError(f"--format {file_value(name)} is not known{hint}; give {known}")
     if not chosen:
-        raise ExportError(f"no format is named; give one or more of {known}")
+        raise ExportError(f"--format names no format; give one or more of {known}")
     return chosen
 
 
@@ -115,9 +115,9 @@ def _refuse_package(out: Path) -> None:
         taken = is_package(out)
     except OSError as error:
         raise ExportError(
-            f"{out}: cannot be read ({error.strerror}); choose another --out"
+            f"{out} cannot be read ({error.strerror}); choose another --out"
         ) from error
     if taken:
         raise ExportError(
-            f"{out}: is an exported network already; choose another folder for several formats"
+            f"{out} is an exported network already; choose another folder for several formats"
         )

@@ -46,7 +46,7 @@ def model_card(trained: TrainedNetwork, package: str) -> str:
 
 
 def as_markdown(text: str) -> str:
-    """Show any text as it is, on one line, whatever Markdown or HTML it looks like."""
+    """Escape a text so that Markdown shows it as it is, on one line."""
     line = " ".join(text.split())
     line = "".join(character if character.isprintable() else "?" for character in line)
     if _HARMLESS.fullmatch(line) and "://" not in line and "www." not in line:
@@ -106,12 +106,12 @@ def _accuracy(figures: Figures) -> list[str]:
             rows.append(("test", what, str(spread.n), _spread(spread)))
         weights = f"after the last epoch, these weights (seed {first.seed})"
         rows.append(("test", weights, "1", percent(first.accuracy)))
-    told = _told_of_champion(figures) if figures.kind == "champion" else _told_of_trial(figures)
+    notes = _champion_notes(figures) if figures.kind == "champion" else _trial_notes(figures)
     versions = ", ".join(f"{as_markdown(k)} {as_markdown(v)}" for k, v in figures.versions.items())
     return [
         *_table(("set", "figure", "seeds", "accuracy"), rows),
         "",
-        *told,
+        *notes,
         "",
         f"Trained on {as_markdown(figures.hardware)} in {figures.seconds:,.0f} s"
         + (f" with {versions}." if versions else "."),
@@ -122,7 +122,7 @@ def _spread(spread: Spread) -> str:
     return f"{percent(spread.mean)}{spread.deviation_text()}"
 
 
-def _told_of_champion(figures: Figures) -> list[str]:
+def _champion_notes(figures: Figures) -> list[str]:
     number, seeds = figures.confirm or 0, len(figures.runs)
     confirm = (
         f"the {_ORDINALS[number - 1]} confirm" if number <= len(_ORDINALS) else f"confirm {number}"
@@ -139,7 +139,7 @@ def _told_of_champion(figures: Figures) -> list[str]:
     ]
 
 
-def _told_of_trial(figures: Figures) -> list[str]:
+def _trial_notes(figures: Figures) -> list[str]:
     return [
         f"Trial {figures.trial} of its study, not confirmed.",
         "It was trained without the validation part and chosen on it, so the figure flatters.",

@@ -1,4 +1,4 @@
-"""A trained network with all that has to be known to hand it on."""
+"""A trained network with everything that its export needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Figures", "SeedRun", "TrainedNetwork"]
 
 @dataclass(frozen=True)
 class SeedRun:
-    """What one training run of a champion gave on the test set.
+    """The test accuracies of one training run of a champion.
 
     Attributes:
         seed: of the run.
@@ -33,7 +33,7 @@ class SeedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """How a network was measured.
+    """The measurements of a network.
 
     Attributes:
         kind: ``trial`` for a trial of the search: trained without the validation part, chosen on
@@ -71,16 +71,18 @@ class Figures:
     def __post_init__(self) -> None:
         tested = (bool(self.runs), self.confirm is not None)
         if tested != (self.kind == "champion",) * 2:
-            raise ValueError(f"a {self.kind} with {len(self.runs)} runs and confirm {self.confirm}")
+            raise ValueError(
+                f"a {self.kind} cannot have {len(self.runs)} runs and confirm {self.confirm}"
+            )
 
     @property
     def test_accuracy(self) -> Spread:
-        """Test accuracy after the last epoch, over a champion's runs; ValueError without runs."""
+        """Return the test accuracy after the last epoch over the runs; ValueError without any."""
         return Spread.of(run.accuracy for run in self.runs)
 
     @property
     def test_floor(self) -> Spread:
-        """Floor on the test set, over a champion's runs; ValueError without runs."""
+        """Return the floor on the test set over the runs; ValueError without any."""
         return Spread.of(run.floor for run in self.runs)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""The layout of the source of an exported network: its blocks, their names, its forward pass.
+"""Lay out the source of an exported network: its blocks, their names, its forward pass.
 
 Leaves that always act one after another become one block; blocks end where a stage ends, where a
-skip starts or is added, and where a repetition starts or ends. What holds no weights and stands
-alone is called as a function instead.
+skip starts or is added, and where a repetition starts or ends. A leaf without weights that is
+a block by itself is called as a function instead.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Block:
 
 @dataclass(frozen=True)
 class ApplyBlock:
-    """Apply a block; ``shape`` is the map that it gives in this place."""
+    """The step that applies a block; ``shape`` is the map that it gives in this place."""
 
     block: Block
     shape: Shape
@@ -98,7 +98,7 @@ def _closing(moves: list[LeafStep], blocks: dict[int, Block]) -> int | None:
 
 
 def _groups(architecture: Architecture) -> list[int]:
-    """Tell which part each line belongs to: the head, or the number of pools before it."""
+    """Return the part that each line belongs to: the head, or the number of pools before it."""
     layers = architecture.layers
     head = _head(architecture)
     groups: list[int] = []
@@ -143,14 +143,14 @@ def _starts(moves: list[LeafStep], leaves: list[Leaf], groups: list[int]) -> set
         before = leaf
     for start in sorted(starts):
         if start in within and lines[start - 1] == lines[start]:
-            # A block that starts within a line ends with that line: it would read oddly otherwise.
+            # A block that starts within a line also ends with it, which is easier to read.
             after = (index for index in within if index > start and lines[index] != lines[start])
             starts |= {next(after, len(lines))}
     return {start for start in starts if start < len(lines)}
 
 
 def _named(spans: list[list[Leaf]], groups: list[int]) -> Iterator[Block]:
-    """Name the blocks that need a module after their part, and their place in it if it has more."""
+    """Name each block that needs a module by its part, with a number if the part has several."""
     homes = [
         groups[span[0].line] if any(leaf.needs_module for leaf in span) else None for span in spans
     ]

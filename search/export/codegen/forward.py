@@ -32,7 +32,7 @@ class Statement:
 
 def forward_statements(plan: SourcePlan) -> list[Statement]:
     """Write the statements that turn ``x``, normalised images, into logits and return them."""
-    *statements, last = _folded(_statements(plan.steps))
+    *statements, last = _with_loops(_statements(plan.steps))
     if plan.gives_maps:
         return [*statements, last, Statement("return x.flatten(1)")]
     if last.level:
@@ -88,7 +88,7 @@ def _applied(block: Block, shape: Shape) -> Iterator[Statement]:
         yield Statement(f"x = {function_call(leaf)}", leaf.output)
 
 
-def _folded(statements: list[Statement]) -> Iterator[Statement]:
+def _with_loops(statements: list[Statement]) -> Iterator[Statement]:
     """Write what is repeated as a loop, where that is shorter."""
     index = 0
     while index < len(statements):

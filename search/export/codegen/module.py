@@ -1,7 +1,7 @@
 """Write a network as the plain torch source that a person would write.
 
-Nothing but numbers, words of fixed tables and one checked class name goes into the source, so that
-no study file can bring in code of its own.
+Only numbers, words of fixed tables and one checked class name go into the source, so that no study
+file can inject code.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def network_source(
         ShapeError: the architecture does not fit together.
     """
     if not _CLASS_NAME.fullmatch(class_name) or class_name in _TAKEN:
-        raise ExportError(f"{class_name!r} is not a name for a class; use letters, as in SmallNet")
+        raise ExportError(
+            f"{class_name!r} is not a class name; use letters and digits, as in SmallNet"
+        )
     _check(normalisation, architecture.input_shape)
     plan = plan_source(architecture)
     forward = list(_forward(plan, architecture.input_shape))
@@ -72,7 +74,7 @@ def _check(normalisation: Normalisation, shape: Shape) -> None:
     for name, values in (("mean", normalisation.mean), ("std", normalisation.std)):
         if len(values) != shape[0]:
             raise ExportError(
-                f"the normalisation has {len(values)} values of {name}; "
+                f"the normalisation has {len(values)} values of {name}, but "
                 f"images of {format_shape(shape)} need {shape[0]}"
             )
         if not all(isfinite(value) and (name == "mean" or value > 0) for value in values):

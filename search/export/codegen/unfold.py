@@ -40,18 +40,18 @@ class Leaf:
 
     @property
     def has_weights(self) -> bool:
-        """Tell whether anything of it is stored."""
+        """Return whether it has weights to store."""
         return self.word.parameters(self.shape) > 0
 
     @property
     def needs_module(self) -> bool:
-        """Tell whether it cannot be called as a function."""
+        """Return whether it cannot be called as a function."""
         return self.has_weights or self.word.function() is None
 
 
 @dataclass(frozen=True)
 class ApplyLeaf:
-    """Apply the leaf of an index; ``after`` is the map that it gives in this place."""
+    """The step that applies the leaf of an index; ``after`` is the map that it gives here."""
 
     leaf: int
     after: Shape

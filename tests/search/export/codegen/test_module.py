@@ -266,7 +266,7 @@ def test_longest_lines_are_broken() -> None:
 def test_class_names_that_are_refused(name: str) -> None:
     """Nothing but a plain capitalised name comes into the source."""
     architecture = Architecture.parse(["gap"])
-    with pytest.raises(ExportError, match="not a name for a class"):
+    with pytest.raises(ExportError, match="is not a class name"):
         network_source(architecture, name, GREY)
 
 
