@@ -1,4 +1,4 @@
-"""Launches studies: study files, trials, workers, storage, reports and exports.
+"""Run studies: study files, trials, workers, storage, reports and exports.
 
 The only package that imports Optuna. Names are loaded when first used, so that
 `import search` costs little.

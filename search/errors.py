@@ -1,17 +1,17 @@
-"""What can go wrong in all three packages, and the exit code that follows.
+"""The errors of all three packages, and the exit code of each.
 
 ::
 
     Exception
     ├── FlyweightError             what ``search`` raises on purpose
-    │   ├── InputError         2   something that the user gave cannot be used
+    │   ├── InputError         2   something from the user cannot be used
     │   │   ├── StudyFileError     a study or ladder file, with every problem at once
-    │   │   ├── StorageError       the study database, or no such study in it
-    │   │   ├── ResumeError        a study that cannot go on as it was asked to
-    │   │   ├── ExportError        nothing to export, or nowhere to put it
-    │   │   ├── TrialError         no such trial, or not one that the command can use
-    │   │   └── DeviceError        no such device here
-    │   ├── WorkFailed         1   the input was fine, the work was not
+    │   │   ├── StorageError       a study database, or a study that it does not have
+    │   │   ├── ResumeError        a study that cannot be resumed with the settings given
+    │   │   ├── ExportError        a network that cannot be exported, or not there
+    │   │   ├── TrialError         a trial that does not exist or cannot be used
+    │   │   └── DeviceError        this machine does not have the device
+    │   ├── WorkFailed         1   the input is correct, but the work failed
     │   └── Interrupted      130   the user asked to stop
     ├── space.SpaceError       2   (see ``space.errors``)
     │   ├── LayerError             text that is not the layer language
@@ -22,7 +22,7 @@
     └── trainer.TrainerError   1   (see ``trainer.errors``)
         ├── DataError          2   a data set that is unknown, missing or damaged
         ├── RecipeError        2   a recipe that cannot be followed
-        ├── Diverged           1   the loss stopped being a number
+        ├── Diverged           1   the loss is no longer finite
         └── OutOfMemory        1   the device has no room for a network
 
 Each message is one line, or one line for each problem: what is wrong, where, and the way out.
@@ -57,7 +57,7 @@ __all__ = [
 
 
 class FlyweightError(Exception):
-    """Base of everything that ``search`` raises on purpose.
+    """The base class of every error that ``search`` raises on purpose.
 
     Attributes:
         exit_code: what a command that ends with this error returns to the shell.
@@ -67,7 +67,7 @@ class FlyweightError(Exception):
 
 
 class InputError(FlyweightError):
-    """Something that the user gave cannot be used."""
+    """An input of the user that cannot be used."""
 
     exit_code = 2
 
@@ -103,11 +103,11 @@ class StorageError(InputError):
 
 
 class ResumeError(InputError):
-    """A study that cannot go on as it was asked to."""
+    """A study that cannot be resumed with the settings given."""
 
 
 class ExportError(InputError):
-    """There is nothing to export, or nowhere to put it."""
+    """A network that cannot be exported, or a place that cannot take it."""
 
 
 class TrialError(InputError):
@@ -115,15 +115,15 @@ class TrialError(InputError):
 
 
 class DeviceError(InputError):
-    """A device that does not exist here."""
+    """A device that this machine does not have."""
 
 
 class WorkFailed(FlyweightError):
-    """The input was fine, the work was not: a worker died, nothing fits the budget."""
+    """A failure of the work with correct input: a worker died, or nothing fits the budget."""
 
 
 class Interrupted(FlyweightError):
-    """The user asked to stop; the message says how to go on."""
+    """A stop that the user asked for; the message says how to resume."""
 
     exit_code = 130
 
@@ -142,7 +142,7 @@ def exit_code_of(error: BaseException) -> int:
 
 
 def message_of(error: BaseException) -> str:
-    """Return what a user is told of an error: one line, or one line for each problem.
+    """Return the message of an error for the user: one line, or one line for each problem.
 
     What would break a line or drive the terminal is escaped: names of files and classes may
     contain anything.

@@ -1,4 +1,4 @@
-"""``flyweight status``: where a study stands, readable while it runs."""
+"""``flyweight status``: the state of a study, also while it runs."""
 
 from __future__ import annotations
 
@@ -38,23 +38,24 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a study stands.
+    """The state of a study.
 
     Attributes:
         name: of the study.
         total: trained trials that its file asks for.
         trained: trials that completed or were stopped while training.
-        running: trials that are being worked on, or were when their worker died.
-        queued: trials that wait.
-        outcomes: how many trials ended in which way.
+        running: trials in training, or in training when their worker died.
+        queued: trials that wait in the queue.
+        outcomes: the number of trials with each outcome.
         best: trial with the best validation floor, None where none completed.
         architecture: of the best trial, as text.
         target: the accuracy that the study file names, 0 to 1.
         front: complete trials of which none is beaten in accuracy and parameters at once, the
             smallest first.
-        trials_an_hour: trained trials, over the last of them; None before there is one.
+        trials_an_hour: the rate of the last trained trials; None before the first.
         confirms: how many confirms were begun.
-        test_floors: the champion's, one for each seed of the last confirm, where it is finished.
+        test_floors: the champion's, one for each seed of the last confirm; empty before it is
+            finished.
     """
 
     name: str
@@ -77,14 +78,14 @@ class Status:
 
 
 def status(study: str | Path | None = None, *, storage: str = DEFAULT_STORAGE) -> list[Status]:
-    """Return where one study, or each study of a storage, stands.
+    """Return the state of one study, or of each study of a storage.
 
     Args:
         study: path of a study file, or name of a study in the storage; None for all.
         storage: URL of the study database.
 
     Raises:
-        StorageError: there is no such storage or study.
+        StorageError: the storage or the study does not exist.
     """
     quiet_optuna()
     names = study_names(storage) if study is None else [study]
@@ -139,7 +140,7 @@ def front_of(records: Sequence[TrialRecord]) -> tuple[FrontPoint, ...]:
 
 
 def trials_an_hour(spans: Sequence[tuple[datetime, datetime]]) -> float | None:
-    """Return the trials an hour of the last trials that ended, None where there is no rate.
+    """Return the trials an hour of the last trials that ended; None if there is no rate.
 
     Args:
         spans: when each trial began and ended.

@@ -1,4 +1,4 @@
-"""Words and figures as users read them."""
+"""Format words and figures for users."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["percent", "plural"]
 
 
 def percent(share: float | None) -> str:
-    """Return a share of 0 to 1 in per cent with two decimals, a dash for None."""
+    """Return a share of 0 to 1 in per cent with two decimals; a dash for None."""
     return "-" if share is None else f"{share * 100:.2f} %"
 
 

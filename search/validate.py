@@ -1,4 +1,4 @@
-"""``flyweight validate``: every error of study and ladder files at once."""
+"""``flyweight validate``: find every error of study and ladder files at once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["validate"]
 def validate(files: Iterable[str | Path]) -> list[StudyFileError]:
     """Check study and ladder files and return the errors of those that are wrong.
 
-    A file with a ``[ladder]`` or a ``[[step]]`` is a ladder. What depends on the images of a
-    folder, such as the cost of a candidate, is checked when the study begins.
+    A file with a ``[ladder]`` or a ``[[step]]`` is a ladder. Checks that need the images of a
+    folder, such as the cost of a candidate, run when the study begins.
     """
     errors = []
     for path in files:

@@ -1,4 +1,4 @@
-"""A worker process: takes pieces of work until none is left.
+"""A worker process, which does pieces of work until none is left.
 
 ``python -m search.worker --storage URL --study NAME`` joins the search of a study, from any machine
 that reaches its storage. With ``--work`` it takes part in a confirm of the study, with ``--ladder``
@@ -80,10 +80,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     study.add_argument("--trials", type=int, help="trained trials in total")
     ladder = parser.add_argument_group("with --ladder")
     ladder.add_argument(
-        "--step", action="append", default=[], dest="steps", help="name of a step; else all"
+        "--step", action="append", default=[], dest="steps", help="name of a step; by default all"
     )
     ladder.add_argument("--parameters", type=int, help="leave out steps that have more")
-    ladder.add_argument("--epochs", type=int, help="of every replay; else each step's own")
+    ladder.add_argument(
+        "--epochs", type=int, help="epochs of every replay; by default each step's own"
+    )
     ladder.add_argument("--seeds", type=int, default=1, help="replays of each step")
     return parser.parse_args(arguments)
 

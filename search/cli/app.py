@@ -64,7 +64,7 @@ def run(
     ] = None,
     **options: Unpack[RunOptions],
 ) -> None:
-    """Search: begin the study or resume it."""
+    """Search a study: begin it or resume it."""
     from search.cli.summary import run_summary
     from search.run.command import run as search_run
 
@@ -88,7 +88,7 @@ def status(
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
 ) -> None:
-    """Show how far a study is, also while it runs."""
+    """Show the state of a study, also while it runs."""
     from search.status import status as search_status
     from search.status import status_text
 
@@ -173,7 +173,7 @@ def export(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="by default torch; each of several gets a folder in DIR",
+            help="by default torch; several formats get one folder each in DIR",
         ),
     ] = None,
     trial: Annotated[
@@ -217,7 +217,7 @@ def ladder(
             "--epochs",
             min=1,
             metavar="N",
-            help="of every replay, at least floor_epochs; by default each step's own",
+            help="epochs of every replay, at least floor_epochs; by default each step's own",
         ),
     ] = None,
     seeds: Annotated[
@@ -231,7 +231,7 @@ def ladder(
     ] = None,
     **options: Unpack[RunOptions],
 ) -> None:
-    """Train hand-made networks again and compare with what their authors reported."""
+    """Train hand-made networks again and compare them with their authors' figures."""
     from search.ladder.command import ladder as search_ladder
     from search.ladder.report import (
         analysis_text,
@@ -269,7 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A shell starts background commands with SIGINT ignored; kill -INT must end those too.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _as_interrupt)
-    # Under nohup it is ignored, and stays so.
+    # Under nohup the hang-up signal is ignored, and must stay so.
     hangup = getattr(signal, "SIGHUP", None)
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
         signal.signal(hangup, _as_interrupt)

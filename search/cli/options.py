@@ -22,7 +22,10 @@ Debug = Annotated[bool, typer.Option("--debug", help="show tracebacks")]
 _Workers = Annotated[
     int | None,
     typer.Option(
-        "--workers", min=1, metavar="N", help="worker processes; by default as many as suit"
+        "--workers",
+        min=1,
+        metavar="N",
+        help="worker processes; by default as many as suit the machine",
     ),
 ]
 _Data = Annotated[
@@ -32,7 +35,7 @@ _Data = Annotated[
 _Device = Annotated[
     str | None,
     typer.Option(
-        "--device", metavar="DEV", help="cpu, cuda, cuda:N or mps; by default the best there is"
+        "--device", metavar="DEV", help="cpu, cuda, cuda:N or mps; by default the fastest one"
     ),
 ]
 
@@ -47,7 +50,7 @@ RUN_OPTIONS: tuple[tuple[str, Any, object], ...] = (
 
 
 def with_run_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of every command that starts workers.
+    """Add the options of every command that starts workers to a command.
 
     Args:
         command: takes ``**options`` of :class:`search.workers.options.RunOptions`.

@@ -1,4 +1,4 @@
-"""What the command line prints: texts and tables, errors one line each."""
+"""Print texts, tables, and errors of one line each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDTH_OF_FILES = 120
 
 
 def print_table(table: Table) -> None:
-    """Print a table; wide where standard output is not a terminal."""
+    """Print a table; give it a fixed width if standard output is not a terminal."""
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = _WIDTH_OF_FILES
@@ -30,7 +30,7 @@ def print_text(text: str) -> None:
 
 
 def usage_message(error: TyperException) -> str:
-    """Return the message of a wrong command line, with the value that Typer leaves out."""
+    """Return the message for a wrong command line, with the value that Typer leaves out."""
     cause = error.__cause__
     if not isinstance(cause, ValidationError):
         return error.format_message()

@@ -1,4 +1,4 @@
-"""What a command prints at its end."""
+"""The text that a command prints at its end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run_summary(result: RunResult, study: str) -> str:
             lines.append(f"target {percent(result.target)}: {reached} on validation")
     if result.trained < result.total:
         left = plural(result.total - result.trained, "trial")
-        lines.append(f"{left} to go: the same command goes on")
+        lines.append(f"{left} to go: run the same command to resume")
     else:
         lines.append(f"next: flyweight confirm {study}")
     return "\n".join(lines)

@@ -95,11 +95,11 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         (["ladder", "ladder.toml", "--step", "rotatoin"], 'did you mean "rotation"'),
         (["ladder", "ladder.toml", "--seeds", "0"], "--seeds"),
         (["ladder", "ladder.toml", "--epochs", "1"], "--epochs"),
-        (["ladder", "ladder.toml", "--parameters", "5"], "the least is 152"),
+        (["ladder", "ladder.toml", "--parameters", "5"], "give at least 152"),
         (["ladder", "ladder.toml", "--device", "cuda:99"], "cuda:99"),
-        (["ladder", "ladder.toml", "--csv", "nowhere/a.csv"], "no folder nowhere"),
+        (["ladder", "ladder.toml", "--csv", "nowhere/a.csv"], "the folder nowhere does not exist"),
         (["ladder", "ladder.toml", "--markdown", "."], "is a folder"),
-        (["ladder", "twice.toml"], "is step 1 already"),
+        (["ladder", "twice.toml"], "is the name of step 1 already"),
         (["ladder", "shape.toml"], "line 3"),
         (["ladder", "word.toml"], "conv3x"),
         (["nothing"], "nothing"),
@@ -189,7 +189,7 @@ def test_a_study_without_a_score_cannot_be_confirmed(
     """Before a trial has completed confirm says what to do first."""
     begun(tmp_path)
     assert main(["confirm", "tiny"]) == 2
-    assert "flyweight run it first" in capsys.readouterr().err
+    assert "use flyweight run first" in capsys.readouterr().err
 
 
 def test_a_run_tells_its_best(tmp_path: Path) -> None:

@@ -32,4 +32,4 @@ def test_commands_that_start_workers_share_their_options(
 
 def test_a_decorated_command_keeps_its_name_and_help() -> None:
     """What a user reads of a command is what its function says."""
-    assert (COMMANDS["run"].__doc__ or "").startswith("Search: begin the study")
+    assert (COMMANDS["run"].__doc__ or "").startswith("Search a study: begin it")

@@ -43,4 +43,4 @@ def test_a_run_that_was_cut_short_says_what_is_left() -> None:
     """Without a completed trial there is no best, and the trials to go are counted."""
     words = run_summary(replace(RESULT, best=None, trained=1), "tiny.toml")
     assert "no trial has completed yet" in words
-    assert words.endswith("4 trials to go: the same command goes on")
+    assert words.endswith("4 trials to go: run the same command to resume")
