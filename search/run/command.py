@@ -23,7 +23,7 @@ __all__ = ["RunResult", "run"]
 
 @dataclass(frozen=True)
 class RunResult:
-    """Where a study stands after a run.
+    """The state of a study after a run.
 
     Attributes:
         name: of the study.
@@ -52,10 +52,10 @@ def run(
     artifacts: str | Path | None = None,
     **options: Unpack[RunOptions],
 ) -> RunResult:
-    """Search until the study has its trained trials, or the time is over.
+    """Search until the study has its trained trials, or the timeout ends.
 
-    Running it again resumes: what dead workers left behind is queued again first, and ``trials``
-    is a total over all runs.
+    Running it again resumes the study: trials of dead workers are queued again first, and
+    ``trials`` is a total over all runs.
 
     Args:
         study: path of the study file.

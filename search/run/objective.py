@@ -26,12 +26,12 @@ __all__ = ["Objective", "TrialResult"]
 
 @dataclass(frozen=True)
 class TrialResult:
-    """How a trial ended.
+    """The result of a trial.
 
     Attributes:
-        outcome: in a word.
+        outcome: how the trial ended.
         score: the validation floor of a complete trial, 0 to 1.
-        reason: of a rejection or failure.
+        reason: why the trial was rejected or failed; else empty.
     """
 
     outcome: Outcome
@@ -40,12 +40,12 @@ class TrialResult:
 
 
 class Objective:
-    """Turns a trial of a study into a result.
+    """The objective of a study: it turns a trial into a result.
 
     Args:
         stored: the study.
-        data: the images that a search may see, of that study.
-        stop: breaks a training off when this process is asked to stop.
+        data: the study's training and validation images.
+        stop: interrupts a training when this process is asked to stop.
     """
 
     def __init__(self, stored: StoredStudy, data: DataSplit, stop: StopSignal) -> None:
@@ -63,7 +63,7 @@ class Objective:
         Raises:
             Stopped: if this process is asked to stop while it trains.
         """
-        # One transaction for what are dozens of values: a rejection costs little else.
+        # One transaction for dozens of values, which are most of the cost of a rejection.
         with self._stored.storage.write_batch(id_of_trial(trial)):
             candidate, assessment = self._draw(trial)
         if not assessment.fits:
@@ -96,7 +96,7 @@ class Objective:
         return self._end(trial, training)
 
     def _end(self, trial: Trial, training: Training) -> TrialResult:
-        """Record what is left of a training that was not pruned, and return its result."""
+        """Record the end of a training that was not pruned, and return its result."""
         if isinstance(training.failure, Diverged):
             trial.report(0.0, step=training.failure.epoch)
             return TrialResult(Outcome.DIVERGED, reason=training.reason)

@@ -1,4 +1,4 @@
-"""What a user sees while workers work: one line per finished trial and a live line below."""
+"""The progress of a search as a user sees it: a line per finished trial and a live line."""
 
 from __future__ import annotations
 
@@ -34,14 +34,13 @@ def trial_line(record: TrialRecord) -> str:
 
 
 class Progress:
-    """Follows the records of a study.
+    """A printer that follows the records of a study.
 
-    On a terminal every finished trial that was trained gets a line and a live line counts; piped,
-    the lines are plain.
+    Every finished trial that was trained gets a line; on a terminal, a live line shows counts.
 
     Args:
         console: where to write.
-        total: trained trials that the run is to reach.
+        total: the number of trained trials at which the run ends.
         known: records that were there when the run began.
     """
 

@@ -1,4 +1,4 @@
-"""Candidates rejected in a row: a study in which nothing fits has to stop and say so."""
+"""Count candidates rejected in a row, to stop a search in which nothing fits the budget."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from search.study.records import Outcome
 __all__ = ["REJECTION_LIMIT", "Rejections", "rejections_in_a_row"]
 
 REJECTION_LIMIT = 1000
-"""After as many rejections in a row a search gives up."""
+"""The number of rejections in a row after which a search stops."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Rejections:
 
     Attributes:
         count: how many.
-        smallest: for each kind of cost the smallest value among those that have one.
+        smallest: the smallest value of each kind of cost among them.
     """
 
     count: int
@@ -47,7 +47,7 @@ class Rejections:
 
 
 def rejections_in_a_row(trials: Sequence[FrozenTrial], since: int) -> Rejections:
-    """Count rejected trials from the newest backwards until one that fitted the budget.
+    """Count the rejected trials since the last one that fitted the budget.
 
     A trial that is in training has fitted it; one that has not drawn its candidate yet is skipped.
 

@@ -32,7 +32,7 @@ def trial_claims(stored: StoredStudy) -> Claims:
 
 
 def search(stored: StoredStudy, context: WorkerContext, trials: int, stop: StopSignal) -> None:
-    """Train trials until the study has ``trials`` trained ones or other workers do the rest.
+    """Train trials until the study has ``trials`` trained ones, or other workers train the rest.
 
     Raises:
         WorkFailed: if nothing fits the budget for too long.

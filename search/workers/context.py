@@ -1,4 +1,4 @@
-"""What a worker knows of itself and of the other workers on its machine."""
+"""The facts that a worker knows of itself and of the other workers on its machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WorkerContext:
     Attributes:
         index: its number, from 0.
         workers: how many there are on this machine.
-        device: name of the device; None for the best one there is.
+        device: name of the device; None for the fastest one.
         data: root of the data sets.
     """
 

@@ -23,8 +23,8 @@ class DataSplit:
     """The images of one kind of training, on the device that trains.
 
     Attributes:
-        training: to learn from.
-        evaluation: on which accuracies are measured.
+        training: the training images.
+        evaluation: the images that accuracies are measured on.
         normalisation: of the training images.
     """
 
@@ -34,12 +34,12 @@ class DataSplit:
 
     @property
     def device(self) -> torch.device:
-        """Where the images are."""
+        """Return the device of the images."""
         return self.training.pixels.device
 
 
 def data_root(given: str | Path | None) -> Path:
-    """Return the folder of the data sets: as given, else ``$FLYWEIGHT_DATA``, else ``data/``."""
+    """Return the folder of the data sets: ``given``, else ``$FLYWEIGHT_DATA``, else ``data/``."""
     return Path(given or os.environ.get(DATA_VARIABLE) or "data")
 
 
@@ -65,19 +65,19 @@ def reopen_data(stored: StoredStudy, root: Path) -> Dataset:
     dataset = open_data(stored.file, root)
     if not stored.search_data_matches(dataset.info):
         raise ResumeError(
-            f"{root}: the images of {dataset.info.name} are not those that the study "
-            f"{stored.name!r} began with; put those back or begin a new study"
+            f"the images of {dataset.info.name} in {root} are not those with which the study "
+            f"{stored.name!r} began; restore those images or begin a new study"
         )
     return dataset
 
 
 def search_split(dataset: Dataset, device: torch.device) -> DataSplit:
-    """Return what a search may see: the two parts of the training set, never the test set."""
+    """Return the images of a search: the two parts of the training set, never the test set."""
     training, validation = dataset.search_split()
     return DataSplit(training.to(device), validation.to(device), normalisation(training))
 
 
 def final_split(dataset: Dataset, device: torch.device) -> DataSplit:
-    """Return the whole training set, and the test set for measuring accuracies."""
+    """Return the whole training set, with the test set to measure accuracies on."""
     training = dataset.training()
     return DataSplit(training.to(device), dataset.test().to(device), normalisation(training))

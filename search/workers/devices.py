@@ -1,4 +1,4 @@
-"""The device that trains: which one, a worker's share of it, and what it is called."""
+"""The device that trains: its choice, a worker's share of it, and its name."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def share_device(device: torch.device, index: int, workers: int) -> torch.device
     of a CUDA device is divided evenly among its workers.
 
     Args:
-        device: as it was chosen for all workers.
+        device: the device chosen for all workers.
         index: of the worker, from 0.
         workers: how many share the machine.
     """

@@ -1,4 +1,4 @@
-"""What a worker process does around its work: options, signals, errors, exit code."""
+"""The frame of a worker process: options, signals, errors, exit code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_worker_options(parser: argparse.ArgumentParser) -> None:
 
 
 def context_of(options: argparse.Namespace) -> WorkerContext:
-    """Return what the worker with these options knows of itself."""
+    """Return the context of the worker with these options."""
     return WorkerContext(options.index, options.workers, options.device, data_root(options.data))
 
 

@@ -1,4 +1,4 @@
-"""Starting a command's workers and watching them until their work is done."""
+"""Start a command's workers and watch them until their work is done."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.5
 
 
 class Launcher:
-    """Starts the workers of one command.
+    """A launcher of the workers of one command.
 
     Args:
         options: what the user asked for.
@@ -51,8 +51,8 @@ class Launcher:
         """Print what begins and where; build the compiled kernels before a worker needs them.
 
         Args:
-            what: is about to be done, in words.
-            pieces: of work that are left.
+            what: the work that begins, in words.
+            pieces: the number of pieces of work that are left.
 
         Returns:
             How many workers to start.
@@ -76,13 +76,13 @@ class Launcher:
         show: Callable[[], object],
         timeout: float | None = None,
     ) -> None:
-        """Start workers and return when all have ended or the time is over.
+        """Start workers and return when all have ended or the timeout is over.
 
         Args:
             arguments: of ``search.worker``, besides storage, data and device.
             workers: how many to start.
-            recover: takes back the work that dead workers held; called before the first worker
-                starts, after one was killed, and when all have ended.
+            recover: frees the work of dead workers; called before the first worker starts, after
+                one was killed, and when all have ended.
             show: shows how far the work is; called about twice a second and at the end.
             timeout: seconds after which the workers are stopped; None for no limit.
 
@@ -106,7 +106,7 @@ class Launcher:
 
 @contextmanager
 def explain_interruption(kept: str) -> Iterator[None]:
-    """Turn Ctrl-C into an error that says how to continue.
+    """Turn Ctrl-C into an error that says how to resume.
 
     Args:
         kept: what happened to the work so far, in words.
@@ -117,4 +117,4 @@ def explain_interruption(kept: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(f"stopped; {kept}; the same command goes on") from None
+        raise Interrupted(f"stopped; {kept}; run the same command to resume") from None

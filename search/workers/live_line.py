@@ -12,7 +12,7 @@ __all__ = ["LiveLine"]
 
 
 class LiveLine:
-    """A line below everything that is printed; there is none where the console is no terminal.
+    """A line below everything that is printed; it exists only on a terminal.
 
     Args:
         console: where to write.
@@ -31,6 +31,6 @@ class LiveLine:
             self._live.stop()
 
     def rewrite(self, text: Callable[[], str]) -> None:
-        """Show another text; ``text`` is not called where there is no line."""
+        """Show another text; ``text`` is not called if there is no line."""
         if self._live is not None:
             self._live.update(Text(text()), refresh=True)

@@ -1,4 +1,4 @@
-"""The options that every command has that starts workers."""
+"""The options of every command that starts workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["RunOptions"]
 
 
 class RunOptions(TypedDict, total=False):
-    """Where and with what ``run``, ``confirm`` and ``ladder`` work; each may be left out.
+    """The options that ``run``, ``confirm`` and ``ladder`` share; each may be left out.
 
     Attributes:
         workers: processes on this machine; by default as many as suit it.

@@ -138,7 +138,8 @@ class WorkerPool:
         if self._replaced == _MOST_REPLACED:
             raise WorkFailed(
                 f"worker {member.index} was killed by signal {signal_number} "
-                f"after {_MOST_REPLACED} others had been; out of memory? run it again to go on"
+                f"after {_MOST_REPLACED} others; if memory ran out, use fewer --workers; run the "
+                "same command to resume"
             )
         self._replaced += 1
         self._members.append(self._start(member.index))

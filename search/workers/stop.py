@@ -1,4 +1,4 @@
-"""Asking a worker to stop, at a moment when nothing is left half done."""
+"""Ask a worker to stop at a moment when nothing is left half done."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 
 class Stopped(BaseException):
-    """Raised inside :meth:`StopSignal.interruptible` when the worker was asked to stop.
+    """The exception inside :meth:`StopSignal.interruptible` when the worker is asked to stop.
 
     It is not an :class:`Exception`, so that no handler for errors catches it.
     """
 
 
 class StopSignal:
-    """Remembers whether this process was asked to stop, by SIGINT or SIGTERM.
+    """A flag that is set when this process is asked to stop, by SIGINT or SIGTERM.
 
     Work inside :meth:`interruptible` is broken off at once. All other work, such as a write to the
     study, is finished first.
@@ -75,7 +75,7 @@ class StopSignal:
 
 
 def interruptible(values: Iterator[T], stop: StopSignal) -> Iterator[T]:
-    """Yield the same values; computing one may be broken off, using it may not.
+    """Yield the same values; the computation of one can be interrupted, its use cannot.
 
     Raises:
         Stopped: as :meth:`StopSignal.interruptible`.

@@ -1,4 +1,4 @@
-"""Training one candidate: from its initial weights to its last epoch, or to what stopped it."""
+"""Train one candidate from its initial weights to its last epoch, or until it fails."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["Training", "seeded_network"]
 class Training:
     """The training of one candidate.
 
-    Iterating over it trains: an epoch for each value that is asked for. The iteration ends after
-    the recipe's last epoch, or before it where the training fails; leaving the loop ends it too.
+    Iterate over it to train: each value is one epoch. The iteration ends after the recipe's last
+    epoch, or earlier if the training fails; leaving the loop ends it too.
 
     Args:
         candidate: what to train and how.
         data: the images, on the device that trains.
-        stop: breaks the training off when this process is asked to stop.
+        stop: interrupts the training when this process is asked to stop.
 
     Attributes:
         epochs: the epochs so far.
@@ -77,23 +77,23 @@ class Training:
 
     @property
     def network(self) -> nn.Module:
-        """The network as the last epoch left it.
+        """Return the network after the last epoch.
 
         Raises:
             ValueError: if it was not built.
         """
         if self._network is None:
-            raise ValueError("the network is not built before the training begins")
+            raise ValueError("the training has not begun, so there is no network yet")
         return self._network
 
     @property
     def reason(self) -> str:
-        """Why the training ended early, in one line; empty where it did not."""
+        """Return why the training ended early, in one line; empty if it did not."""
         return str(self.failure).splitlines()[0] if self.failure else ""
 
     @property
     def seconds(self) -> float:
-        """Wall time of the training, to the millisecond; so far, while it goes on."""
+        """Return the wall time of the training so far in seconds, to the millisecond."""
         if self._started is None:
             return 0.0
         seconds = self._seconds

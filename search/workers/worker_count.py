@@ -1,4 +1,4 @@
-"""How many workers suit a machine."""
+"""The number of workers that suits a machine."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "the same command goes on" in errors
+    assert "run the same command to resume" in errors
     assert errors.count("\n") == 1
     kept = _selection(stored)
     assert len(kept) < 4

@@ -147,7 +147,7 @@ def test_an_interrupted_ladder_goes_on(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=120)
     if finished() < 3:
         assert process.returncode == 130
-        assert "the same command goes on" in errors
+        assert "run the same command to resume" in errors
         assert errors.count("\n") == 1
     process = flyweight(tmp_path, *arguments)
     kill_all(process)

@@ -25,7 +25,7 @@ def test_no_time_trains_nothing(tmp_path: Path) -> None:
     where = {"workers": 1, "storage": url_in(tmp_path), "device": "cpu"}
     result = run(path, timeout=0, console=quiet(), **where)  # type: ignore[arg-type]
     assert (result.trained, result.best) == (0, None)
-    assert run_summary(result, "tiny").endswith("3 trials to go: the same command goes on")
+    assert run_summary(result, "tiny").endswith("3 trials to go: run the same command to resume")
     assert run(path, console=quiet(), **where).trained == 3  # type: ignore[arg-type]
 
 
@@ -59,6 +59,6 @@ def test_a_closed_terminal_ends_it_cleanly(tmp_path: Path) -> None:
     process.send_signal(signal.SIGHUP)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "the same command goes on" in errors
+    assert "run the same command to resume" in errors
     assert errors.count("\n") == 1
     assert not any(trial.state.name == "RUNNING" for trial in reopened(tmp_path).study.get_trials())

@@ -42,7 +42,7 @@ def test_an_interrupted_run_ends_cleanly(tmp_path: Path, number: signal.Signals)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors.count("\n") == 1
-    assert "the same command goes on" in errors
+    assert "run the same command to resume" in errors
     assert not any(map(is_alive, workers))
     _check_all_queued(reopened(tmp_path))
 

@@ -74,7 +74,9 @@ def test_an_interruption_stops_the_workers_first(tmp_path: Path) -> None:
             interrupt_once_training()
 
     with (
-        pytest.raises(Interrupted, match="stopped; nothing is lost; the same command goes on"),
+        pytest.raises(
+            Interrupted, match="stopped; nothing is lost; run the same command to resume"
+        ),
         explain_interruption("nothing is lost"),
     ):
         launcher.launch(["--study", "tiny"], 1, recover=lambda: None, show=show)

@@ -82,13 +82,13 @@ if not Path("recovered").exists():
     assert len(_started()) == 2
 
 
-def test_workers_that_die_again_and_again_end_the_crew(
+def test_workers_that_die_again_and_again_end_the_pool(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After the fourth death the pool gives up and says what to do; each death was recovered."""
     command = _worker(tmp_path, "os.kill(os.getpid(), signal.SIGSEGV)", monkeypatch)
     recovered: list[int] = []
-    with pytest.raises(WorkFailed, match=r"signal 11.*run it again"):
+    with pytest.raises(WorkFailed, match=r"signal 11.*run the same command to resume"):
         _watch(WorkerPool(command, 1, lambda: recovered.append(1)))
     assert len(recovered) == len(_started()) == 4
 

@@ -79,7 +79,7 @@ def test_no_memory_for_the_weights_is_an_outcome(data: DataSplit) -> None:
     assert "memory" in training.reason
     assert "\n" not in training.reason
     assert training.epochs == []
-    with pytest.raises(ValueError, match="not built"):
+    with pytest.raises(ValueError, match="has not begun"):
         _ = training.network
 
 
