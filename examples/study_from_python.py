@@ -2,7 +2,7 @@
 
 Running it again resumes the study: the number of trials is a total.
 
-    python examples/study_from_python.py FOLDER
+    python examples/study_from_python.py [FOLDER]
 """
 
 from __future__ import annotations
@@ -56,4 +56,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(*sys.argv[1:2] or ["first-study"]))

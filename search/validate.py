@@ -15,14 +15,17 @@ from trainer.data import known_shape
 __all__ = ["validate"]
 
 
-def validate(files: Iterable[str | Path]) -> list[StudyFileError]:
+def validate(files: str | Path | Iterable[str | Path]) -> list[StudyFileError]:
     """Check study and ladder files and return the errors of those that are wrong.
 
     A file with a ``[ladder]`` or a ``[[step]]`` is a ladder. Checks that need the images of a
     folder, such as the cost of a candidate, run when the study begins.
+
+    Args:
+        files: the path of one file, or the paths of several.
     """
     errors = []
-    for path in files:
+    for path in [files] if isinstance(files, str | Path) else files:
         try:
             _check(Path(path))
         except StudyFileError as error:

@@ -14,7 +14,7 @@ from search.study.confirms import PARTS, Confirm, ConfirmPlan, last_ordinal, loa
 from search.study.study import StoredStudy, open_study
 from search.workers.data import reopen_data
 from search.workers.launcher import Launcher, explain_interruption
-from search.workers.options import RunOptions
+from search.workers.options import RunOptions, check_counts
 
 __all__ = ["DEFAULT_SEEDS", "DEFAULT_TOP", "confirm"]
 
@@ -51,6 +51,7 @@ def confirm(
         Interrupted: on Ctrl-C; what was finished is kept.
     """
     quiet_optuna()
+    check_counts(top=top, seeds=seeds)
     launcher = Launcher(options)
     stored = open_study(study, launcher.storage, writing=True)
     plan = _plan(stored, top, seeds, again=again)

@@ -64,7 +64,9 @@ def _check_place(out: Path, files: Collection[str], is_own: Callable[[Path], boo
     if not out.is_dir():
         raise ExportError(f"{out}: is a file; choose another folder")
     if not is_own(out):
-        raise ExportError(f"{out}: is not an exported network; remove it or choose another folder")
+        raise ExportError(
+            f"{out}: is not an exported network and stays as it is; choose another folder"
+        )
     strange = sorted({path.name for path in out.iterdir()} - {*files, "__pycache__"})
     if strange:
         raise ExportError(

@@ -39,7 +39,13 @@ __all__ = ["class_name_of", "is_package", "package_name_of", "write_package"]
 
 _VERSION = 1
 _FILES = ("__init__.py", "network.py", "weights.safetensors", DESCRIPTION, "README.md")
-_TAKEN = ("numpy", "safetensors", "torch", "search", "space", "trainer", "__init__", "__main__")
+_TAKEN = frozenset(
+    {
+        *("flyweight", "search", "space", "trainer"),
+        *("numpy", "optuna", "pandas", "safetensors", "sklearn", "torch", "torchvision"),
+        *("__init__", "__main__"),
+    }
+)
 _LONGEST_CLASS_NAME = 32
 
 _INIT = '''"""A trained network of {parameters:,} parameters; README.md tells more."""

@@ -15,7 +15,7 @@ from search.storage.database import open_storage, quiet_optuna
 from search.storage.urls import shown_url
 from search.text import plural
 from search.workers.launcher import Launcher, explain_interruption
-from search.workers.options import RunOptions
+from search.workers.options import RunOptions, check_counts
 
 __all__ = ["ladder"]
 
@@ -51,6 +51,7 @@ def ladder(
         Interrupted: on Ctrl-C; what was finished is kept.
     """
     quiet_optuna()
+    check_counts(parameters=parameters, epochs=epochs, seeds=seeds)
     launcher = Launcher(options)
     plan = ReplayPlan(tuple(map(Path, files)), tuple(steps), parameters, epochs, seeds)
     chosen = choose_steps(plan, launcher.data)

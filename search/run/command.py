@@ -16,7 +16,7 @@ from search.study.recovery import recover
 from search.study.study import StoredStudy, begin_study, open_study, refuse_changes
 from search.workers.data import open_data
 from search.workers.launcher import Launcher, explain_interruption
-from search.workers.options import RunOptions
+from search.workers.options import RunOptions, check_counts
 
 __all__ = ["RunResult", "run"]
 
@@ -70,14 +70,19 @@ def run(
         Interrupted: on Ctrl-C, after the trials in flight went back into the queue.
     """
     quiet_optuna()
+    check_counts(trials=trials)
     launcher = Launcher(options)
     file = StudyFile.load(study)
     stored = _begin(file, launcher, None if artifacts is None else Path(artifacts))
     total = trials or file.settings.trials
     started = time.monotonic()
-    with explain_interruption("trials in flight are queued again"):
-        _search(stored, total, launcher, timeout)
-    return _result(stored, total, time.monotonic() - started)
+    try:
+        with explain_interruption("trials in flight are queued again"):
+            _search(stored, total, launcher, timeout)
+        return _result(stored, total, time.monotonic() - started)
+    finally:
+        # The last connection that is closed leaves all in the one file, which can then be copied.
+        stored.storage.engine.dispose()
 
 
 def _begin(file: StudyFile, launcher: Launcher, artifacts: Path | None) -> StoredStudy:
@@ -100,14 +105,17 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
     what = f"{stored.name}, {left} of {total} trials to train"
     workers = launcher.announce(what, left)
     watched = open_study(stored.name, launcher.storage, writing=False)
-    with Progress(launcher.console, total, watched.records()) as progress:
-        launcher.launch(
-            ["--study", stored.name, "--trials", str(total)],
-            workers,
-            recover=recover_trials,
-            show=lambda: progress.show(watched.records()),
-            timeout=timeout,
-        )
+    try:
+        with Progress(launcher.console, total, watched.records()) as progress:
+            launcher.launch(
+                ["--study", stored.name, "--trials", str(total)],
+                workers,
+                recover=recover_trials,
+                show=lambda: progress.show(watched.records()),
+                timeout=timeout,
+            )
+    finally:
+        watched.storage.engine.dispose()
 
 
 def _result(stored: StoredStudy, total: int, seconds: float) -> RunResult:

@@ -13,7 +13,7 @@ from search.storage.urls import DEFAULT_STORAGE
 from search.text import plural
 from search.workers.data import data_root
 from search.workers.devices import choose_device, hardware
-from search.workers.options import RunOptions
+from search.workers.options import RunOptions, check_counts
 from search.workers.pool import WorkerPool
 from search.workers.worker_count import workers_for
 from trainer.backends.choose import prepare_backend
@@ -45,6 +45,7 @@ class Launcher:
         self._device_name = options.get("device")
         self._device = choose_device(self._device_name)
         self._workers = options.get("workers")
+        check_counts(workers=self._workers)
         self._debug = options.get("debug", False)
 
     def announce(self, what: str, pieces: int) -> int:

@@ -7,7 +7,9 @@ from typing import TypedDict
 
 from rich.console import Console
 
-__all__ = ["RunOptions"]
+from search.errors import InputError
+
+__all__ = ["RunOptions", "check_counts"]
 
 
 class RunOptions(TypedDict, total=False):
@@ -28,3 +30,17 @@ class RunOptions(TypedDict, total=False):
     device: str | None
     console: Console | None
     debug: bool
+
+
+def check_counts(**counts: int | None) -> None:
+    """Refuse a number that is given and is not a whole number above 0.
+
+    Args:
+        **counts: the numbers by their names; None where one was left out.
+
+    Raises:
+        InputError: one of them cannot be used.
+    """
+    for name, count in counts.items():
+        if count is not None and (type(count) is not int or count < 1):
+            raise InputError(f"{name}: {count!r} is not a whole number above 0; give 1 or more")

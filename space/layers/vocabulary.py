@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from space.errors import LayerError
+from space.fields import did_you_mean
 from space.layers.operations import Conv, Depthwise, Gap, Linear, Pool, Separable
 from space.layers.spelling import (
     FLAG_MODIFIERS,
@@ -120,7 +121,9 @@ def _unknown(token: str) -> LayerError:
             )
     if token.lower() != token:
         return LayerError(f'"{token}" is not a word of the layer language; words are in lower case')
-    return LayerError(f'"{token}" is not a word of the layer language ({" ".join(_BY_STEM)})')
+    known = f"({' '.join(_BY_STEM)})"
+    hint = did_you_mean(token.rstrip("0123456789."), _BY_STEM)
+    return LayerError(f'"{token}" is not a word of the layer language {known}{hint}')
 
 
 def _number(word: type[Word]) -> Number | None:

@@ -187,6 +187,14 @@ def test_a_folder_is_read_without_being_opened(tmp_path: Path) -> None:
     assert {step.architecture.input_shape for step in ladder.steps} == {(3, 16, 16)}
 
 
+def test_validate_takes_one_file_or_several(tmp_path: Path) -> None:
+    """A single path, as a text or a path, is one file."""
+    missing = tmp_path / "none.toml"
+    for files in (str(missing), missing, [str(missing)]):
+        (error,) = validate(files)
+        assert error.path == missing
+
+
 def test_validate_tells_ladders_from_studies(tmp_path: Path) -> None:
     """Ladder files and study files are checked by their own rules, in the order given."""
     good = written(tmp_path, GOOD)

@@ -129,6 +129,9 @@ def test_written_out_defaults_are_normalised(text: str, canonical: str) -> None:
         ("conv3 16 gap", '"gap" follows "conv3 16" on one line'),
         ("Conv3 16", '"Conv3" is not a word of the layer language; words are in lower case'),
         ("conv3 16 gelu", '"gelu" is not a word of the layer language'),
+        ("covn3 16", 'did you mean "conv"?'),
+        ("conv3 16 rellu", 'did you mean "relu"?'),
+        ("maxpol2", 'did you mean "maxpool"?'),
         ("conv³ 16", '"conv³" is not a word'),
     ],
 )
