@@ -70,7 +70,7 @@ def _check_place(out: Path, files: Collection[str], is_own: Callable[[Path], boo
     strange = sorted({path.name for path in out.iterdir()} - {*files, "__pycache__"})
     if strange:
         raise ExportError(
-            f"{out}: holds {strange[0]!r}, which an export did not write and would remove; move it"
+            f"{out}: has {strange[0]!r}, which an export did not write and would remove; move it"
         )
 
 

@@ -67,8 +67,8 @@ def keep_weights(
     except (OSError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise WorkFailed(
-            f"{artifacts}: weights cannot be kept ({reason}); make room there, or allow "
-            "writing to it, and run it again"
+            f"weights cannot be written to {artifacts} ({reason}); check that the folder exists, "
+            "may be written to and has room, then run the command again"
         ) from error
 
 

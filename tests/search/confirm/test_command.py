@@ -196,6 +196,7 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
     """Ctrl-C ends with 130 and a word on how to go on; kill -9 loses one retraining at most."""
     stored = begun(tmp_path, space=SPACE.replace("linear 3", "linear 10"), epochs=150, trials=1)
     search_here(stored, 1)
+    # One worker, so that retrainings are left when the first has ended.
     arguments = (
         "confirm",
         "tiny",
@@ -204,7 +205,7 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
         "--seeds",
         "4",
         "--workers",
-        "2",
+        "1",
         "--device",
         "cpu",
     )

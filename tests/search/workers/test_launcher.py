@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from search.errors import DeviceError, Interrupted, WorkFailed
+from search.errors import DeviceError, Interrupted
 from search.study.records import Outcome
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions
@@ -120,17 +120,3 @@ def test_a_device_that_is_missing_is_refused_at_once(tmp_path: Path) -> None:
     """Nothing is begun for a device that this machine does not have."""
     with pytest.raises(DeviceError, match="cuda:99"):
         _launcher(tmp_path, device="cuda:99")
-
-
-def test_workers_that_die_again_and_again_fail(tmp_path: Path) -> None:
-    """The launcher hands on what the pool says of them."""
-    begun(tmp_path, space=SKELETON, epochs=10_000, trials=9)
-    launcher, _ = _launcher(tmp_path)
-
-    def kill() -> None:
-        for trial in training(tmp_path):
-            if is_alive(pid_of(trial)):
-                os.kill(pid_of(trial), 9)
-
-    with pytest.raises(WorkFailed, match="killed by signal 9"):
-        launcher.launch(["--study", "tiny"], 1, recover=lambda: None, show=kill)

@@ -66,7 +66,7 @@ def test_files_that_do_not_fit_each_other(tmp_path: Path) -> None:
     write_idx(labels, np.zeros(60, np.uint8))
     assert "120 images, but train-labels-idx1-ubyte has 60 labels" in failure("mnist", tmp_path)
     write_idx(labels, np.full(120, 10, np.uint8))
-    assert "label 10; there are 10 classes" in failure("mnist", tmp_path)
+    assert "label 10, but there are 10 classes" in failure("mnist", tmp_path)
     write_idx(images, np.zeros((120, 27, 28), np.uint8))
     assert "images of 1x28x28, not 1x27x28" in failure("mnist", tmp_path)
     write_idx(images, np.zeros((0, 28, 28), np.uint8))
