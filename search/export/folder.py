@@ -1,4 +1,4 @@
-"""Write the folder of an export: whole or not at all, and never over what is not an export."""
+"""Write the folder of an export completely or not at all, and never replace another folder."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["whole_folder"]
 def whole_folder(
     out: Path, files: Collection[str], is_own: Callable[[Path], bool] | None = None
 ) -> Iterator[Path]:
-    """Yield a new folder to write to, and move it to ``out`` once the body has ended well.
+    """Yield a new folder to write to, and move it to ``out`` if the body raises no error.
 
-    The new folder has the name of ``out`` and stands in a temporary one beside it. A folder that an
-    earlier export wrote is replaced; on any failure it stays as it was. Missing parents are made.
+    The new folder has the name of ``out`` and is made in a temporary folder beside it. A folder
+    that an earlier export wrote is replaced, but not after a failure. Missing parents are made.
 
     Args:
-        out: where the folder is wanted.
+        out: the path of the finished folder.
         files: the names of all files that the format writes.
-        is_own: tells whether a folder was written by this format; by default one is that has all
+        is_own: returns whether this format wrote a folder; by default, whether the folder has all
             of ``files``.
 
     Raises:
@@ -47,7 +47,7 @@ def whole_folder(
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise ExportError(
-            f"{out}: cannot be written ({error.strerror or error}); choose another --out"
+            f"{out} cannot be written ({error.strerror or error}); choose another --out"
         ) from error
 
 
@@ -58,19 +58,19 @@ def _has_all(folder: Path, files: Collection[str]) -> bool:
 def _check_place(out: Path, files: Collection[str], is_own: Callable[[Path], bool]) -> None:
     """Refuse to replace what this format did not write."""
     if out.is_symlink():
-        raise ExportError(f"{out}: is a link; give the folder that it leads to, or another")
+        raise ExportError(f"{out} is a link; give the folder that it leads to, or another")
     if not out.exists():
         return
     if not out.is_dir():
-        raise ExportError(f"{out}: is a file; choose another folder")
+        raise ExportError(f"{out} is a file; choose another folder")
     if not is_own(out):
         raise ExportError(
-            f"{out}: is not an exported network and stays as it is; choose another folder"
+            f"{out} is not an exported network and stays as it is; choose another folder"
         )
     strange = sorted({path.name for path in out.iterdir()} - {*files, "__pycache__"})
     if strange:
         raise ExportError(
-            f"{out}: has {strange[0]!r}, which an export did not write and would remove; move it"
+            f"{out} has {strange[0]!r}, which is not part of an export and would be lost; move it"
         )
 
 

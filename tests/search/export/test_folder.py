@@ -32,7 +32,7 @@ def test_an_export_replaces_an_export(tmp_path: Path) -> None:
     [
         ((), "not an exported network"),
         (("weights",), "not an exported network"),
-        ((*FILES, "notes.txt"), r"holds 'notes\.txt'"),
+        ((*FILES, "notes.txt"), r"has 'notes\.txt'"),
     ],
 )
 def test_what_no_export_wrote_stays(tmp_path: Path, files: tuple[str, ...], reason: str) -> None:
