@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from search.spec.toml import as_table
+from search.storage.artifacts import shown_place
 from search.text import percent
 from trainer.metrics import floor
 
@@ -68,7 +69,7 @@ def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
             shown.update(
                 _plain(
                     "artifacts",
-                    kept_of_study.get("artifacts_below_database", kept_of_study.get("artifacts")),
+                    shown_place(kept_of_study),
                 )
             )
         elif key.startswith("confirm:") and "accuracies" in as_table(value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class StoredStudy:
         storage: open.
         study: Optuna's view of it, without a sampler.
         file: the study file, as it was resolved when the study began.
-        folders: where the trials' weights lie.
+        place: what the study keeps of the place of its artifacts.
         data: what the data set was when the study began.
         starts: the candidates that it tries first.
     """
@@ -51,7 +52,7 @@ class StoredStudy:
     storage: StudyStorage
     study: optuna.Study
     file: StudyFile
-    folders: ArtifactFolders
+    place: Mapping[str, Any]
     data: DataInfo
     starts: tuple[Start, ...]
 
@@ -68,6 +69,11 @@ class StoredStudy:
     def records(self) -> list[TrialRecord]:
         """Return all trials as they are now."""
         return records_of(self.study.get_trials(deepcopy=False))
+
+    @cached_property
+    def folders(self) -> ArtifactFolders:
+        """Where the trials' weights lie, looked up when first asked for."""
+        return find_artifacts(self.place, self.url, _kept_files(self.study, self.storage))
 
     @property
     def artifacts(self) -> Path:
@@ -238,8 +244,8 @@ def _from_kept(
     )
     file = StudyFile.from_dict(kept["file"])
     starts = tuple(Start(**start) for start in kept.get("starts", ()))
-    folders = find_artifacts(kept, url, _kept_files(study, storage))
-    return StoredStudy(url, storage, study, file, folders, info, starts)
+    find_artifacts(kept, url, ())  # settings without a place are damaged
+    return StoredStudy(url, storage, study, file, kept, info, starts)
 
 
 def _kept_files(study: optuna.Study, storage: StudyStorage) -> list[str]:
