@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from math import isfinite
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +19,21 @@ from trainer.metrics import classify, evaluating
 from trainer.optim.schedules import rates_at
 from trainer.randomness import Randomness
 from trainer.recipe import Recipe
-from trainer.runtime import keep_freed_memory, torch_threads, working_memory
+from trainer.runtime import (
+    NoEngine,
+    exact_figures,
+    keep_freed_memory,
+    precision,
+    torch_threads,
+    working_memory,
+)
 from trainer.weights import AveragedWeights, FlatWeights, unflatten
 
 __all__ = ["Epoch", "train"]
 
 _STEPS_BETWEEN_CHECKS = 50
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class Epoch:
         accuracy: on the evaluation images, 0 to 1.
         seconds: wall time, evaluation included.
         backend: what computed the steps.
+        precision: of convolutions and matrix products, ``"ieee"`` or ``"tf32"``.
     """
 
     number: int
@@ -45,11 +56,12 @@ class Epoch:
     accuracy: float
     seconds: float
     backend: Backend = Backend.EAGER
+    precision: str = "ieee"
 
     def to_dict(self) -> dict[str, float]:
-        """Return the figures, without the backend, as JSON values."""
+        """Return the figures, without backend and precision, as JSON values."""
         figures = asdict(self)
-        del figures["backend"]
+        del figures["backend"], figures["precision"]
         return figures
 
 
@@ -92,16 +104,34 @@ def train(
         counts = f"{len(training)} training and {len(evaluation)} evaluation images"
         raise DataError(f"{counts} were given; training needs at least one of each")
     device = training.pixels.device
-    try:
+
+    def begin() -> tuple[_Run, Epoch]:
         with working_memory(device, recipe.batch_size):
             run = _Run(network, training, evaluation, normalisation, recipe, backend)
-        for number in range(recipe.epochs):
+            return run, run.epoch(0)
+
+    try:
+        run, epoch = _twice_if_no_engine(begin, network)
+        yield epoch
+        for number in range(1, recipe.epochs):
             with working_memory(device, recipe.batch_size):
                 epoch = run.epoch(number)
             yield epoch
     finally:
         with working_memory(device, recipe.batch_size):
             unflatten([*network.parameters(), *network.buffers()])
+
+
+def _twice_if_no_engine(begin: Callable[[], _Result], network: nn.Module) -> _Result:
+    """Begin a training; where a convolution found no engine, once more with all memory free."""
+    initial = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    try:
+        return begin()
+    except NoEngine:
+        pass  # After this block nothing holds the memory of the first attempt.
+    torch.cuda.empty_cache()
+    network.load_state_dict(initial)
+    return begin()
 
 
 class _Run:
@@ -137,7 +167,14 @@ class _Run:
     def epoch(self, number: int) -> Epoch:
         """Train for one epoch and evaluate; leave the evaluated weights in the network."""
         started = time.perf_counter()
-        with self._randomness, torch.enable_grad(), torch_threads(self._threads):
+        device = self._evaluation.pixels.device
+        with (
+            self._randomness,
+            exact_figures(device),
+            torch.enable_grad(),
+            torch_threads(self._threads),
+        ):
+            computed_in = precision(device)
             if self._average is not None and number:
                 self._average.swap()
             tally = self._train_epoch(number)
@@ -157,6 +194,7 @@ class _Run:
             accuracy=count / len(correct),
             seconds=time.perf_counter() - started,
             backend=self._backend,
+            precision=computed_in,
         )
 
     def _train_epoch(self, number: int) -> _Tally:

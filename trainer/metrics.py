@@ -11,10 +11,14 @@ from torch import Tensor, nn
 from trainer.batches import normalise
 from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError
+from trainer.runtime import exact_figures, is_out_of_memory
 
 __all__ = ["accuracy", "classify", "evaluating", "floor", "predict", "share_correct"]
 
-_EVALUATION_BATCH = 500
+# A batch costs a GPU the same number of launches, however many images it has.
+_EVALUATION_BATCH = {"cpu": 500}
+_EVALUATION_BATCH_OF_GPUS = 2_500
+_SMALLEST_EVALUATION_BATCH = 100
 
 
 def predict(network: nn.Module, images: Images, normalisation: Normalisation) -> Tensor:
@@ -26,7 +30,7 @@ def predict(network: nn.Module, images: Images, normalisation: Normalisation) ->
         int64, shape (n,), on the device of the images; -1 where a logit is not finite,
         because the network gives no class then.
     """
-    with evaluating(network):
+    with evaluating(network), exact_figures(images.pixels.device):
         return classify(network, images, normalisation)
 
 
@@ -35,14 +39,28 @@ def classify(
 ) -> Tensor:
     """Return the class of each image by a function from normalised images to logits.
 
+    Images go through in batches, which are halved while the device has no memory for them.
+
     Returns:
         As :func:`predict`.
     """
+    device = images.pixels.device
+    size = _EVALUATION_BATCH.get(device.type, _EVALUATION_BATCH_OF_GPUS)
+    classes: list[Tensor] = []
+    start = 0
     with torch.inference_mode():
-        classes = [
-            _classes(logits(normalise(pixels.float().div_(255), normalisation)))
-            for pixels in torch.split(images.pixels, _EVALUATION_BATCH)
-        ]
+        while start < len(images) or not classes:
+            pixels = images.pixels[start : start + size]
+            try:
+                found = _classes(logits(normalise(pixels.float().div_(255), normalisation)))
+            except (MemoryError, RuntimeError) as error:
+                if size <= _SMALLEST_EVALUATION_BATCH or not is_out_of_memory(error):
+                    raise
+                size = max(_SMALLEST_EVALUATION_BATCH, size // 2)
+                torch.cuda.empty_cache()
+            else:
+                classes.append(found)
+                start += size
     return torch.cat(classes)
 
 

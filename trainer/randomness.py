@@ -25,8 +25,7 @@ class Randomness:
     """A context in which torch's global generators continue this object's own sequence.
 
     Code outside of the context cannot change the sequence inside, nor the reverse, so two training
-    runs can take turns in one process. On a CUDA device cuDNN
-    uses only repeatable algorithms inside.
+    runs can take turns in one process.
 
     Args:
         seed: starts the sequence, 0 to 2**63 - 1.
@@ -34,21 +33,16 @@ class Randomness:
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
-        self._device = device
         devices = {torch.device("cpu"), device} if _has_generator(device) else {torch.device("cpu")}
         self._own = {
             each: torch.Generator(each).manual_seed(derived_seed(seed, each.type)).get_state()
             for each in devices
         }
         self._outer: dict[torch.device, Tensor] = {}
-        self._outer_deterministic = False
 
     def __enter__(self) -> None:
         self._outer = {device: _read(device) for device in self._own}
         _write(self._own)
-        if self._device.type == "cuda":
-            self._outer_deterministic = torch.backends.cudnn.deterministic
-            torch.backends.cudnn.deterministic = True
 
     def __exit__(
         self,
@@ -56,8 +50,6 @@ class Randomness:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._device.type == "cuda":
-            torch.backends.cudnn.deterministic = self._outer_deterministic
         self._own = {device: _read(device) for device in self._own}
         _write(self._outer)
 

@@ -1,4 +1,4 @@
-"""Settings of the process for training: freed memory, threads, one error for full memory."""
+"""Settings of the process for training: freed memory, threads, exact figures, full memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import torch
 
 from trainer.errors import OutOfMemory
 
-__all__ = ["keep_freed_memory", "torch_threads", "working_memory"]
+__all__ = [
+    "NoEngine",
+    "exact_figures",
+    "is_out_of_memory",
+    "keep_freed_memory",
+    "precision",
+    "torch_threads",
+    "working_memory",
+]
 
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
@@ -23,7 +32,25 @@ _KEPT_BYTES = 1 << 30
 
 # What torch and the libraries below it say, in lower case, when they get no memory. Only CUDA
 # has an exception of its own for it.
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+_NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "alloc_failed",
+    "allocation_failed",  # cuDNN 9
+)
+# Torch tries one way after the other to compute a convolution and says this when none worked. It
+# drops the reasons, of which a lack of memory is the usual one.
+_NO_ENGINE = "unable to find an engine"
+
+_PRECISION = "ieee"  # torch's word for float32 without shortcuts
+
+
+class NoEngine(OutOfMemory):
+    """A convolution that could be computed in no way, probably because the memory is full.
+
+    Once torch has given back what it holds in reserve it may work.
+    """
 
 
 @cache
@@ -58,6 +85,47 @@ def torch_threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def precision(device: torch.device) -> str:
+    """Return the precision of float32 convolutions and matrix products on a device.
+
+    Returns:
+        ``"ieee"`` for all 24 bits, ``"tf32"`` for 11 bits; torch's words.
+    """
+    if device.type != "cuda":
+        return _PRECISION
+    found = {each.fp32_precision for each in _float32_settings()}
+    return "tf32" if "tf32" in found else _PRECISION
+
+
+@contextmanager
+def exact_figures(device: torch.device) -> Iterator[None]:
+    """Let a CUDA device compute repeatably and in full precision inside the block.
+
+    Of its own accord torch lets convolutions round their inputs to 11 bits (TF32), and a network's
+    figures would then not be those of a CPU, nor of the exported network there. Other devices
+    need no setting. The settings hold for the whole process until the block ends.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before = [each.fp32_precision for each in _float32_settings()]
+    deterministic = torch.backends.cudnn.deterministic
+    try:
+        torch.backends.cudnn.deterministic = True
+        for each in _float32_settings():
+            each.fp32_precision = _PRECISION
+        yield
+    finally:
+        torch.backends.cudnn.deterministic = deterministic
+        for each, value in zip(_float32_settings(), before, strict=True):
+            each.fp32_precision = value
+
+
+def _float32_settings() -> tuple[Any, Any]:
+    cudnn: Any = torch.backends.cudnn
+    return cudnn.conv, torch.backends.cuda.matmul
+
+
 @contextmanager
 def working_memory(device: torch.device, batch_size: int) -> Iterator[None]:
     """Turn the errors that torch raises when a device's memory is full into one.
@@ -67,19 +135,27 @@ def working_memory(device: torch.device, batch_size: int) -> Iterator[None]:
         batch_size: images per step, for the message.
 
     Raises:
-        OutOfMemory: if the block ran out of memory.
+        OutOfMemory: if the block ran out of memory; NoEngine, a kind of it, where that is only
+            likely.
     """
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        words = str(error)
-        if not isinstance(error, MemoryError) and not _is_about_memory(words):
+        if not is_out_of_memory(error):
             raise
-        raise OutOfMemory(
+        words = str(error)
+        kind = NoEngine if _NO_ENGINE in words.lower() else OutOfMemory
+        raise kind(
             f"{device} ran out of memory with batches of {batch_size} images; lower "
             f"batch_size or make the network smaller ({words.partition(chr(10))[0]})"
         ) from error
 
 
-def _is_about_memory(words: str) -> bool:
-    return any(sign in words.lower() for sign in _NO_MEMORY)
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error of torch says, or is likely to mean, that the memory is full."""
+    if isinstance(error, MemoryError):
+        return True
+    words = str(error).lower()
+    return isinstance(error, RuntimeError) and any(
+        sign in words for sign in (*_NO_MEMORY, _NO_ENGINE)
+    )

@@ -90,4 +90,5 @@ def _retrain(
         weights=kept.artifact if kept else None,
         weights_sha256=kept.sha256 if kept else None,
         path=training.epochs[0].backend if training.epochs else "",
+        precision=training.epochs[0].precision if training.epochs else "",
     )

@@ -36,6 +36,7 @@ class Replay:
         versions: of the packages that decide the figures.
         workers: how many workers shared the machine.
         path: the backend that computed the steps.
+        precision: of float32 on the device, ``"ieee"`` or ``"tf32"``; empty if it was not kept.
     """
 
     candidate: str
@@ -47,6 +48,7 @@ class Replay:
     versions: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
     path: str = Backend.EAGER
+    precision: str = ""
 
     @property
     def succeeded(self) -> bool:

@@ -54,6 +54,8 @@ def _replay(training: Training, replay: Replay, replays: Replays) -> None:
     """Train, and store each epoch as soon as it ends."""
     for epoch in training:
         done = tuple(training.epochs)
-        replay = dataclasses.replace(replay, epochs=done, path=epoch.backend)
+        replay = dataclasses.replace(
+            replay, epochs=done, path=epoch.backend, precision=epoch.precision
+        )
         replays.save(replay)
     replays.save(dataclasses.replace(replay, failure=training.reason, finished=True))

@@ -88,6 +88,7 @@ class Objective:
             for epoch in training:
                 if epoch.number == 0:
                     trial.set_user_attr("path", epoch.backend)
+                    trial.set_user_attr("precision", epoch.precision)
                 trial.set_user_attr("epochs", [each.to_dict() for each in training.epochs])
                 if should_prune(trial, epoch.number, epoch.accuracy, candidate.recipe.epochs):
                     return TrialResult(Outcome.PRUNED)

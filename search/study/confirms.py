@@ -65,6 +65,7 @@ class Repeat:
         weights: artifact of the weights, where they were kept.
         weights_sha256: of that file.
         path: the backend that computed the steps.
+        precision: of float32 on the device, ``"ieee"`` or ``"tf32"``; empty if it was not kept.
     """
 
     trial: int
@@ -79,6 +80,7 @@ class Repeat:
     weights: str | None = None
     weights_sha256: str | None = None
     path: str = Backend.EAGER
+    precision: str = ""
 
     def floor(self, epochs: int) -> float:
         """Return the floor; 0 if the repeat failed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -17,6 +18,8 @@ from trainer.loop import Epoch, train
 from trainer.runtime import working_memory
 
 __all__ = ["Training", "seeded_network"]
+
+_Failed = TypeVar("_Failed", bound=BaseException)
 
 
 class Training:
@@ -62,7 +65,7 @@ class Training:
                 self.epochs.append(epoch)
                 yield epoch
         except (Diverged, OutOfMemory) as error:
-            self.failure = error
+            self.failure = _without_frames(error)
         finally:
             self._seconds = time.perf_counter() - self._started
 
@@ -100,6 +103,18 @@ class Training:
         if seconds is None:
             seconds = time.perf_counter() - self._started
         return round(seconds, 3)
+
+
+def _without_frames(error: _Failed) -> _Failed:
+    """Remove the frames from an error and its causes.
+
+    They would hold the tensors of the failed training, and the next one would find less memory.
+    """
+    each: BaseException | None = error
+    while each is not None:
+        each.__traceback__ = None
+        each = each.__cause__ or each.__context__
+    return error
 
 
 def seeded_network(candidate: Candidate, device: torch.device) -> nn.Module:

@@ -24,11 +24,13 @@ def noise(shape: tuple[int, ...], seed: int) -> Tensor:
 @settings(deadline=None)
 @given(shapes)
 def test_tensors_become_views_of_one_vector(some: list[tuple[int, ...]]) -> None:
-    """Values and shapes must stay, and what happens to the vector must happen to the tensors."""
+    """Values and shapes must stay, every part be aligned, and follow what happens to the vector."""
     tensors = [noise(shape, index) for index, shape in enumerate(some)]
     before = [tensor.clone() for tensor in tensors]
     flat = flatten(tensors)
-    assert flat.shape == (sum(tensor.numel() for tensor in before),)
+    assert flat.shape == (sum(-(-tensor.numel() // 4) * 4 for tensor in before),)
+    assert all(tensor.data_ptr() % 16 == 0 for tensor in tensors if tensor.numel())
+    assert flat.count_nonzero() == sum(int(tensor.count_nonzero()) for tensor in before)
     assert all(map(torch.equal, tensors, before))
     flat.mul_(2)
     assert all(torch.equal(one, 2 * other) for one, other in zip(tensors, before, strict=True))
@@ -70,7 +72,7 @@ def test_shared_parameters_stand_once_and_frozen_ones_not_at_all() -> None:
     frozen = network.frozen.weight.clone()
     weights = FlatWeights(network)
     trainable = [p for p in network.parameters() if p.requires_grad]
-    assert len(weights.vector) == sum(p.numel() for p in trainable)
+    assert weights.vector.count_nonzero() == sum(int(p.count_nonzero()) for p in trainable)
     assert network.same.weight is network.again.weight
     with torch.no_grad():
         weights.vector.zero_()
@@ -86,6 +88,7 @@ def test_gradients_lie_like_the_parameters() -> None:
     gradients = [noise(tuple(p.shape), index) for index, p in enumerate(before)]
     weights.set_gradient(gradients)
     assert weights.vector.grad is not None
+    assert weights.vector.grad.count_nonzero() == sum(map(torch.count_nonzero, gradients))
     with torch.no_grad():
         weights.vector -= weights.vector.grad
     for now, old, gradient in zip(weights.parameters, before, gradients, strict=True):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TypeAlias
 
 import torch
@@ -39,10 +39,10 @@ class GraphStep:
     """Forward, backward and update for one batch, as the eager step takes them.
 
     On a CUDA device the first batch of the recipe's size is recorded as a graph, which that batch
-    and all further ones of its size replay. Batches of other sizes (the last ones of the epochs)
-    take the same step launch by launch. Elsewhere every step is taken so, which gives the same
-    figures and is no faster than the plain step. A step does not wait for the device, apart from
-    the first one of the recipe's size.
+    and all further ones of its size replay. A batch of another size (the last one of an epoch)
+    takes the same step launch by launch; when its size comes back it is recorded too. Elsewhere
+    every step is taken launch by launch, which gives the same figures and is no faster than the
+    plain step. A step does not wait for the device, unless it is recorded.
 
     The graph holds on to addresses: from the first step on, the network's parameters and buffers
     and the vector of ``weights`` must stay where they are, and only their contents may change.
@@ -52,8 +52,6 @@ class GraphStep:
         weights: the network's parameters as one vector.
         recipe: gives optimizer, schedule, batch size, loss and clipping.
         steps_per_epoch: at least 1.
-        autocast: whether the forward computes in bfloat16 where torch takes that for safe;
-            weights, loss and update stay as they are.
 
     Raises:
         NoKernels: if a graph cannot record the recipe's optimizer.
@@ -65,8 +63,6 @@ class GraphStep:
         weights: FlatWeights,
         recipe: Recipe,
         steps_per_epoch: int,
-        *,
-        autocast: bool = False,
     ) -> None:
         make_flat = OPTIMIZERS[recipe.optimizer].make_flat
         if make_flat is None:
@@ -75,10 +71,11 @@ class GraphStep:
             )
         optimizer = make_flat(weights.vector, recipe)
         self._table = _RateTable(optimizer, recipe, steps_per_epoch)
-        self._step = _DeviceStep(network, weights, recipe, optimizer, self._table, autocast)
+        self._step = _DeviceStep(network, weights, recipe, optimizer, self._table)
         self._infer: Callable[[Tensor], Tensor] = network
-        self._batch_size = recipe.batch_size
-        self._recorded: _Recorded | None = None
+        self._recorder = _Recorder(weights.vector.device)
+        self._recorded: dict[int, _Recorded] = {}
+        self._seen = {recipe.batch_size}
 
     def __call__(self, pixels: Tensor, labels: Tensor, rates: Rates) -> _Figures:
         """Take one step.
@@ -97,11 +94,13 @@ class GraphStep:
             ValueError: if the recipe has other rates for this step, or no such step.
         """
         self._table.advance(rates)
-        if len(labels) != self._batch_size:
+        size = len(labels)
+        if size not in self._seen:
+            self._seen.add(size)
             return self._step(pixels, labels)
-        if self._recorded is None:
-            self._recorded = _Recorded(self._step, pixels, labels)
-        return self._recorded(pixels, labels)
+        if size not in self._recorded:
+            self._recorded[size] = _Recorded(self._step, pixels, labels, self._recorder)
+        return self._recorded[size](pixels, labels)
 
     def infer(self, pixels: Tensor) -> Tensor:
         """Return the logits (n, classes) of normalised images, in the network's present mode."""
@@ -174,29 +173,19 @@ class _DeviceStep:
         recipe: Recipe,
         optimizer: FlatOptimizer,
         table: _RateTable,
-        autocast: bool,
     ) -> None:
         self._forward: Callable[[Tensor], Tensor] = network
         self._weights = weights
         self._recipe = recipe
         self._optimizer = optimizer
         self._table = table
-        self._autocast = autocast
         self.state: list[Tensor] = [*optimizer.state, table.position, *network.buffers()]
 
     def __call__(self, pixels: Tensor, labels: Tensor) -> _Figures:
-        logits = self._logits(pixels)
+        logits = self._forward(pixels)
         loss = mean_loss(logits, labels, self._recipe)
         self._optimizer.update(self._gradient(loss), self._table.take())
         return loss.detach(), count_correct(logits, labels)
-
-    def _logits(self, pixels: Tensor) -> Tensor:
-        if not self._autocast:
-            return self._forward(pixels)
-        # A cache of weights in bfloat16 must not outlive a recording.
-        with torch.autocast(pixels.device.type, torch.bfloat16, cache_enabled=False):
-            logits = self._forward(pixels)
-        return logits.float()
 
     def _gradient(self, loss: Tensor) -> Tensor:
         backward(loss, self._weights)
@@ -217,10 +206,12 @@ def _clipped(gradient: Tensor, greatest: float) -> Tensor:
 class _Recorded:
     """A step for one shape of batches, on buffers of its own."""
 
-    def __init__(self, step: _DeviceStep, pixels: Tensor, labels: Tensor) -> None:
+    def __init__(
+        self, step: _DeviceStep, pixels: Tensor, labels: Tensor, recorder: _Recorder
+    ) -> None:
         self._pixels, self._labels = _like(pixels), _like(labels)
         self._load(pixels, labels)
-        self._replay = _record(partial(step, self._pixels, self._labels), step.state)
+        self._replay = recorder.record(partial(step, self._pixels, self._labels), step.state)
 
     def __call__(self, pixels: Tensor, labels: Tensor) -> _Figures:
         self._load(pixels, labels)
@@ -239,42 +230,64 @@ def _like(tensor: Tensor) -> Tensor:
     )
 
 
-def _record(function: Callable[[], _Figures], state: Sequence[Tensor]) -> Callable[[], _Figures]:
-    """Return what repeats a function: on CUDA a graph of it, elsewhere the function itself.
+class _Recorder:
+    """What repeats functions: on CUDA by a graph of each, elsewhere by calling them.
 
-    The function runs a few times first, which leaves ``state`` and the random generators as they
-    were.
+    The graphs of one recorder work in the same memory, so only one of them may run at a time.
 
     Args:
-        function: reads and writes the same memory whenever it is called.
-        state: what it changes and keeps, on one device.
-
-    Returns:
-        A function with the same results; on CUDA in the same tensors every time.
+        device: on which the functions compute.
     """
-    device = state[0].device
-    if device.type == "cuda":
-        return _graph(function, state, device)
-    _warm_up(function, state)
-    return function
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
+
+    def record(
+        self, function: Callable[[], _Figures], state: Sequence[Tensor]
+    ) -> Callable[[], _Figures]:
+        """Return what repeats a function.
+
+        The function runs a few times first, which leaves ``state`` and the random generators as
+        they were.
+
+        Args:
+            function: reads and writes the same memory whenever it is called.
+            state: what it changes and keeps, on the device.
+
+        Returns:
+            A function with the same results; on CUDA in the same tensors every time.
+        """
+        if self._device.type == "cuda":
+            return self._graph(function, state)
+        _warm_up(function, state)
+        return function
+
+    def _graph(
+        self, function: Callable[[], _Figures], state: Sequence[Tensor]
+    ) -> Callable[[], _Figures]:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(self._device):
+            stream = _recording_stream(self._device)
+            stream.wait_stream(torch.cuda.current_stream())
+            # The libraries' handles and workspaces belong to a stream: one for both.
+            with torch.cuda.stream(stream):
+                _warm_up(function, state)
+                with _no_collection(), torch.cuda.graph(graph, pool=self._pool, stream=stream):
+                    figures = function()
+            torch.cuda.current_stream().wait_stream(stream)
+        # Whoever holds the result holds the memory that the function knows as well.
+        return partial(_replay, graph, figures, function)
 
 
-def _graph(
-    function: Callable[[], _Figures], state: Sequence[Tensor], device: torch.device
-) -> Callable[[], _Figures]:
-    graph = torch.cuda.CUDAGraph()
-    new_stream: Callable[[], torch.cuda.Stream] = torch.cuda.Stream
-    with torch.cuda.device(device):
-        stream = new_stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        # The libraries' handles and workspaces belong to a stream: one for both.
-        with torch.cuda.stream(stream):
-            _warm_up(function, state)
-            with _no_collection(), torch.cuda.graph(graph, stream=stream):
-                figures = function()
-        torch.cuda.current_stream().wait_stream(stream)
-    # Whoever holds the result holds the memory that the function knows as well.
-    return partial(_replay, graph, figures, function)
+@cache
+def _recording_stream(device: torch.device) -> torch.cuda.Stream:
+    """Return the stream on which all graphs of a device are recorded.
+
+    Torch keeps a workspace of cuBLAS, 65 MiB on large GPUs, for each stream that ever used it.
+    """
+    new_stream: Callable[[torch.device], torch.cuda.Stream] = torch.cuda.Stream
+    return new_stream(device)
 
 
 def _replay(
