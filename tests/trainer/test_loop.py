@@ -4,6 +4,7 @@ import copy
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,10 +21,12 @@ from tests.trainer.small_networks import (
     some_digits,
 )
 from trainer.augment import Affine
+from trainer.backends.choose import Backend
 from trainer.batches import Batches
 from trainer.data import Normalisation, normalisation, open_dataset
 from trainer.loop import train
 from trainer.metrics import accuracy, predict
+from trainer.optim.optimizers import OPTIMIZERS
 from trainer.recipe import Recipe
 
 DATA = os.environ.get("FLYWEIGHT_DATA")
@@ -203,14 +206,40 @@ def test_one_epoch_learns_real_mnist() -> None:
 
 
 @pytest.mark.gpu
-def test_cuda_learns_what_the_cpu_learns() -> None:
-    """One epoch must give about the same accuracy, and on CUDA the same one twice."""
+def test_a_device_learns_what_the_cpu_learns(accelerator: torch.device) -> None:
+    """One epoch must give about the CPU's accuracy, and on the device the same one twice."""
     training, validation, of_pixels = digits()
     recipe = Recipe(epochs=1, batch_size=32, learning_rate=0.03)
     (by_cpu,) = train(convolutional(), training, validation, of_pixels, recipe)
-    on_device = training.to("cuda"), validation.to("cuda"), of_pixels
-    networks = [copy.deepcopy(convolutional(dropout=0.1)).cuda() for _ in range(2)]
+    on_device = training.to(accelerator), validation.to(accelerator), of_pixels
+    networks = [copy.deepcopy(convolutional(dropout=0.1)).to(accelerator) for _ in range(2)]
     runs = [figures(train(network, *on_device, recipe)) for network in networks]
     assert abs(runs[0][0][2] - by_cpu.accuracy) < 0.1
     assert runs[0] == runs[1]
     assert_same_state(networks[0].state_dict(), networks[1].state_dict())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_device_takes_the_cpus_steps(optimizer: Any, accelerator: torch.device) -> None:
+    """Three steps from the same weights must lead to the same weights but for rounding."""
+    training, validation, of_pixels = some_digits(96)
+    # The order of the images follows the device's generator: in a single batch there is none.
+    recipe = Recipe(epochs=3, batch_size=96, optimizer=optimizer, learning_rate=0.01)
+    network = convolutional()
+    other = copy.deepcopy(network).to(accelerator)
+    figures(train(network, training, validation, of_pixels, recipe, Backend.EAGER))
+    on_device = training.to(accelerator), validation.to(accelerator), of_pixels
+    figures(train(other, *on_device, recipe, Backend.EAGER))
+    for one, two in zip(network.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(one, two.cpu(), atol=1e-3, rtol=1e-2)
+
+
+@pytest.mark.gpu
+def test_a_device_judges_as_the_cpu_does(accelerator: torch.device) -> None:
+    """A network must give the same classes on both, in batches of any size."""
+    training, _, of_pixels = digits()
+    network = convolutional().eval()
+    wanted = predict(network, training, of_pixels)
+    found = predict(network.to(accelerator), training.to(accelerator), of_pixels)
+    assert (found.cpu() == wanted).double().mean() > 0.999

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.trainer.small_networks import CLASSES, convolutional, digits
+from tests.trainer.small_networks import CLASSES, convolutional, digits, figures
+from trainer.backends.choose import Backend
 from trainer.errors import DataError, Diverged, OutOfMemory, TrainerError
 from trainer.loop import Epoch, train
 from trainer.recipe import Recipe
@@ -90,6 +91,45 @@ def test_no_memory_is_said(training: bool, fault: Callable[[Tensor], Tensor]) ->
     ) as stop:
         list(train(Faulty(training, fault), *digits(), Recipe(epochs=1)))
     assert "\n" not in str(stop.value)
+
+
+class NoEngines(nn.Module):
+    """A convolutional network whose calls with these numbers, from 0, find no engine."""
+
+    def __init__(self, failing: set[int]) -> None:
+        super().__init__()
+        self.inside = convolutional(dropout=0.2)
+        self._failing = failing
+        self.calls = 0
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Maps (n, 1, 8, 8) to (n, 10)."""
+        logits: Tensor = self.inside(pixels)
+        self.calls += 1
+        if self.calls - 1 in self._failing:
+            raise RuntimeError("GET was unable to find an engine to execute this computation")
+        return logits
+
+
+STEPS = Recipe(epochs=3, batch_size=256, averaging=0.9)
+
+
+@pytest.mark.parametrize("call", [0, 1, 4])
+def test_a_convolution_without_an_engine_is_tried_again(call: int) -> None:
+    """A failure in the first epoch must leave no trace when the second attempt succeeds."""
+    wanted = figures(train(NoEngines(set()), *digits(), STEPS, Backend.EAGER))
+    network = NoEngines({call})
+    assert figures(train(network, *digits(), STEPS, Backend.EAGER)) == wanted
+
+
+def test_a_second_failure_is_no_memory() -> None:
+    """What finds no engine with all memory free, or later on, ends the training."""
+    with pytest.raises(OutOfMemory, match="unable to find an engine"):
+        list(train(NoEngines({1, 3}), *digits(), STEPS, Backend.EAGER))
+    epochs = train(NoEngines({10}), *digits(), STEPS, Backend.EAGER)
+    next(epochs)
+    with pytest.raises(OutOfMemory, match="unable to find an engine"):
+        list(epochs)
 
 
 def test_other_errors_pass() -> None:

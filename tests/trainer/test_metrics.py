@@ -43,6 +43,48 @@ def test_predictions_are_those_of_a_plain_forward() -> None:
     assert accuracy(network, training, normalisation) == pytest.approx(share, abs=1e-12)
 
 
+class Crowded(nn.Module):
+    """A network that has memory for so many images at a time."""
+
+    def __init__(self, most: int, words: str) -> None:
+        super().__init__()
+        self.inside = convolutional()
+        self._most = most
+        self._words = words
+        self.taken: list[int] = []
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Maps (n, 1, 8, 8) to (n, 10)."""
+        if len(pixels) > self._most:
+            raise RuntimeError(self._words)
+        self.taken.append(len(pixels))
+        logits: Tensor = self.inside(pixels)
+        return logits
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(100, 600), st.sampled_from(["CUDA out of memory", "unable to find an engine"]))
+def test_evaluation_halves_its_batches_where_memory_is_short(most: int, words: str) -> None:
+    """Every image must get its class once, in batches that the device can hold."""
+    training, _, normalisation = digits()
+    network = Crowded(most, words)
+    found = predict(network, training, normalisation)
+    assert torch.equal(found, predict(network.inside, training, normalisation))
+    assert sum(network.taken) == len(training)
+    assert network.taken[0] > min(most, 500) // 2
+
+
+def test_evaluation_gives_up_where_halving_does_not_help() -> None:
+    """Too little memory for a few images, or another error, is raised."""
+    training, _, normalisation = digits()
+    with pytest.raises(RuntimeError, match="out of memory"):
+        predict(Crowded(50, "CUDA out of memory"), training, normalisation)
+    network = Crowded(200, "another error")
+    with pytest.raises(RuntimeError, match="another error"):
+        predict(network, training, normalisation)
+    assert network.taken == []
+
+
 def test_evaluation_leaves_every_mode_as_it_was() -> None:
     """Also where a part of the network was in another mode than the whole, and after an error."""
     _, validation, normalisation = digits()

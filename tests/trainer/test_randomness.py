@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from trainer.randomness import Randomness, derived_seed
+from trainer.randomness import _read as read_state
+from trainer.randomness import _write as write_state
 
 CPU = torch.device("cpu")
 seeds = st.integers(0, 2**63 - 1)
@@ -71,23 +73,20 @@ def test_purposes_have_seeds_of_their_own(seed: int, first: str, second: str) ->
 
 
 @pytest.mark.gpu
-def test_the_device_has_its_own_sequence_too() -> None:
-    """On CUDA the device's generator must be kept apart like the CPU's, and cuDNN's choice too."""
-    device = torch.device("cuda", 0)
+def test_the_device_has_its_own_sequence_too(accelerator: torch.device) -> None:
+    """The generator of a GPU must be kept apart like the CPU's."""
+    device = accelerator
     torch.zeros(1, device=device)
-    state, deterministic = torch.cuda.get_rng_state(device), torch.backends.cudnn.deterministic
-    drawn = []
+    state, drawn = read_state(device), []
     for _ in range(2):
         randomness = Randomness(5, device)
         with randomness:
             first = torch.rand(3, device=device)
-            assert torch.backends.cudnn.deterministic
         torch.rand(3, device=device)
         with randomness:
             drawn.append(torch.cat((first, torch.rand(3, device=device))))
-        torch.cuda.set_rng_state(state, device)
+        write_state({device: state})
     assert torch.equal(drawn[0], drawn[1])
-    assert torch.backends.cudnn.deterministic == deterministic
     with Randomness(5, device):
         torch.rand(3, device=device)
-    assert torch.equal(torch.cuda.get_rng_state(device), state)
+    assert torch.equal(read_state(device), state)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from search.workers.data import DataSplit, search_split
 from search.workers.stop import Stopped, StopSignal
 from search.workers.training import Training, seeded_network
 from space.architecture import Architecture
+from trainer.backends.compiled import CompiledStep
 from trainer.data import open_dataset
 from trainer.errors import Diverged, OutOfMemory
 from trainer.loop import train
@@ -81,6 +84,32 @@ def test_no_memory_for_the_weights_is_an_outcome(data: DataSplit) -> None:
     assert training.epochs == []
     with pytest.raises(ValueError, match="has not begun"):
         _ = training.network
+
+
+def test_a_failed_training_holds_no_memory(
+    data: DataSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the failed step had computed is freed at once, so that the next finds all memory."""
+    kept: list[weakref.ref[torch.Tensor]] = []
+
+    def step(self: object, pixels: torch.Tensor, labels: torch.Tensor, rates: object) -> None:
+        maps = pixels + 1
+        kept.append(weakref.ref(maps))
+        try:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        except RuntimeError as error:
+            raise RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED") from error
+
+    monkeypatch.setattr(CompiledStep, "__call__", step)
+    gc.disable()
+    try:
+        training = Training(CANDIDATE, data, StopSignal())
+        training.run()
+        assert [reference() for reference in kept] == [None]
+    finally:
+        gc.enable()
+    assert isinstance(training.failure, OutOfMemory)
+    assert "ALLOC_FAILED" in training.reason
 
 
 def test_a_stop_is_not_an_outcome(data: DataSplit) -> None:

@@ -375,17 +375,23 @@ def test_images_of_another_shape_are_refused() -> None:
 
 
 @pytest.mark.gpu
-def test_a_device_is_never_waited_for() -> None:
-    """After the first call nothing may synchronise, and the images must be those of the CPU."""
+def test_a_device_is_never_waited_for(cuda: torch.device) -> None:
+    """After the first call nothing may synchronise."""
     augment, pixels = Augmenter(EVERYTHING, (3, 32, 32)), images(16, (3, 32, 32))
-    device = torch.device("cuda", 0)
-    generator, on_device = torch.Generator(device).manual_seed(0), pixels.to(device)
+    generator, on_device = torch.Generator(cuda).manual_seed(0), pixels.to(cuda)
     augment(on_device, generator)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        strengths = augment.draw(16, generator)
-        changed = augment.apply(on_device, strengths)
+        augment.apply(on_device, augment.draw(16, generator))
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.gpu
+def test_a_device_changes_images_as_the_cpu_does(accelerator: torch.device) -> None:
+    """The same strengths must give the CPU's images."""
+    augment, pixels = Augmenter(EVERYTHING, (3, 32, 32)), images(16, (3, 32, 32))
+    strengths = augment.draw(16, torch.Generator(accelerator).manual_seed(0))
+    changed = augment.apply(pixels.to(accelerator), strengths)
     wanted = augment.apply(pixels, [drawn.cpu() for drawn in strengths])
     torch.testing.assert_close(changed.cpu(), wanted, atol=1e-3, rtol=0)

@@ -379,6 +379,7 @@ def no_waiting() -> Iterator[None]:
 
 
 @pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 @pytest.mark.parametrize("optimizer", FLAT)
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_a_graph_learns_what_the_plain_step_learns(optimizer: Any, dropout: float) -> None:
@@ -402,6 +403,7 @@ def test_a_graph_learns_what_the_plain_step_learns(optimizer: Any, dropout: floa
 
 
 @pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 def test_a_graph_agrees_in_single_precision_after_a_step() -> None:
     """In the precision that is trained in, one replay must agree to that precision."""
     recipe = Recipe(batch_size=BATCH)
@@ -418,6 +420,7 @@ def test_a_graph_agrees_in_single_precision_after_a_step() -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 def test_replays_draw_afresh_from_a_sequence_of_their_own() -> None:
     """Dropout must differ from replay to replay, and not mind what others draw in between."""
     recipe = Recipe(epochs=2, batch_size=BATCH, schedule="none", learning_rate=1e-8)
@@ -438,6 +441,7 @@ def test_replays_draw_afresh_from_a_sequence_of_their_own() -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 def test_figures_outlive_the_next_replay() -> None:
     """What a step returned must be the same after later steps."""
     recipe = Recipe(epochs=2, batch_size=BATCH)
@@ -451,6 +455,7 @@ def test_figures_outlive_the_next_replay() -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 @pytest.mark.parametrize("optimizer", FLAT)
 def test_an_epoch_waits_for_nothing(optimizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a first epoch, batches, replays, averages and a new table must not synchronise."""
@@ -488,6 +493,7 @@ def test_an_epoch_waits_for_nothing(optimizer: Any, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 def test_one_graph_after_another() -> None:
     """A recording must not mind a graph that the collector has yet to free."""
     recipe = Recipe(epochs=2, batch_size=BATCH)
@@ -505,6 +511,7 @@ def test_one_graph_after_another() -> None:
 
 
 @pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 def test_no_memory_is_said_and_forgotten() -> None:
     """A step too large must be OutOfMemory, and a smaller one work afterwards."""
     device = torch.device("cuda", 0)

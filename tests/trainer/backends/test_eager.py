@@ -162,18 +162,18 @@ def test_a_clipped_step_is_no_longer_than_allowed() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_no_step_waits_for_the_device(optimizer: Any) -> None:
+def test_no_step_waits_for_the_device(optimizer: Any, cuda: torch.device) -> None:
     """After a first epoch, batches, steps and averages must run without synchronising."""
     training, _, normalisation = digits()
     augment = (Affine(degrees=10, translate=0.1), Perspective(distortion=0.2))
     recipe = Recipe(
         optimizer=optimizer, augment=augment, gradient_clip=1.0, label_smoothing=0.1, averaging=0.9
     )
-    network = convolutional(dropout=0.1).cuda().train()
+    network = convolutional(dropout=0.1).to(cuda).train()
     weights = FlatWeights(network)
     average = AveragedWeights(weights, network, recipe.averaging)
     step = EagerStep(network, weights, recipe)
-    made = Batches(training.to("cuda"), normalisation, recipe)
+    made = Batches(training.to(cuda), normalisation, recipe)
     for mode in ("default", "error"):
         torch.cuda.synchronize()
         torch.cuda.set_sync_debug_mode(mode)

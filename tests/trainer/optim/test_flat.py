@@ -153,7 +153,9 @@ def test_no_update_looks_at_its_numbers(optimizer: Any) -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("optimizer", FLAT)
 @pytest.mark.parametrize("nesterov", [False, True])
-def test_cuda_takes_a_vector_to_the_same_place(optimizer: Any, nesterov: bool) -> None:
+def test_cuda_takes_a_vector_to_the_same_place(
+    optimizer: Any, nesterov: bool, cuda: torch.device
+) -> None:
     """The device must give the CPU's numbers, but for rounding."""
     recipe = Recipe(
         epochs=STEPS // 3,
@@ -163,9 +165,9 @@ def test_cuda_takes_a_vector_to_the_same_place(optimizer: Any, nesterov: bool) -
     )
     vector, gradients = drawn(3, torch.float64)
     wanted = moved_by_us(recipe, vector, gradients)
-    moved = vector.cuda()
+    moved = vector.to(cuda)
     made = flat_optimizer(recipe, moved)
     for index, gradient in enumerate(gradients):
         scalars = made.scalars(index, rates_at(recipe, index, 3))
-        made.update(gradient.cuda(), torch.tensor(scalars, dtype=torch.float64).cuda())
+        made.update(gradient.to(cuda), torch.tensor(scalars, dtype=torch.float64, device=cuda))
     torch.testing.assert_close(moved.cpu(), wanted, atol=1e-12, rtol=1e-10)
