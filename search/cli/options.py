@@ -25,7 +25,7 @@ _Workers = Annotated[
         "--workers",
         min=1,
         metavar="N",
-        help="worker processes; by default as many as suit the machine",
+        help="worker processes; by default one per core, at most 16, or four per GPU",
     ),
 ]
 _Data = Annotated[

@@ -9,9 +9,20 @@ from pathlib import Path
 import torch
 
 from search.errors import DeviceError
-from search.workers.worker_count import cores
+from search.workers.worker_count import cores, cuda_devices
 
-__all__ = ["choose_device", "hardware", "share_device", "use_threads", "versions"]
+__all__ = [
+    "choose_device",
+    "describe_sharing",
+    "hardware",
+    "memory_share",
+    "share_device",
+    "use_threads",
+    "versions",
+]
+
+# CUDA's context, its compiled kernels and the handles of cuBLAS and cuDNN: an estimate.
+_LIBRARIES_BYTES = 1 << 30
 
 
 def choose_device(name: str | None) -> torch.device:
@@ -46,8 +57,8 @@ def choose_device(name: str | None) -> torch.device:
 def share_device(device: torch.device, index: int, workers: int) -> torch.device:
     """Take one worker's share of a device and return the device that the worker uses.
 
-    Where a machine has several CUDA devices and none was named, the workers take turns. The memory
-    of a CUDA device is divided evenly among its workers.
+    Where a machine has several CUDA devices and none was named, the workers are dealt out over
+    them. The memory of a CUDA device is divided evenly among its workers.
 
     Args:
         device: the device chosen for all workers.
@@ -56,12 +67,51 @@ def share_device(device: torch.device, index: int, workers: int) -> torch.device
     """
     if device.type != "cuda":
         return device
-    devices = torch.cuda.device_count() if device.index is None else 1
-    if device.index is None:
-        device = torch.device("cuda", index % devices)
-    sharing = -(-workers // devices)
-    torch.cuda.set_per_process_memory_fraction(1 / sharing, device)
-    return device
+    for own, users in _deal_out(device, workers):
+        if index in users:
+            total = torch.cuda.get_device_properties(own).total_memory
+            torch.cuda.set_per_process_memory_fraction(memory_share(total, len(users)), own)
+            return own
+    raise ValueError(f"worker {index} is none of {workers}")
+
+
+def memory_share(total: int, sharing: int) -> float:
+    """Return the part of a CUDA device's memory, 0 to 1, that torch may take for one worker.
+
+    Torch does not count the memory that CUDA itself and its libraries take in each process, so
+    where several workers share a device some is left for these.
+
+    Args:
+        total: memory of the device in bytes.
+        sharing: workers that use the device, at least 1.
+    """
+    if sharing == 1:
+        return 1.0
+    share = total / sharing
+    return max(share - _LIBRARIES_BYTES, share / 2) / total
+
+
+def describe_sharing(device: torch.device, workers: int) -> list[str]:
+    """Return a line for each CUDA device with the workers that use it; none for other devices."""
+    return [
+        f"{own} ({hardware(own)}): {_numbers(users)}" for own, users in _deal_out(device, workers)
+    ]
+
+
+def _deal_out(device: torch.device, workers: int) -> list[tuple[torch.device, range]]:
+    """Return the CUDA devices that are used, each with the numbers of its workers."""
+    if device.type != "cuda":
+        return []
+    devices = cuda_devices(device)
+    shares = (range(place, workers, len(devices)) for place in range(len(devices)))
+    return [(own, users) for own, users in zip(devices, shares, strict=True) if users]
+
+
+def _numbers(users: range) -> str:
+    if len(users) == 1:
+        return f"worker {users[0]}"
+    first = ", ".join(str(index) for index in users[:-1])
+    return f"workers {first} and {users[-1]}, which take turns"
 
 
 def use_threads(workers: int) -> None:

@@ -12,7 +12,7 @@ from search.errors import Interrupted
 from search.storage.urls import DEFAULT_STORAGE
 from search.text import plural
 from search.workers.data import data_root
-from search.workers.devices import choose_device, hardware
+from search.workers.devices import choose_device, describe_sharing, hardware
 from search.workers.options import RunOptions, check_counts
 from search.workers.pool import WorkerPool
 from search.workers.worker_count import workers_for
@@ -60,6 +60,8 @@ class Launcher:
         """
         workers = self._workers or workers_for(self._device, pieces)
         self.tell(f"{what}: {plural(workers, 'worker')} on {hardware(self._device)}")
+        for line in describe_sharing(self._device, workers):
+            self.tell(line)
         if reason := prepare_backend(self._device):
             self.tell(f"training without compiled kernels: {reason}")
         return workers

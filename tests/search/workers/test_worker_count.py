@@ -28,4 +28,5 @@ def test_a_gpu_takes_four_workers_and_mps_one(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("search.workers.worker_count.cores", lambda: 128)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     assert workers_for(torch.device("cuda"), 1000) == 8
+    assert workers_for(torch.device("cuda", 0), 1000) == 4
     assert workers_for(torch.device("mps"), 1000) == 1
