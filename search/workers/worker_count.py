@@ -19,7 +19,8 @@ def workers_for(device: torch.device, pieces: int) -> int:
     """Return how many workers to start on this machine by default, at least one.
 
     One core for each worker is faster than several cores for one, as long as there is enough work.
-    A GPU gets four workers, which take turns on it; a second GPU doubles what the machine can do.
+    A GPU gets four workers, which take turns on it; a second GPU gets four more, which do not wait
+    for those of the first.
 
     Args:
         device: that trains; without an index it stands for all CUDA devices of the machine.
