@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.trainer.small_networks import Sharing, assert_same_state, cloned_state, convolutional
+from trainer import weights as weights_module
 from trainer.errors import TrainerError
 from trainer.weights import AveragedWeights, FlatWeights, flatten, unflatten
 
@@ -21,15 +22,24 @@ def noise(shape: tuple[int, ...], seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
-@settings(deadline=None)
-@given(shapes)
-def test_tensors_become_views_of_one_vector(some: list[tuple[int, ...]]) -> None:
+@pytest.fixture(params=["as on a CPU", "as on a GPU"])
+def numbers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many numbers lie between two places where a tensor may begin."""
+    if request.param == "as on a CPU":
+        return 1
+    monkeypatch.setattr(weights_module, "_UNALIGNED_DEVICES", frozenset())
+    return 4
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some=shapes)
+def test_tensors_become_views_of_one_vector(numbers: int, some: list[tuple[int, ...]]) -> None:
     """Values and shapes must stay, every part be aligned, and follow what happens to the vector."""
     tensors = [noise(shape, index) for index, shape in enumerate(some)]
     before = [tensor.clone() for tensor in tensors]
     flat = flatten(tensors)
-    assert flat.shape == (sum(-(-tensor.numel() // 4) * 4 for tensor in before),)
-    assert all(tensor.data_ptr() % 16 == 0 for tensor in tensors if tensor.numel())
+    assert flat.shape == (sum(-(-tensor.numel() // numbers) * numbers for tensor in before),)
+    assert all(tensor.data_ptr() % (4 * numbers) == 0 for tensor in tensors if tensor.numel())
     assert flat.count_nonzero() == sum(int(tensor.count_nonzero()) for tensor in before)
     assert all(map(torch.equal, tensors, before))
     flat.mul_(2)
@@ -56,6 +66,7 @@ def test_convolution_weights_lie_channels_last() -> None:
     assert weight.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.usefixtures("numbers")
 def test_a_flat_network_computes_what_it_did() -> None:
     """Moving the numbers must not change the parameters nor what is made of them."""
     network, pixels = convolutional().eval(), noise((5, 1, 8, 8), 1)
@@ -80,6 +91,7 @@ def test_shared_parameters_stand_once_and_frozen_ones_not_at_all() -> None:
     assert torch.equal(network.frozen.weight, frozen)
 
 
+@pytest.mark.usefixtures("numbers")
 def test_gradients_lie_like_the_parameters() -> None:
     """A step along the flat gradient must move each parameter along its own."""
     network = convolutional()

@@ -25,6 +25,7 @@ from tests.trainer.small_networks import (
     digits,
     figures,
 )
+from trainer import weights as weights_module
 from trainer.augment import Affine, Perspective
 from trainer.backends import choose, cuda_graph
 from trainer.backends.base import TrainingStep
@@ -269,9 +270,10 @@ def test_it_is_freed_at_once() -> None:
 
 @pytest.fixture
 def taped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps on the CPU are recorded and replayed, with their numbers frozen as in a graph."""
+    """Steps on the CPU are recorded, with their numbers frozen and weights aligned as on CUDA."""
     monkeypatch.setattr(cuda_graph._Recorder, "record", lambda _, *given: tape.record(*given))
     monkeypatch.setattr(choose, "_DEVICE_OF", {Backend.COMPILED: "cpu", Backend.GRAPH: "cpu"})
+    monkeypatch.setattr(weights_module, "_UNALIGNED_DEVICES", frozenset())
 
 
 def test_a_tape_freezes_numbers_and_follows_tensors() -> None:
