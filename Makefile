@@ -18,6 +18,7 @@ check: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m tests.hollow -n auto
 
 demo: $(READY)
 	$(BIN)/flyweight run studies/digits.toml
