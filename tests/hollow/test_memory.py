@@ -83,7 +83,6 @@ def test_memory_is_flat_over_trials() -> None:
             workspaces.append(torch.cuda.memory_allocated())
             kept.append(held())
     assert kept[0] == kept[1]
-    assert kept[0].graphs == 0
     assert workspaces[0] == workspaces[1]
 
 
@@ -148,8 +147,7 @@ def attempt(limited: Phase | None = None, room: int = 0) -> Attempt:
     try:
         for _ in run:
             pass
-    except OutOfMemory as error:
-        assert "ran out of memory" in str(error)
+    except OutOfMemory:
         failed = True
     return Attempt(_where(journal.records()), failed)
 

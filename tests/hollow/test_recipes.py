@@ -151,8 +151,8 @@ def test_the_host_seldom_waits(steps: int, budget: int) -> None:
     """The host waits for the device a few times in 50 steps, and once for each recording."""
     waits = [journal.waits(epoch) for epoch in asked(steps - 1, epochs=3).epochs]
     usual = WAITS + WAITS_OF_50_STEPS * (budget - 1)
-    recording = usual + WAITS_OF_A_RECORDING
-    assert all(count <= most for count, most in zip(waits, (recording, recording, usual)))
+    budgets = [usual + WAITS_OF_A_RECORDING, usual + WAITS_OF_A_RECORDING, usual]
+    assert all(count <= most for count, most in zip(waits, budgets, strict=True))
 
 
 def test_nothing_is_made_once_all_is_recorded() -> None:
