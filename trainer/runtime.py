@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -126,9 +127,12 @@ def _float32_settings() -> tuple[Any, Any]:
     return cudnn.conv, torch.backends.cuda.matmul
 
 
-@contextmanager
-def working_memory(device: torch.device, batch_size: int) -> Iterator[None]:
+class working_memory:
     """Turn the errors that torch raises when a device's memory is full into one.
+
+    A generator with ``contextmanager`` would not do: since Python 3.12 the error that it turns then
+    holds the frames that raised it in a circle, and so the memory of the device, until the garbage
+    collector comes by.
 
     Args:
         device: where the block works, for the message.
@@ -138,15 +142,26 @@ def working_memory(device: torch.device, batch_size: int) -> Iterator[None]:
         OutOfMemory: if the block ran out of memory; NoEngine, a kind of it, where that is only
             likely.
     """
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
+
+    def __init__(self, device: torch.device, batch_size: int) -> None:
+        self._device = device
+        self._batch_size = batch_size
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None or not is_out_of_memory(error):
+            return
         words = str(error)
-        kind = NoEngine if _NO_ENGINE in words.lower() else OutOfMemory
-        raise kind(
-            f"{device} ran out of memory with batches of {batch_size} images; lower "
+        raised = NoEngine if _NO_ENGINE in words.lower() else OutOfMemory
+        raise raised(
+            f"{self._device} ran out of memory with batches of {self._batch_size} images; lower "
             f"batch_size or make the network smaller ({words.partition(chr(10))[0]})"
         ) from error
 
