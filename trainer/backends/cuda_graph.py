@@ -266,8 +266,9 @@ class _Recorder:
     def _graph(
         self, function: Callable[[], _Figures], state: Sequence[Tensor]
     ) -> Callable[[], _Figures]:
-        graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(self._device):
+            # Made outside of this block it would take memory of the first device as well.
+            graph = torch.cuda.CUDAGraph()
             stream = _recording_stream(self._device)
             stream.wait_stream(torch.cuda.current_stream())
             # The libraries' handles and workspaces belong to a stream: one for both.
