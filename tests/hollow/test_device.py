@@ -331,6 +331,31 @@ def test_each_device_is_counted_by_itself() -> None:
     assert journal.used_memory(0) == before
 
 
+USES_THE_SECOND_DEVICE = """
+import torch
+torch.zeros(8, device="cuda:1").sum().item()
+torch.ones(8).pin_memory()
+torch.cuda.get_device_properties(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "contexts"),
+    [("", [1]), ("torch.cuda.set_device(0)", [1, 0]), ("torch.cuda.CUDAGraph()", [1, 0])],
+)
+def test_devices_that_are_used_have_a_context(
+    tmp_path: Path, more: str, contexts: list[int]
+) -> None:
+    """A device takes memory for a context once it is used or chosen, not when it is asked about."""
+    subprocess.run(
+        [sys.executable, "-c", USES_THE_SECOND_DEVICE + more],
+        env={**os.environ, "HOLLOW_JOURNALS": str(tmp_path)},
+        check=True,
+    )
+    (written,) = tmp_path.iterdir()
+    assert [each.device for each in journal.read(written) if each.name == "context"] == contexts
+
+
 def test_what_is_destroyed_does_not_live(cuda: Cuda) -> None:
     """Streams and graphs are counted while they live."""
     before = journal.living(Thing.EXECUTABLE), journal.living(Thing.STREAM)

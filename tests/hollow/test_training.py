@@ -115,11 +115,11 @@ def _graphs() -> int:
     return journal.living(Thing.EXECUTABLE) + journal.living(Thing.GRAPH)
 
 
-class No64BitFloats(TorchDispatchMode):
+class No64BitFloats(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Fails where an operation gives or takes a float64 tensor on a device, and counts them all."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.operations: list[str] = []
 
     def __torch_dispatch__(

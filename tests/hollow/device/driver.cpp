@@ -1,7 +1,7 @@
 // libcuda, which torch opens for its compiler of kernels and for the state of a device's context.
 //
-// The library that is built here has the name libcuda.so.1, so a loader that looks for one takes it.
-// What is not here is in no driver, so a use of it fails and is seen.
+// The library that is built here has the name libcuda.so.1, so a loader that looks for one takes
+// it. What is not here is in no driver, so a use of it fails and is seen.
 #include <dlfcn.h>
 
 #include "state.h"
@@ -15,27 +15,27 @@ constexpr int kNotSupported = 801;
 API int cuInit(unsigned) { return 0; }
 
 API int cuCtxGetCurrent(void** context) {
-  static int only;
-  *context = &only;
-  return 0;
+    static int only;
+    *context = &only;
+    return 0;
 }
 
 API int cuCtxSetCurrent(void*) { return 0; }
 
 API int cuDeviceGet(int* device, int index) {
-  *device = index;
-  return 0;
+    *device = index;
+    return 0;
 }
 
-API int cuDevicePrimaryCtxGetState(int, unsigned* flags, int* active) {
-  *flags = 0;
-  *active = 1;
-  return 0;
+API int cuDevicePrimaryCtxGetState(int device, unsigned* flags, int* active) {
+    *flags = 0;
+    *active = hollow::has_context(device);
+    return 0;
 }
 
 // Kernels that are compiled while the program runs: there is no compiler for the hollow device.
 #define NOT_SUPPORTED(name) \
-  API int name(...) { return kNotSupported; }
+    API int name(...) { return kNotSupported; }
 NOT_SUPPORTED(cuDeviceGetAttribute)
 NOT_SUPPORTED(cuDevicePrimaryCtxRetain)
 NOT_SUPPORTED(cuFuncGetAttribute)
@@ -59,9 +59,9 @@ NOT_SUPPORTED(cuTensorMapEncodeTiled)
 API cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void** function, unsigned,
                                                  unsigned long long,
                                                  cudaDriverEntryPointQueryResult* result) {
-  *function = dlsym(RTLD_DEFAULT, name);
-  if (result != nullptr)
-    *result = *function == nullptr ? cudaDriverEntryPointSymbolNotFound
-                                   : cudaDriverEntryPointSuccess;
-  return cudaSuccess;
+    *function = dlsym(RTLD_DEFAULT, name);
+    if (result != nullptr)
+        *result =
+            *function == nullptr ? cudaDriverEntryPointSymbolNotFound : cudaDriverEntryPointSuccess;
+    return cudaSuccess;
 }

@@ -16,11 +16,11 @@ namespace hollow {
 
 // Everything is done under one lock: torch calls from several threads.
 class Lock {
- public:
-  Lock();
+public:
+    Lock();
 
- private:
-  std::unique_lock<std::recursive_mutex> held_;
+private:
+    std::unique_lock<std::recursive_mutex> held_;
 };
 
 // Leaves an error for cudaGetLastError, and returns it.
@@ -34,6 +34,11 @@ int device_count();
 // Of the calling thread, as cudaSetDevice left it.
 int current_device();
 
+// A device has a context in a process once the process chose or used the device. It takes hundreds
+// of megabytes of a real one.
+bool has_context(int device);
+void open_context(int device);
+
 // --- memory.cpp ----------------------------------------------------------------------------
 
 // $HOLLOW_MEMORY_MIB of each device, 81,920 by default, until a test sets another limit.
@@ -43,33 +48,33 @@ std::size_t memory_limit(int device);
 
 // One piece of recorded work, and the work that it comes after.
 struct Node {
-  std::vector<Node*> after;
+    std::vector<Node*> after;
 };
 
 struct Graph {
-  std::vector<std::unique_ptr<Node>> nodes;
+    std::vector<std::unique_ptr<Node>> nodes;
 };
 
 struct Stream;
 
 // A capture from cudaStreamBeginCapture to cudaStreamEndCapture.
 struct Capture {
-  unsigned long long id;
-  cudaStreamCaptureMode mode;
-  std::thread::id thread;
-  Stream* origin;
-  std::unique_ptr<Graph> graph;
-  bool broken = false;  // by a violation
-  bool over = false;
+    unsigned long long id;
+    cudaStreamCaptureMode mode;
+    std::thread::id thread;
+    Stream* origin;
+    std::unique_ptr<Graph> graph;
+    bool broken = false;  // by a violation
+    bool over = false;
 };
 
 struct Stream {
-  int device = 0;
-  bool blocking = true;  // whether it waits for the legacy stream, and that for it
-  bool legacy = false;
-  int priority = 0;
-  std::shared_ptr<Capture> capture;
-  std::vector<Node*> last;  // the recorded work that the next one comes after
+    int device = 0;
+    bool blocking = true;  // whether it waits for the legacy stream, and that for it
+    bool legacy = false;
+    int priority = 0;
+    std::shared_ptr<Capture> capture;
+    std::vector<Node*> last;  // the recorded work that the next one comes after
 };
 
 // Writes down that work is given to a stream, or records it in the stream's capture.
