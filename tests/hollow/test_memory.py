@@ -165,6 +165,7 @@ def _where(records: Sequence[Record]) -> Phase | None:
     return found
 
 
+@pytest.mark.filterwarnings("ignore:The CUDA Graph is empty")
 @pytest.mark.parametrize("room", [0, 2 * MIB])
 @pytest.mark.parametrize("phase", [Phase.WARM_UP, Phase.CAPTURE, Phase.EVALUATION])
 def test_memory_may_run_out_at_any_point(phase: Phase, room: int) -> None:
@@ -184,6 +185,7 @@ def test_evaluations_take_what_room_there_is() -> None:
     assert attempt(Phase.EVALUATION, 64 * MIB) == Attempt(Phase.EVALUATION, False)
 
 
+@pytest.mark.filterwarnings("ignore:The CUDA Graph is empty")
 def test_any_limit_is_an_error_or_enough() -> None:
     """From no memory to enough a training fails by running out or ends, and leaves nothing."""
     assert attempt() == Attempt(None, False)

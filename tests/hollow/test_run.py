@@ -1,91 +1,64 @@
-"""``flyweight run`` from start to end, by worker processes on hollow devices."""
+"""Studies on hollow devices: ``flyweight run`` from start to end, and a worker's search."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
-from search.study.records import Outcome, TrialRecord
+from search.run.trials import search
+from search.study.records import Outcome
+from search.workers.context import WorkerContext
+from search.workers.stop import StopSignal
 from tests.hollow import journal
-from tests.hollow.journal import Record
+from tests.hollow.journal import Record, Thing
 from tests.hollow.trainings import Asked
-from tests.search.small_studies import ROOT, SKELETON, reopened, write_study
+from tests.search.small_studies import ROOT, SKELETON, begun, reopened, write_study
 from trainer.backends.choose import Backend
 
 pytestmark = pytest.mark.hollow
 
 TRIALS = 4
 GRAPHS_OF_A_TRIAL = 2
-GRAPH = {"trials": TRIALS, "space": SKELETON, "batch_size": 8, "epochs": 2}
+VALUES = {"trials": TRIALS, "space": SKELETON, "batch_size": 8, "epochs": 2}
 """Two epochs of 180 steps, so that trials take the graph."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """A finished command.
-
-    Attributes:
-        output: what it printed.
-        trials: the trials of the study.
-        workers: the journal of each process that used a device.
-    """
-
-    output: str
-    trials: list[TrialRecord]
-    workers: list[list[Record]]
-
-
-def run(
-    folder: Path, device: str, *, devices: int = 1, workers: int = 2, memory_mib: int = 80 << 10
-) -> Run:
-    """Run a small study of the digits on hollow devices."""
-    study = write_study(folder, **GRAPH)
-    journals = folder / "journals"
+def test_three_workers_share_two_devices(tmp_path: Path) -> None:
+    """``flyweight run`` trains all trials over graphs, each worker on one device alone."""
+    study = write_study(tmp_path, **VALUES)
+    journals = tmp_path / "journals"
     journals.mkdir()
-    environment = {
-        **os.environ,
-        "HOLLOW_DEVICES": str(devices),
-        "HOLLOW_MEMORY_MIB": str(memory_mib),
-        "HOLLOW_JOURNALS": str(journals),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
-    }
     command = [sys.executable, "-P", "-m", "flyweight", "run", str(study)]
     done = subprocess.run(
-        [*command, "--workers", str(workers), "--device", device],
-        cwd=folder,
-        env=environment,
+        [*command, "--workers", "3", "--device", "cuda"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "HOLLOW_DEVICES": "2",
+            "HOLLOW_JOURNALS": str(journals),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)]),
+        },
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr + done.stdout
-    written = [journal.read(path) for path in sorted(journals.iterdir())]
-    return Run(done.stdout, reopened(folder).records(), written)
-
-
-def test_two_workers_share_a_device(tmp_path: Path) -> None:
-    """Two workers on one device train all trials over graphs and break no capture."""
-    done = run(tmp_path, "cuda:0")
-    assert [trial.outcome for trial in done.trials] == [Outcome.COMPLETE] * TRIALS
-    assert {epoch.backend for trial in done.trials for epoch in trial.epochs} == {Backend.GRAPH}
-    assert "cuda:0 (Hollow GPU): workers 0 and 1" in done.output
-    assert len(done.workers) == 2
-    asked = [Asked([records]) for records in done.workers]
+    assert "cuda:0 (Hollow GPU): workers 0 and 2" in done.stdout
+    assert "cuda:1 (Hollow GPU): worker 1" in done.stdout
+    trials = reopened(tmp_path).records()
+    assert [trial.outcome for trial in trials] == [Outcome.COMPLETE] * TRIALS
+    assert {epoch.backend for trial in trials for epoch in trial.epochs} == {Backend.GRAPH}
+    written = [journal.read(path) for path in journals.iterdir()]
+    assert sorted(contexts(records) for records in written) == [[0], [0], [1]]
+    asked = [Asked([records]) for records in written]
     assert sum(len(each.graphs) for each in asked) == GRAPHS_OF_A_TRIAL * TRIALS
     assert all(each.violations == each.beside == [] for each in asked)
-
-
-def test_two_workers_take_a_device_each(tmp_path: Path) -> None:
-    """Where there are two devices, each worker has its own and takes no memory of the other."""
-    done = run(tmp_path, "cuda", devices=2)
-    assert [trial.outcome for trial in done.trials] == [Outcome.COMPLETE] * TRIALS
-    assert sorted(contexts(records) for records in done.workers) == [[0], [1]]
 
 
 def contexts(records: list[Record]) -> list[int]:
@@ -120,11 +93,17 @@ def test_trainings_use_their_own_device_alone(tmp_path: Path) -> None:
     assert contexts(journal.read(written)) == [1]
 
 
-def test_a_worker_goes_on_when_memory_ends(tmp_path: Path) -> None:
-    """A trial for which the device has no room is recorded as such, and the study goes on."""
-    done = run(tmp_path, "cuda:0", workers=1, memory_mib=24)
-    assert [trial.outcome for trial in done.trials] == [Outcome.OUT_OF_MEMORY] * TRIALS
-    assert all("ran out of memory" in trial.reason for trial in done.trials)
-    (records,) = done.workers
-    asked = Asked([records])
-    assert asked.violations == asked.beside == []
+def test_a_search_goes_on_when_memory_ended(tmp_path: Path) -> None:
+    """A trial for which a device has no room is recorded as such, and the next one completes."""
+    before = journal.living(Thing.EXECUTABLE)
+    stored = begun(tmp_path, **VALUES)
+    torch.cuda.empty_cache()
+    everything = journal.memory_limit()
+    journal.limit_memory(journal.used_memory() + (4 << 20))
+    worker = WorkerContext(0, 1, "cuda:0", Path("data"))
+    search(stored, worker, 1, StopSignal())
+    journal.limit_memory(everything)
+    search(stored, worker, 2, StopSignal())
+    outcomes = [trial.outcome for trial in stored.records()]
+    assert outcomes == [Outcome.OUT_OF_MEMORY, Outcome.COMPLETE]
+    assert journal.living(Thing.EXECUTABLE) == before
