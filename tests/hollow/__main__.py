@@ -11,16 +11,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.hollow.build import NotHere, build
+from tests.hollow.build import BuildFailed, NotHere, build
 
 
 def main(arguments: list[str]) -> int:
-    """Build the device, run pytest on it, and return its exit code; 0 where it cannot be built."""
+    """Build the device and run pytest on it.
+
+    Returns:
+        Pytest's exit code; 0 where the device cannot be had here, 1 where its sources are wrong.
+    """
     try:
         library = build()
     except NotHere as reason:
         print(f"the hollow tests are skipped: {reason}")
         return 0
+    except BuildFailed as error:
+        print(error, file=sys.stderr)
+        return 1
     preloaded = [str(library), *os.environ.get("LD_PRELOAD", "").split()]
     environment = {
         **os.environ,

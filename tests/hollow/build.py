@@ -18,6 +18,7 @@ from trainer.native.toolchain import cache_folder, find_compiler
 __all__ = ["BuildFailed", "NotHere", "build"]
 
 _SOURCES = Path(__file__).parent / "device"
+_HEADER = "cuda_runtime_api.h"
 _CUDA_MAJOR = 13
 _FLAGS = (
     "-O1",
@@ -40,7 +41,7 @@ class NotHere(Exception):
 
 
 class BuildFailed(Exception):
-    """The compiler refuses the sources, or a header is not what they were written for."""
+    """The compiler refuses the sources of the device; the message is the compiler's."""
 
 
 def build() -> Path:
@@ -66,8 +67,9 @@ def build() -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (NoKernels, OSError) as error:
         raise NotHere(str(error)) from None
-    command = [*compiler, *_FLAGS, f"-I{_headers()}", "-idirafter", str(_SOURCES / "fallback")]
-    target = folder / f"device-{_fingerprint(command)}.so"
+    headers = _headers()
+    command = [*compiler, *_FLAGS, f"-I{headers}", "-idirafter", str(_SOURCES / "fallback")]
+    target = folder / f"device-{_fingerprint(command, headers)}.so"
     if not target.exists():
         _compile(command, target)
     return target
@@ -75,11 +77,9 @@ def build() -> Path:
 
 def _headers() -> Path:
     """Return the folder of ``cuda_runtime_api.h``, of torch's version of CUDA."""
-    found = [place for place in _places() if (place / "cuda_runtime_api.h").is_file()]
+    found = [place for place in _places() if (place / _HEADER).is_file()]
     for place in found:
-        version = re.search(
-            r"#define\s+CUDART_VERSION\s+(\d+)", (place / "cuda_runtime_api.h").read_text()
-        )
+        version = re.search(r"#define\s+CUDART_VERSION\s+(\d+)", (place / _HEADER).read_text())
         if version and int(version[1]) // 1000 == _CUDA_MAJOR:
             return place
     others = f"; other versions are in {', '.join(map(str, found))}" if found else ""
@@ -97,11 +97,11 @@ def _places() -> Iterator[Path]:
     yield Path("/usr/local/cuda/include")
 
 
-def _fingerprint(command: list[str]) -> str:
+def _fingerprint(command: list[str], headers: Path) -> str:
     digest = hashlib.blake2b(" ".join(command).encode(), digest_size=12)
-    for path in sorted(_SOURCES.rglob("*")):
+    for path in (headers / _HEADER, *sorted(_SOURCES.rglob("*"))):
         if path.is_file():
-            digest.update(path.relative_to(_SOURCES).as_posix().encode() + path.read_bytes())
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ class Thing(StrEnum):
 
 def is_loaded() -> bool:
     """Return whether this process runs on the hollow device."""
-    return hasattr(ctypes.CDLL(None), "hollow_write")
+    return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "hollow_write")
 
 
 def reset() -> None:

@@ -105,11 +105,12 @@ def test_the_step_around_the_words_keeps_its_budget() -> None:
 
 @pytest.mark.parametrize("text", list(texts()))
 def test_every_word_is_recorded(text: str) -> None:
-    """A word is recorded without a violation and with nothing launched beside the capture."""
+    """A word breaks no capture, launches nothing beside one, and adds no waiting."""
     asked = around(text)
     assert asked.violations == []
     assert asked.beside == []
     assert len(asked.graphs) == 2
+    assert asked.waits == around("").waits
 
 
 @pytest.mark.parametrize("text", list(texts()))
