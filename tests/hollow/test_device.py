@@ -246,7 +246,7 @@ def test_captures_depend_on_nothing_outside(cuda: Cuda) -> None:
 
 
 def test_the_legacy_stream_does_not_capture(cuda: Cuda) -> None:
-    """Stream 0 cannot capture, and takes no work while a stream captures that it waits for."""
+    """Stream 0 neither captures nor joins, and takes no work while it waits for a capture."""
     blocking, memory = cuda.stream(flags=0), cuda.memory(8)
     assert cuda.StreamBeginCapture(None, c_int(GLOBAL)) == UNSUPPORTED
     cuda.begin(blocking)
@@ -254,6 +254,12 @@ def test_the_legacy_stream_does_not_capture(cuda: Cuda) -> None:
     assert cuda.fill(memory) == IMPLICIT
     assert cuda.end(blocking)[0] == INVALIDATED
     assert cuda.end(blocking)[0] == ILLEGAL_STATE
+
+    stream, event = cuda.stream(), cuda.event()
+    cuda.begin(stream)
+    cuda.EventRecord(event, stream)
+    assert cuda.StreamWaitEvent(None, event, c_uint(0)) == IMPLICIT
+    assert cuda.end(stream)[0] == INVALIDATED
 
 
 def test_memory_ends_and_is_given_back(cuda: Cuda) -> None:

@@ -245,6 +245,9 @@ API cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t waited, uns
                        "cudaStreamWaitEvent with an event from outside the capture");
     }
     if (event->capture->over) return fail(cudaErrorCapturedEvent);
+    if (stream->legacy)
+        return violate(*event->capture, cudaErrorStreamCaptureImplicit,
+                       "cudaStreamWaitEvent of the legacy stream");
     if (stream->capture && stream->capture != event->capture) {
         violate(*event->capture, cudaErrorStreamCaptureMerge,
                 "cudaStreamWaitEvent of two captures");
