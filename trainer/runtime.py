@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from textwrap import shorten
 from types import TracebackType
 from typing import Any
 
@@ -43,6 +44,8 @@ _NO_MEMORY = (
 # Torch tries one way after the other to compute a convolution and says this when none worked. It
 # drops the reasons, of which a lack of memory is the usual one.
 _NO_ENGINE = "unable to find an engine"
+
+_LONGEST_WORDS = 160  # of a library's message, inside one of flyweight's
 
 _PRECISION = "ieee"  # torch's word for float32 without shortcuts
 
@@ -162,7 +165,7 @@ class working_memory:
         raised = NoEngine if _NO_ENGINE in words.lower() else OutOfMemory
         raise raised(
             f"{self._device} ran out of memory with batches of {self._batch_size} images; lower "
-            f"batch_size or make the network smaller ({words.partition(chr(10))[0]})"
+            f"batch_size or make the network smaller ({shorten(words, _LONGEST_WORDS)})"
         ) from error
 
 

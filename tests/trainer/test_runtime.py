@@ -121,12 +121,13 @@ NO_ENGINE = [
 @pytest.mark.parametrize("words", [*NO_MEMORY, *NO_ENGINE])
 def test_what_libraries_say_of_full_memory_is_understood(words: str) -> None:
     """Each is one error with torch's first line in it, and a missing engine a kind of its own."""
-    error = RuntimeError(f"{words}\nException raised from ...")
+    error = RuntimeError(f"{words}\nException raised from ...{100 * ' a long story'}")
     assert is_out_of_memory(error)
     with pytest.raises(OutOfMemory, match=r"batches of 7") as caught, working_memory(CUDA, 7):
         raise error
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
     assert isinstance(caught.value, NoEngine) == (words in NO_ENGINE)
 
 
