@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: install check test demo bench sanitize clean
+.PHONY: install check test demo bench sanitize clean gpu-pack gpu-unpack gpu-tests gpu-bench gpu-study
 
 install: $(READY)
 
@@ -31,6 +31,32 @@ bench: $(READY)
 
 sanitize: $(READY)
 	$(BIN)/python -m tests.trainer.native.sanitize
+
+# docs/gpu.md explains these. With GPU_PYTHON they run in that Python and with what gpu-pack made;
+# OUT is the folder of the results, ARGS are further options, HAVE what the machine has.
+ifdef GPU_PYTHON
+gpu := PYTHONPATH=.gpu/site:. $(GPU_PYTHON)
+gpu_ready := gpu-unpack
+else
+gpu := $(BIN)/python
+gpu_ready := $(READY)
+endif
+gpu_options := $(if $(OUT),--out $(OUT)) $(ARGS)
+
+gpu-pack: $(READY)
+	$(BIN)/python -m tests.gpu.pack $(if $(HAVE),--have $(HAVE)) $(ARGS)
+
+gpu-unpack:
+	$(gpu) -m tests.gpu.unpack
+
+gpu-tests: $(gpu_ready)
+	$(gpu) -m tests.gpu.suite $(gpu_options)
+
+gpu-bench: $(gpu_ready)
+	$(gpu) -m tests.gpu.bench $(gpu_options)
+
+gpu-study: $(gpu_ready)
+	$(gpu) -m tests.gpu.study $(gpu_options)
 
 clean:
 	rm -rf .venv

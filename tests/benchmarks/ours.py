@@ -62,11 +62,12 @@ def measure(job: Job, root: Path, start_line: Callable[[], None]) -> Measurement
         root: folder of ``MNIST/raw``.
         start_line: returns when the measured part may begin; the images are in memory by then.
     """
-    training, test = images(root, job.batches)
+    device = torch.device(job.device)
+    training, test = (part.to(device) for part in images(root, job.batches))
     start_line()
     stamps = [time.perf_counter()]
     torch.manual_seed(job.seed)
-    network = build(NETS[job.net].architecture())
+    network = build(NETS[job.net].architecture()).to(device)
     epochs = []
     for epoch in train(network, training, test, NORMALISATION, recipe(job.epochs, job.seed)):
         stamps.append(time.perf_counter())

@@ -43,6 +43,7 @@ class Job:
         loader_workers: processes that read for the seed-style loop.
         batches: how many batches of either part there are; None for all.
         seed: of the initial weights, the order, the augmentation and the dropout.
+        device: that trains, on our side; the seed-style loop knows the CPU alone.
     """
 
     side: Side
@@ -52,6 +53,7 @@ class Job:
     loader_workers: int = 0
     batches: int | None = None
     seed: int = 0
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
