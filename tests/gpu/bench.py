@@ -89,8 +89,19 @@ class Benchmark:
         """The training and the test part, on the device."""
         return load_images(self.device, self.batches)
 
+    @cached_property
+    def cold_seconds(self) -> float:
+        """What the first training of a process takes, of a few steps: libraries are loaded."""
+        text = "conv3 8 bn relu drop0.1\nmaxpool2\ngap\nlinear 10"
+        started = time.perf_counter()
+        for backend in _BACKENDS.get(self.device.type, (Backend.EAGER,)):
+            for _ in timed_epochs(text, self._few(2, _ODD_IMAGES), recipe(2, seed=0), backend, 2):
+                pass
+        return time.perf_counter() - started
+
     def training(self, net: str, backend: Backend, turn: Turn) -> Iterator[Result]:
         """Train some epochs: a whole trial by the fast backend, a few by the eager one."""
+        cold_seconds = self.cold_seconds
         wanted = _EAGER_EPOCHS if backend is Backend.EAGER else TRIAL_EPOCHS
         how = recipe(TRIAL_EPOCHS, seed=0)
         steps = len(batch_bounds(len(self.images[0]), BATCH_SIZE))
@@ -110,6 +121,7 @@ class Benchmark:
                 "trial_measured": len(seconds) == TRIAL_EPOCHS,
                 "test_accuracy": accuracies,
                 "seconds": seconds,
+                "cold_seconds": cold_seconds,
             }
 
     def nodes(self, turn: Turn) -> Iterator[Result]:

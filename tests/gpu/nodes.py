@@ -59,8 +59,9 @@ def count_nodes(graph: torch.cuda.CUDAGraph) -> dict[str, int]:
 
 def _kind(runtime: ctypes.CDLL, node: int | None) -> str:
     kind = ctypes.c_int(-1)
-    _check(runtime.cudaGraphNodeGetType(ctypes.c_void_p(node), ctypes.byref(kind)))
-    return _KINDS.get(kind.value, f"kind {kind.value}")
+    code = runtime.cudaGraphNodeGetType(ctypes.c_void_p(node), ctypes.byref(kind))
+    # The number of nodes is worth keeping also where their kinds are not told.
+    return f"not told ({code})" if code else _KINDS.get(kind.value, f"kind {kind.value}")
 
 
 def _check(code: int) -> None:

@@ -115,11 +115,20 @@ class PartsFile:
         self, name: str, state: State, result: Result, *, seconds: float, error: str = ""
     ) -> None:
         """Write a part; the file is either the old or the new one, whenever the program ends."""
-        entry: dict[str, Any] = {"state": state, "seconds": round(seconds, 2), "result": result}
+        entry: dict[str, Any] = {"state": state, "seconds": round(seconds, 2)}
+        entry["result"] = _rounded(result)
         if error:
             entry["error"] = error
         self._parts[name] = {**entry, "origin": self._origin}
         write_json(self.path, {"card": self._origin["card"], "parts": self._parts})
+
+
+def _rounded(result: Result) -> Result:
+    """Return JSON values with six digits of each number that is not whole."""
+    rounded: Result = json.loads(
+        json.dumps(result), parse_float=lambda number: float(f"{float(number):.6g}")
+    )
+    return rounded
 
 
 @dataclass

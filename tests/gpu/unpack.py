@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib
 import shutil
 import subprocess
 import sys
@@ -89,6 +90,7 @@ def main() -> int:
     unpack_data(DATA)
     if str(SITE) not in sys.path:
         sys.path.insert(0, str(SITE))
+    importlib.invalidate_caches()
     lines = missing(SITE)
     for line in lines:
         print(line, file=sys.stderr)
