@@ -28,6 +28,7 @@ from trainer.backends.choose import Backend
 from trainer.batches import batch_bounds
 from trainer.data import Images
 from trainer.recipe import Recipe
+from trainer.runtime import exact_figures
 
 __all__ = ["Benchmark", "main"]
 
@@ -154,22 +155,21 @@ class Benchmark:
                     with torch.cuda.stream(lane):
                         steps.take()
 
-            found[str(count)] = {"step_ms": milliseconds(take, self.steps, self.device) / count}
+            with exact_figures(self.device):
+                together = milliseconds(take, self.steps, self.device)
+            found[str(count)] = {"step_ms": together / count}
             yield found
 
     def precision(self, turn: Turn) -> Iterator[Result]:
         """Compare a step in IEEE and in TF32 arithmetic with each other and with the CPU's."""
         self._only_cuda("TF32 arithmetic")
         found: Result = {}
-        setting: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]
-        before = setting.fp32_precision
+        convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]
         for mode in ("ieee", "tf32"):
-            setting.fp32_precision = mode
-            try:
+            with exact_figures(self.device):
+                convolutions.fp32_precision = mode
                 step = milliseconds(self._steps(NETS[_NET].text).take, self.steps, self.device)
                 found[mode] = {"step_ms": step, **self._differences()}
-            finally:
-                setting.fp32_precision = before
             yield found
 
     def alignment(self, turn: Turn) -> Iterator[Result]:
@@ -181,10 +181,10 @@ class Benchmark:
                 f"conv3 {first} relu bn\nconv3 {second} relu bn\nmaxpool2\n"
                 f"conv3 {first} relu bn\nconv3 {second} relu bn\ngap\nconv1 10"
             )
-            steps = self._steps(text, backend=backend)
-            found[f"{first},{second}"] = {
-                "step_ms": milliseconds(steps.take, self.steps, self.device)
-            }
+            with exact_figures(self.device):
+                steps = self._steps(text, backend=backend)
+                step = milliseconds(steps.take, self.steps, self.device)
+            found[f"{first},{second}"] = {"step_ms": step}
             yield found
 
     def memory(self, turn: Turn) -> Iterator[Result]:

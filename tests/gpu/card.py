@@ -15,7 +15,7 @@ import torch
 
 from search.workers.devices import choose_device, hardware, versions
 from search.workers.worker_count import cores
-from tests.gpu.places import PACK, RESULTS, code_commit
+from tests.gpu.places import RESULTS, TRIED, code_commit
 
 __all__ = ["default_folder", "open_device", "origin", "slug", "still_works", "synchronise"]
 
@@ -42,7 +42,7 @@ def slug(device: torch.device) -> str:
 def default_folder(device: torch.device) -> Path:
     """Return where results are kept: beside the code only if a card has given them."""
     if device.type == "cpu" or _HOLLOW in slug(device):
-        return PACK / "tried"
+        return TRIED
     return RESULTS
 
 

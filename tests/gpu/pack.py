@@ -1,6 +1,6 @@
 """Pack what a machine without internet lacks: ``python -m tests.gpu.pack``, or ``make gpu-pack``.
 
-The machine has Python and torch. Into ``.gpu/`` go the wheels of everything else that flyweight
+The machine has Python and torch. Into ``.gpu/pack`` go the wheels of everything else that flyweight
 and its tests need, and the files of MNIST.
 """
 
@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.benchmarks.mnist import require_mnist
-from tests.gpu.places import COMMIT, DATA, PACK, ROOT, SITE, WHEELS, code_commit
+from tests.gpu.places import CARRIED_COMMIT, CARRIED_MNIST, PACK, ROOT, WHEELS, code_commit
 
 __all__ = ["Package", "closure", "packages_of", "to_carry"]
 
@@ -161,9 +161,9 @@ def _download(packages: Sequence[Package], python: str) -> None:
 
 def _copy_mnist(source: Path) -> Iterator[Path]:
     """Yield the compressed files of MNIST, made where they are missing."""
+    CARRIED_MNIST.mkdir(parents=True, exist_ok=True)
     for path in sorted((source / "MNIST" / "raw").glob("*-ubyte")):
-        packed = DATA / "MNIST" / "raw" / f"{path.name}.gz"
-        packed.parent.mkdir(parents=True, exist_ok=True)
+        packed = CARRIED_MNIST / f"{path.name}.gz"
         if not packed.exists():
             with path.open("rb") as plain, gzip.open(packed, "wb") as stream:
                 shutil.copyfileobj(plain, stream)
@@ -175,7 +175,7 @@ def _mib(paths: Iterable[Path]) -> float:
 
 
 def main() -> None:
-    """Fill ``.gpu/`` and print what is in it."""
+    """Fill the pack and print what is in it."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.gpu.pack", description="Pack what a machine with a card lacks."
     )
@@ -196,10 +196,9 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     _download(carried, given.python_version)
-    shutil.rmtree(SITE, ignore_errors=True)
     data = list(_copy_mnist(mnist))
     commit = code_commit()
-    COMMIT.write_text(f"{commit}\n", encoding="utf-8")
+    CARRIED_COMMIT.write_text(f"{commit}\n", encoding="utf-8")
     for wheel in sorted(WHEELS.iterdir()):
         print(f"{_mib([wheel]):7.2f} MiB  {wheel.name}")
     print(f"{_mib(data):7.2f} MiB  MNIST")

@@ -18,7 +18,18 @@ from typing import Any, Literal, TypeAlias
 
 from tests.benchmarks.report import write_json
 
-__all__ = ["Clock", "Failed", "Part", "PartsFile", "Result", "Skip", "State", "Turn", "take_parts"]
+__all__ = [
+    "Clock",
+    "Failed",
+    "OutOfTime",
+    "Part",
+    "PartsFile",
+    "Result",
+    "Skip",
+    "State",
+    "Turn",
+    "take_parts",
+]
 
 Result: TypeAlias = dict[str, Any]
 """JSON values."""
@@ -31,6 +42,10 @@ _ALIKE = ("card", "versions", "commit", "settings")
 
 class Skip(Exception):
     """The part makes no sense on this device; the message says why."""
+
+
+class OutOfTime(Exception):
+    """The part cannot go on in the time that is left; the next command takes it up."""
 
 
 class Failed(Exception):
@@ -63,7 +78,7 @@ class Turn:
     """What a part is given.
 
     Attributes:
-        earlier: the result that it had yielded when it was broken off; else empty.
+        earlier: the result that it had yielded when it was broken off or failed; else empty.
         left: gives the seconds that it may still take.
     """
 
@@ -201,6 +216,8 @@ def _take(
                 break
         else:
             state = "done"
+    except OutOfTime:
+        pass
     except Skip as reason:
         state, error = "skipped", str(reason)
     except Failed as reason:

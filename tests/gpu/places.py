@@ -5,15 +5,35 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-__all__ = ["COMMIT", "DATA", "PACK", "RESULTS", "ROOT", "SITE", "WHEELS", "code_commit"]
+__all__ = [
+    "CARRIED_COMMIT",
+    "CARRIED_MNIST",
+    "DATA",
+    "PACK",
+    "RESULTS",
+    "ROOT",
+    "SITE",
+    "TRIED",
+    "WHEELS",
+    "code_commit",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "tests" / "benchmarks" / "results" / "gpu"
 
-PACK = ROOT / ".gpu"
-"""What ``make gpu-pack`` makes; ignored by git, so it is carried beside the checkout."""
+_GPU = ROOT / ".gpu"
+"""Ignored by git."""
 
-WHEELS, DATA, SITE, COMMIT = PACK / "wheels", PACK / "data", PACK / "site", PACK / "commit"
+PACK = _GPU / "pack"
+"""What ``make gpu-pack`` makes, and what is carried with the checkout."""
+
+WHEELS, CARRIED_MNIST, CARRIED_COMMIT = PACK / "wheels", PACK / "mnist", PACK / "commit"
+
+SITE, DATA = _GPU / "site", _GPU / "data"
+"""Where the packages and the data sets of a pack are once it is unpacked."""
+
+TRIED = _GPU / "tried"
+"""Results that are worth nothing but the proof that the commands work."""
 
 # A commit of results changes nothing that is measured.
 _CODE = (".", ":(exclude)tests/benchmarks/results")
@@ -30,7 +50,10 @@ def code_commit() -> str:
         commit = _git("log", "-1", "--format=%h", "--", *_CODE)
         changes = _git("status", "--porcelain", "--", *_CODE)
     except (OSError, subprocess.CalledProcessError):
-        return COMMIT.read_text(encoding="utf-8").strip() if COMMIT.exists() else "unknown"
+        carried = (
+            CARRIED_COMMIT.read_text(encoding="utf-8") if CARRIED_COMMIT.exists() else "unknown"
+        )
+        return carried.strip()
     return commit + ("-dirty" if changes else "")
 
 

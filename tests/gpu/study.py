@@ -32,7 +32,7 @@ from tests.benchmarks.mnist import require_mnist
 from tests.benchmarks.options import add_batches, positive
 from tests.benchmarks.task import Job
 from tests.gpu.command import Situation, add_options, run_parts, use_carried_data
-from tests.gpu.parts import Failed, Part, Result, Skip, Turn
+from tests.gpu.parts import Failed, OutOfTime, Part, Result, Skip, Turn
 from tests.gpu.places import ROOT, code_commit
 
 __all__ = ["Accuracy", "Search", "difference", "main"]
@@ -61,17 +61,18 @@ class Accuracy:
         )
 
     def take(self, turn: Turn) -> Iterator[Result]:
-        """Train what is missing: on the card one at a time, on the CPU one on each core."""
+        """Train what is missing, as many at a time as there are cores; the card's come first."""
         if self._device.type == "cpu":
             raise Skip("the CPU is what others are compared with")
         runs: list[dict[str, Any]] = list(turn.earlier.get("runs", ()))
         ended = [run["job"] for run in runs]
-        for jobs, together in ((self._card, 1), (self._cpu, cores())):
+        together = cores()
+        for jobs in (self._card, self._cpu):
             missing = [job for job in jobs if asdict(job) not in ended]
             took = 0.0
             for first in range(0, len(missing), together):
                 if turn.left() < took:
-                    return
+                    raise OutOfTime
                 started = time.perf_counter()
                 some = missing[first : first + together]
                 for job, measurement in zip(some, run_together(some, require_mnist()), strict=True):
@@ -82,10 +83,11 @@ class Accuracy:
 
     def _result(self, runs: list[dict[str, Any]]) -> Result:
         card, cpu = (
-            [run["accuracy"] for run in runs if run["job"]["device"] == name]
+            [run for run in runs if run["job"]["device"] == name]
             for name in (str(self._device), "cpu")
         )
-        return {"card": _summary(card), "cpu": _summary(cpu), **difference(card, cpu), "runs": runs}
+        between = difference(_accuracies(card), _accuracies(cpu))
+        return {"card": _summary(card), "cpu": _summary(cpu), **between, "runs": runs}
 
 
 def difference(card: Sequence[float], cpu: Sequence[float]) -> dict[str, float]:
@@ -104,8 +106,13 @@ def difference(card: Sequence[float], cpu: Sequence[float]) -> dict[str, float]:
     return {"difference": fmean(card) - fmean(cpu), "standard_error": error}
 
 
-def _summary(accuracies: Sequence[float]) -> dict[str, float]:
-    summary: dict[str, float] = {"seeds": len(accuracies)}
+def _accuracies(runs: Sequence[dict[str, Any]]) -> list[float]:
+    return [run["accuracy"] for run in runs]
+
+
+def _summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    accuracies = _accuracies(runs)
+    summary: dict[str, Any] = {"seeds": len(runs), "backends": sorted({r["path"] for r in runs})}
     if accuracies:
         summary["mean"] = fmean(accuracies)
     if len(accuracies) > 1:
@@ -147,7 +154,10 @@ class Search:
             shutil.rmtree(self._artifacts, ignore_errors=True)
         before = len(self._trained())
         while before < self._trials:
-            seconds = self._run(max(1.0, turn.left() - _STOP_SECONDS))
+            timeout = turn.left() - _STOP_SECONDS
+            if timeout <= 0:
+                raise OutOfTime
+            seconds = self._run(timeout)
             trained = len(self._trained())
             sessions.append({"seconds": seconds, "trials": trained - before})
             before = trained
@@ -207,6 +217,9 @@ class Search:
                 if record.reason and record.outcome is not Outcome.PRUNED
             ),
             "backends": Counter(record.epochs[0].backend for record in trained if record.epochs),
+            "precisions": Counter(
+                record.epochs[0].precision for record in trained if record.epochs
+            ),
             "epochs": sum(len(record.epochs) for record in trained),
             "median_seconds": median(record.seconds for record in trained) if trained else None,
             "median_seconds_complete": (

@@ -22,26 +22,24 @@ from tests.gpu.command import Situation, add_options, run_parts, use_carried_dat
 from tests.gpu.parts import Failed, Part, Result, Turn
 from tests.gpu.places import ROOT
 
-__all__ = ["TestFiles", "main"]
+__all__ = ["SuiteFiles", "main"]
 
 _PASSED = ("passed", "skipped")
 
 
-class TestFiles:
-    """The files of tests with a marker.
+class SuiteFiles:
+    """The files of tests that have a marker.
 
     Args:
         root: where pytest runs.
         marker: of the tests.
-        paths: files and folders below the root.
+        folder: below the root.
     """
 
-    __test__ = False
-
-    def __init__(self, root: Path, marker: str, paths: Sequence[str]) -> None:
+    def __init__(self, root: Path, marker: str, folder: str) -> None:
         self._root = root
         self._marker = marker
-        self._paths = list(paths)
+        self._folder = folder
 
     def parts(self) -> list[Part]:
         """Return a part for each file that has such tests or cannot be imported.
@@ -49,13 +47,21 @@ class TestFiles:
         Raises:
             ValueError: if there are none.
         """
-        lines, _ = self._pytest([*self._paths, "--collect-only"], None)
+        # The others may need packages that are not carried.
+        paths = [
+            str(path.relative_to(self._root))
+            for path in sorted((self._root / self._folder).rglob("test_*.py"))
+            if f"mark.{self._marker}" in path.read_text(encoding="utf-8")
+        ]
+        lines, _ = self._pytest([*paths, "--collect-only"], None) if paths else ([], 0)
         files: dict[str, list[str]] = {}
         for line in lines:
             name = str(line.get("chosen") or line.get("test"))
             files.setdefault(name.partition("::")[0], []).append(name)
         if not files:
-            raise ValueError(f"no tests with the marker {self._marker} below {self._root}")
+            raise ValueError(
+                f"no tests with the marker {self._marker} in {self._root / self._folder}"
+            )
         return [
             Part(file, f"{len(names)} tests", partial(self._take, file, names))
             for file, names in files.items()
@@ -128,7 +134,7 @@ def main() -> int:
     use_carried_data()
 
     def parts(situation: Situation) -> list[Part]:
-        return TestFiles(ROOT, "gpu", ["tests"]).parts()
+        return SuiteFiles(ROOT, "gpu", "tests").parts()
 
     return run_parts("tests", given, parts, {})
 

@@ -1,7 +1,7 @@
 """Install what was packed: ``python -m tests.gpu.unpack``, once, by every command of the day.
 
 It needs no network and no virtual environment: the wheels go to ``.gpu/site``, which the commands
-have on their path, and MNIST beside them. Only Python's own library and pip are used.
+have on their path, and MNIST to ``.gpu/data``. Only Python's own library and pip are used.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
-from tests.gpu.places import DATA, PACK, ROOT, SITE, WHEELS
+from tests.gpu.places import CARRIED_MNIST, DATA, ROOT, SITE, WHEELS
 
-__all__ = ["install", "missing", "unpack_data"]
+__all__ = ["install", "missing", "unpack_files"]
 
 _DONE = SITE / ".installed"
 
@@ -48,11 +48,12 @@ def describe_flyweight(site: Path) -> None:
     (folder / "METADATA").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def unpack_data(data: Path) -> None:
-    """Unpack the compressed files below a folder, each beside itself."""
-    for packed in data.rglob("*.gz"):
-        plain = packed.with_suffix("")
+def unpack_files(source: Path, target: Path) -> None:
+    """Unpack the compressed files of a folder into another, unless they are there."""
+    for packed in source.glob("*.gz"):
+        plain = target / packed.stem
         if not plain.exists():
+            target.mkdir(parents=True, exist_ok=True)
             draft = plain.with_name(f".{plain.name}.new")
             with gzip.open(packed, "rb") as stream, draft.open("wb") as made:
                 shutil.copyfileobj(stream, made)
@@ -87,7 +88,7 @@ def main() -> int:
         install(wheels, SITE)
         describe_flyweight(SITE)
         _DONE.write_text(key, encoding="utf-8")
-    unpack_data(DATA)
+    unpack_files(CARRIED_MNIST, DATA / "MNIST" / "raw")
     if str(SITE) not in sys.path:
         sys.path.insert(0, str(SITE))
     importlib.invalidate_caches()
@@ -95,7 +96,7 @@ def main() -> int:
     for line in lines:
         print(line, file=sys.stderr)
     if lines:
-        print(f"pack {PACK} again without these in HAVE", file=sys.stderr)
+        print("pack again, without these in HAVE (see docs/gpu.md)", file=sys.stderr)
     return 1 if lines else 0
 
 
