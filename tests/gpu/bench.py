@@ -30,7 +30,7 @@ from trainer.data import Images
 from trainer.recipe import Recipe
 from trainer.runtime import exact_figures
 
-__all__ = ["Benchmark", "main"]
+__all__ = ["Benchmark", "main", "make_parser"]
 
 _NET = "seed002"
 _PLAIN_NET = "seed001"
@@ -312,15 +312,20 @@ def _searched_recipe(epochs: int, seed: int = 0) -> Recipe:
     )
 
 
-def main() -> int:
-    """Measure what the file lacks; return the exit code."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the reader of the command's options."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.gpu.bench", description="Measure how a card trains."
     )
     add_options(parser)
     add_batches(parser)
     parser.add_argument("--steps", type=positive, metavar="N", default=400)
-    given = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Measure what the file lacks; return the exit code."""
+    given = make_parser().parse_args()
     use_carried_data()
 
     def parts(situation: Situation) -> list[Part]:

@@ -35,7 +35,7 @@ from tests.gpu.command import Situation, add_options, run_parts, use_carried_dat
 from tests.gpu.parts import Failed, OutOfTime, Part, Result, Skip, Turn
 from tests.gpu.places import ROOT, code_commit
 
-__all__ = ["Accuracy", "Search", "difference", "main"]
+__all__ = ["Accuracy", "Search", "difference", "main", "make_parser"]
 
 _NET = "seed002"
 _SHARE_OF_ACCURACY = 0.5
@@ -258,8 +258,8 @@ def _parts(situation: Situation) -> list[Part]:
     ]
 
 
-def main() -> int:
-    """Take what the file lacks; return the exit code."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the reader of the command's options."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.gpu.study", description="Measure what a card does for a search."
     )
@@ -272,7 +272,12 @@ def main() -> int:
     parser.add_argument(
         "--study", type=Path, metavar="FILE", default=ROOT / "tests" / "gpu" / "mnist-8k.toml"
     )
-    given = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Take what the file lacks; return the exit code."""
+    given = make_parser().parse_args()
     use_carried_data()
     names = ("batches", "seeds", "epochs", "trials", "workers")
     settings = {name: getattr(given, name) for name in names}

@@ -22,7 +22,7 @@ from tests.gpu.command import Situation, add_options, run_parts, use_carried_dat
 from tests.gpu.parts import Failed, Part, Result, Turn
 from tests.gpu.places import ROOT
 
-__all__ = ["SuiteFiles", "main"]
+__all__ = ["SuiteFiles", "main", "make_parser"]
 
 _PASSED = ("passed", "skipped")
 
@@ -124,13 +124,18 @@ def _counts(tests: dict[str, dict[str, Any]]) -> dict[str, int]:
     return {outcome: found.count(outcome) for outcome in sorted(set(found))}
 
 
-def main() -> int:
-    """Run the tests that have not passed; return the exit code."""
+def make_parser() -> argparse.ArgumentParser:
+    """Return the reader of the command's options."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.gpu.suite", description="Run the tests that need an accelerator."
     )
     add_options(parser)
-    given = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run the tests that have not passed; return the exit code."""
+    given = make_parser().parse_args()
     use_carried_data()
 
     def parts(situation: Situation) -> list[Part]:
