@@ -21,6 +21,7 @@ from tests.gpu.places import DATA
 __all__ = ["Situation", "add_options", "run_parts", "use_carried_data"]
 
 _LIMIT = 540.0
+_MODULES = {"tests": "suite", "bench": "bench", "study": "study"}
 
 
 class Situation:
@@ -134,6 +135,6 @@ def _chosen(parts: Sequence[Part], names: Sequence[str] | None) -> list[Part]:
 
 
 def _take_in_another_process(kind: str, names: Sequence[str], seconds: float) -> None:
-    given = [word for word in sys.argv[1:] if word not in ("--again",)]
-    command = [sys.executable, "-m", f"tests.gpu.{Path(sys.argv[0]).stem}", *given]
-    subprocess.run([*command, "--limit", str(seconds), "--parts", *names], check=False)
+    # Of options that are given twice the last one counts.
+    options = [*sys.argv[1:], "--limit", str(seconds), "--parts", *names]
+    subprocess.run([sys.executable, "-m", f"tests.gpu.{_MODULES[kind]}", *options], check=False)

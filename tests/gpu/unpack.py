@@ -80,8 +80,8 @@ def missing(site: Path) -> list[str]:
     return sorted(lines)
 
 
-def main() -> int:
-    """Install and unpack what is packed, unless that is done; return the exit code."""
+def main() -> None:
+    """Install and unpack what is packed, unless that is done; print what is missing even so."""
     wheels = sorted(WHEELS.glob("*.whl"))
     key = hashlib.sha256("\n".join(wheel.name for wheel in wheels).encode()).hexdigest()
     if not _DONE.exists() or _DONE.read_text(encoding="utf-8") != key:
@@ -92,13 +92,10 @@ def main() -> int:
     if str(SITE) not in sys.path:
         sys.path.insert(0, str(SITE))
     importlib.invalidate_caches()
-    lines = missing(SITE)
-    for line in lines:
-        print(line, file=sys.stderr)
-    if lines:
-        print("pack again, without these in HAVE (see docs/gpu.md)", file=sys.stderr)
-    return 1 if lines else 0
+    # Not an error: much is measured without a package that is missing or old.
+    for line in missing(SITE):
+        print(f"warning: {line}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
