@@ -32,6 +32,9 @@ _PYTHON = "3.12"
 _TESTS_NEED = ("pytest", "hypothesis")
 """Of the extra ``test``; the others check the code."""
 
+_ALWAYS = "packaging"
+"""Small, and unpack.py says with it what is missing."""
+
 # All versions of the C library that wheels are built for, up to that of Ubuntu 22.04.
 _PLATFORMS = (
     *(f"manylinux_2_{minor}_x86_64" for minor in range(35, 4, -1)),
@@ -103,7 +106,7 @@ def to_carry(packages: Mapping[str, Package], have: Collection[str], python: str
     unknown = sorted({canonicalize_name(name) for name in have} - packages.keys())
     if unknown:
         raise ValueError(f"{', '.join(unknown)}: not among what is needed; leave it out of HAVE")
-    present = closure(["torch", *have], packages, python)
+    present = closure(["torch", *have], packages, python) - {_ALWAYS}
     return [packages[name] for name in sorted(packages.keys() - present)]
 
 
