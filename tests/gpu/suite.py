@@ -133,9 +133,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tests that have not passed; return the exit code."""
-    given = make_parser().parse_args()
+    given = make_parser().parse_args(arguments)
     use_carried_data()
 
     def parts(situation: Situation) -> list[Part]:
