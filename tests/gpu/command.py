@@ -104,19 +104,19 @@ def run_parts(
             print(f"{part.name:28} {part.about}")
         return 0
     file = PartsFile(situation.path, origin(situation.device, settings))
-    failed, left = take_parts(
+    taken = take_parts(
         parts, file, clock, again=given.again, usable=lambda: still_works(situation.device)
     )
-    code = 1 if failed else 0
-    if left and clock.left() > 0 and not still_works(situation.device):
+    done = len(parts) - len(taken.failed) - len(taken.left)
+    print(f"{situation.path}: {done} of {len(parts)} parts", flush=True)
+    if taken.failed:
+        print(f"failed: {', '.join(taken.failed)}", file=sys.stderr)
+    if taken.lost and taken.left and clock.left() > 0:
         # An error like an illegal access takes the card from a process for good, not from others.
-        _take_in_another_process(kind, left, clock.left())
-    elif left:
-        print(f"left for the same command: {', '.join(left)}", file=sys.stderr)
-    print(f"{situation.path}: {len(parts) - len(failed) - len(left)} of {len(parts)} parts")
-    if failed:
-        print(f"failed: {', '.join(failed)}", file=sys.stderr)
-    return code
+        _take_in_another_process(kind, taken.left, clock.left())
+    elif taken.left:
+        print(f"left for the same command: {', '.join(taken.left)}", file=sys.stderr)
+    return 1 if taken.failed else 0
 
 
 def use_carried_data() -> None:

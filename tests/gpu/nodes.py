@@ -43,27 +43,29 @@ def kept_graphs() -> Iterator[list[torch.cuda.CUDAGraph]]:
 
 
 def count_nodes(graph: torch.cuda.CUDAGraph) -> dict[str, int]:
-    """Return how many nodes of each kind a kept graph has.
+    """Return how many nodes a kept graph has, in all and of each kind.
 
     Raises:
-        RuntimeError: if the CUDA runtime refuses, with its number.
+        RuntimeError: if the CUDA runtime does not tell their number.
     """
     runtime = ctypes.CDLL(None)
     pointer = ctypes.c_void_p(graph.raw_cuda_graph())
     count = ctypes.c_size_t(0)
-    _check(runtime.cudaGraphGetNodes(pointer, None, ctypes.byref(count)))
-    nodes = (ctypes.c_void_p * count.value)()
-    _check(runtime.cudaGraphGetNodes(pointer, nodes, ctypes.byref(count)))
-    return {"all": count.value, **Counter(_kind(runtime, node) for node in nodes)}
-
-
-def _kind(runtime: ctypes.CDLL, node: int | None) -> str:
-    kind = ctypes.c_int(-1)
-    code = runtime.cudaGraphNodeGetType(ctypes.c_void_p(node), ctypes.byref(kind))
-    # The number of nodes is worth keeping also where their kinds are not told.
-    return f"not told ({code})" if code else _KINDS.get(kind.value, f"kind {kind.value}")
-
-
-def _check(code: int) -> None:
+    code = runtime.cudaGraphGetNodes(pointer, None, ctypes.byref(count))
     if code:
         raise RuntimeError(f"the CUDA runtime answers {code} when it is asked for a graph's nodes")
+    return {"all": count.value, **_kinds(runtime, pointer, count.value)}
+
+
+def _kinds(runtime: ctypes.CDLL, graph: ctypes.c_void_p, count: int) -> Counter[str]:
+    nodes = (ctypes.c_void_p * count)()
+    code = runtime.cudaGraphGetNodes(graph, nodes, ctypes.byref(ctypes.c_size_t(count)))
+    kinds: Counter[str] = Counter()
+    for node in nodes:
+        kind = ctypes.c_int(-1)
+        code = code or runtime.cudaGraphNodeGetType(ctypes.c_void_p(node), ctypes.byref(kind))
+        # The number of nodes is worth keeping also where their kinds are not told.
+        kinds[f"not told ({code})" if code else _KINDS.get(kind.value, f"kind {kind.value}")] += 1
+    if code:
+        runtime.cudaGetLastError()  # Else the next call of torch's would report this one.
+    return kinds

@@ -27,6 +27,7 @@ __all__ = [
     "Result",
     "Skip",
     "State",
+    "Taken",
     "Turn",
     "take_parts",
 ]
@@ -147,11 +148,18 @@ def _rounded(result: Result) -> Result:
 
 
 @dataclass
-class _Report:
-    """What became of the parts of one command."""
+class Taken:
+    """What became of the parts of one command.
+
+    Attributes:
+        failed: the names of the parts that failed.
+        left: of those that are left to take.
+        lost: whether a failure has left this process unable to measure on.
+    """
 
     failed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    lost: bool = False
 
 
 def take_parts(
@@ -162,7 +170,7 @@ def take_parts(
     again: bool = False,
     tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
     usable: Callable[[], bool] = lambda: True,
-) -> tuple[list[str], list[str]]:
+) -> Taken:
     """Take the parts that the file lacks.
 
     Args:
@@ -172,22 +180,18 @@ def take_parts(
         again: whether finished parts are repeated.
         tell: is given a line of progress.
         usable: whether this process can measure on after a part has failed.
-
-    Returns:
-        The names of the parts that have failed, and of those that are left to take.
     """
-    report = _Report()
-    broken = False
+    report = Taken()
     for part in parts:
         entry = None if again else file.entry(part.name)
         if entry is not None and entry["state"] in ("done", "skipped"):
             tell(f"{part.name}: {entry['state']} before")
-        elif broken or clock.left(part.share) <= 0:
+        elif report.lost or clock.left(part.share) <= 0:
             report.left.append(part.name)
         else:
             _take(part, file, clock, entry, tell, report)
-            broken = part.name in report.failed and not usable()
-    return report.failed, report.left
+            report.lost = part.name in report.failed and not usable()
+    return report
 
 
 def _take(
@@ -196,7 +200,7 @@ def _take(
     clock: Clock,
     entry: Mapping[str, Any] | None,
     tell: Callable[[str], None],
-    report: _Report,
+    report: Taken,
 ) -> None:
     result: Result = dict(entry["result"]) if entry else {}
     before = entry["seconds"] if entry else 0.0

@@ -54,7 +54,9 @@ def run(
     """Takes parts as a command does, quietly."""
     origin = {**ORIGIN, **how.pop("origin", {})}
     clock = Clock(limit, time or Time())
-    return take_parts(parts, PartsFile(path, origin), clock, tell=lambda _: None, **how)
+    taken = take_parts(parts, PartsFile(path, origin), clock, tell=lambda _: None, **how)
+    assert taken.lost is (not how.get("usable", lambda: True)())
+    return taken.failed, taken.left
 
 
 def entries(path: Path) -> dict[str, Any]:
