@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,9 @@ VARIABLE = "FLYWEIGHT_OUTCOMES"
 _LOST = "CUDA error"
 """What torch says when an error has taken the card from the process for good."""
 
+_LONGEST = 4000
+"""Characters of a message that are kept, the last ones."""
+
 
 def read(path: Path) -> list[dict[str, object]]:
     """Return the lines of a file; none where there is no file."""
@@ -28,54 +30,52 @@ def read(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _write(values: Iterable[dict[str, object]]) -> None:
-    with Path(os.environ[VARIABLE]).open("a", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(value) + "\n" for value in values)
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write the tests that were chosen."""
-    _write({"chosen": item.nodeid} for item in session.items)
-
-
-def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """Write a module that could not be imported as a test that failed."""
-    if report.failed:
-        _write([{"test": report.nodeid, "outcome": "error", "message": str(report.longrepr)}])
-
-
-def pytest_runtest_logstart(nodeid: str) -> None:
-    """Write that a test has begun, in case it takes the process with it."""
-    _write([{"begun": nodeid}])
-
-
-class _Session:
-    """The session, which a report does not know."""
-
-    now: pytest.Session | None = None
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Keep the session."""
-    _Session.now = session
+    """Write from now on."""
+    session.config.pluginmanager.register(_Writer(session, Path(os.environ[VARIABLE])))
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Write how a test ended; stop where the process has lost its card."""
-    if report.when != "call" and report.passed:
-        return
-    outcome = report.outcome if report.when == "call" or report.skipped else "error"
-    message = "" if report.passed else str(report.longrepr)
-    seconds = round(report.duration, 3)
-    _write(
-        [
-            {
-                "test": report.nodeid,
-                "outcome": outcome,
-                "seconds": seconds,
-                "message": message[-4000:],
-            }
-        ]
-    )
-    if _LOST in message and _Session.now is not None:
-        _Session.now.shouldstop = "the process has lost its card"
+class _Writer:
+    """The hooks of one session.
+
+    Args:
+        session: that is stopped where the process has lost its card.
+        path: of the file.
+    """
+
+    def __init__(self, session: pytest.Session, path: Path) -> None:
+        self._session = session
+        self._path = path
+
+    def pytest_collection_finish(self) -> None:
+        """Write the tests that were chosen."""
+        for item in self._session.items:
+            self._write(chosen=item.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Write a module that could not be imported as a test that failed."""
+        if report.failed:
+            self._write(test=report.nodeid, outcome="error", message=_end(report))
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Write that a test has begun, in case it takes the process with it."""
+        self._write(begun=nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write how a test ended; stop where the process has lost its card."""
+        if report.when != "call" and report.passed:
+            return
+        outcome = report.outcome if report.when == "call" or report.skipped else "error"
+        message = "" if report.passed else _end(report)
+        seconds = round(report.duration, 3)
+        self._write(test=report.nodeid, outcome=outcome, seconds=seconds, message=message)
+        if _LOST in message:
+            self._session.shouldstop = "the process has lost its card"
+
+    def _write(self, **values: object) -> None:
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(values) + "\n")
+
+
+def _end(report: pytest.CollectReport | pytest.TestReport) -> str:
+    return str(report.longrepr)[-_LONGEST:]

@@ -154,7 +154,7 @@ def test_every_option_is_described() -> None:
 
 def test_every_part_is_described() -> None:
     """The page has a line for each part of the benchmark and of the study, and no others."""
-    tables = PAGE.split("### gpu-bench")[1].split("## Workers")[0]
+    tables = PAGE.split("### gpu-bench")[1].split("\n## ")[0]
     described = re.findall(r"^\| `([^`]+)` \|", tables, re.M)
     names = [part.name for part in Benchmark(torch.device("cuda", 0), None, 1).parts()]
     kinds = [re.sub(r"^training-\w+-\w+$", "training-NET-BACKEND", name) for name in names]
