@@ -1,0 +1,1 @@
+"""The tests; a package, so that no package of that name in a Python takes their place."""
