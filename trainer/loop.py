@@ -79,7 +79,9 @@ def train(
     (the averaged ones where the recipe averages); so it does after the last, and when the
     generator is closed. The same network, images, recipe, backend, machine and threads give the
     same numbers, whatever the caller does in between. Until the generator ends the network's
-    parameters are views of one vector: clone what you keep longer than an epoch.
+    parameters are views of one vector: clone what you keep longer than an epoch. Trainings may
+    take turns in one thread, but those of several threads would share torch's random generators
+    and settings, which belong to the process.
 
     Args:
         network: maps (n, c, h, w) floats to (n, classes) logits; trained in place, on the device
@@ -97,7 +99,7 @@ def train(
         DataError: if there are no training or no evaluation images.
         Diverged: when the loss, or a logit of an evaluation image, is no longer finite.
         OutOfMemory: when the device has no room for a step or the evaluation.
-        NoKernels: if the backend that was asked for cannot train this here.
+        NoKernels: if the backend cannot train this network here.
         TrainerError: if the network has no trainable parameter.
     """
     if not len(training) or not len(evaluation):
@@ -124,13 +126,15 @@ def train(
 
 def _twice_if_no_engine(begin: Callable[[], _Result], network: nn.Module) -> _Result:
     """Begin a training; where a convolution found no engine, once more with all memory free."""
-    initial = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    tensors = [*network.parameters(), *network.buffers()]
+    initial = [tensor.detach().clone() for tensor in tensors]
     try:
         return begin()
     except NoEngine:
         pass  # After this block nothing holds the memory of the first attempt.
     torch.cuda.empty_cache()
-    network.load_state_dict(initial)
+    for tensor, value in zip(tensors, initial, strict=True):
+        tensor.data.copy_(value)
     return begin()
 
 

@@ -52,15 +52,15 @@ def classify(
         while start < len(images) or not classes:
             pixels = images.pixels[start : start + size]
             try:
-                found = _classes(logits(normalise(pixels.float().div_(255), normalisation)))
+                classes.append(_classes(logits(normalise(pixels.float().div_(255), normalisation))))
+                start += size
+                continue
             except (MemoryError, RuntimeError) as error:
                 if size <= _SMALLEST_EVALUATION_BATCH or not is_out_of_memory(error):
                     raise
-                size = max(_SMALLEST_EVALUATION_BATCH, size // 2)
-                torch.cuda.empty_cache()
-            else:
-                classes.append(found)
-                start += size
+            # Nothing holds the memory of the batch that failed any more.
+            torch.cuda.empty_cache()
+            size = max(_SMALLEST_EVALUATION_BATCH, size // 2)
     return torch.cat(classes)
 
 

@@ -26,7 +26,7 @@ def run_summary(result: RunResult, study: str) -> str:
     ]
     best = result.best
     if best is None:
-        lines.append("no trial has completed yet")
+        lines.append("no trial has completed")
     else:
         lines += [
             f"best: trial {best.number}, {best.parameters:,} parameters, "
@@ -39,8 +39,10 @@ def run_summary(result: RunResult, study: str) -> str:
     if result.trained < result.total:
         left = plural(result.total - result.trained, "trial")
         lines.append(f"{left} to go: run the same command to resume")
-    else:
+    elif best is not None:
         lines.append(f"next: flyweight confirm {study}")
+    else:
+        lines.append("the lines of the trials say why; change the study or give more --trials")
     return "\n".join(lines)
 
 

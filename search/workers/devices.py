@@ -44,8 +44,11 @@ def choose_device(name: str | None) -> torch.device:
         ) from None
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not count:
+            raise DeviceError(f"--device {name}: this machine has no CUDA device; use cpu")
         if (device.index or 0) >= count:
-            raise DeviceError(f"--device {name}: this machine has {count} CUDA devices; use cpu")
+            there = ", ".join(f"cuda:{index}" for index in range(count))
+            raise DeviceError(f"--device {name}: this machine has {there}; use one of them or cpu")
     elif device.type == "mps":
         if not torch.backends.mps.is_available():
             raise DeviceError("--device mps: this machine has no MPS device; use cpu")

@@ -145,7 +145,12 @@ def _pip(command: Sequence[str], python: str) -> None:
     command = [*command, "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
     command += ["--implementation", "cp", "--python-version", python]
     command += [word for platform in _PLATFORMS for word in ("--platform", platform)]
-    subprocess.run([sys.executable, "-m", "pip", *command], check=True)
+    done = subprocess.run([sys.executable, "-m", "pip", *command], check=False)
+    if done.returncode:
+        raise SystemExit(
+            f"pip found no wheels for Python {python}, as it says above; choose others with "
+            "--torch and --python-version"
+        )
 
 
 def _resolve(torch: str, python: str) -> dict[str, Package]:

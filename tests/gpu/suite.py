@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from search.errors import DeviceError
 from tests.gpu import outcomes
 from tests.gpu.command import Situation, add_options, run_parts, use_carried_data
 from tests.gpu.parts import Failed, Part, Result, Turn
@@ -139,6 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_carried_data()
 
     def parts(situation: Situation) -> list[Part]:
+        if situation.device.type == "cpu":
+            raise DeviceError("the tests need a CUDA or an MPS device, and would all be skipped")
         return SuiteFiles(ROOT, "gpu", "tests").parts()
 
     return run_parts("tests", given, parts, {})

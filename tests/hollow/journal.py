@@ -52,6 +52,7 @@ class Kind(StrEnum):
     CAPTURE_END = "capture_end"
     CREATE = "create"
     DESTROY = "destroy"
+    STREAM_WAIT = "stream_wait"
     MARK = "mark"
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +20,13 @@ from tests.hollow.trainings import BATCH, NORMALISATION, Asked, ask, images, net
 from trainer.augment import Affine, Colour, Crop, Flip, Perspective
 from trainer.backends.choose import Backend
 from trainer.loop import Epoch, train
+from trainer.metrics import predict
 from trainer.recipe import Recipe
+from trainer.runtime import precision
 
 pytestmark = pytest.mark.hollow
 
+ROOT = Path(__file__).resolve().parents[2]
 NETWORK = """
 conv5 8 bn relu drop0.1
 conv3 8 pad1 bn skip relu
@@ -109,6 +115,93 @@ def test_graphs_end_with_their_training(how: str) -> None:
         run.close()
     del run
     assert _graphs() == before
+
+
+def streams_waits(records: Iterable[Record]) -> list[str]:
+    """Return the waits of streams for each other, and where captures begin and end between them."""
+    told = {Kind.STREAM_WAIT, Kind.CAPTURE_BEGIN, Kind.CAPTURE_END}
+    return [each.name or str(each.kind) for each in records if each.kind in told]
+
+
+def test_a_recording_waits_and_is_waited_for() -> None:
+    """A recording begins after the work before it, and the work behind it begins after it."""
+    journal.reset()
+    run = train(network(OTHER), images(BATCH), images(600), NORMALISATION, FULL, Backend.GRAPH)
+    next(run)
+    before, *_, after = streams_waits(journal.records())
+    own, main = before.split(" for ")
+    assert own != main == "0"
+    assert after == f"{main} for {own}"
+    run.close()
+
+
+def test_a_recording_that_fails_is_waited_for_too() -> None:
+    """What a failed warm-up has begun ends before its memory is used again."""
+    trained = network(OTHER)
+    calls: list[None] = []
+
+    def fail(*_: object) -> None:
+        calls.append(None)
+        if len(calls) == 2:
+            raise ZeroDivisionError
+
+    trained.register_forward_pre_hook(fail)
+    journal.reset()
+    run = train(trained, images(BATCH), images(600), NORMALISATION, FULL, Backend.GRAPH)
+    with pytest.raises(ZeroDivisionError):
+        next(run)
+    waits = [name for name in streams_waits(journal.records()) if " for " in name]
+    assert len(waits) == 2
+    assert waits[1].split(" for ") == waits[0].split(" for ")[::-1]
+
+
+WAITING = """
+import torch
+from tests.hollow.test_training import FULL, OTHER
+from tests.hollow.trainings import NORMALISATION, images, network
+from trainer.backends.choose import Backend
+from trainer.errors import NoKernels
+from trainer.loop import train
+
+trained = network(OTHER)
+trained.register_forward_pre_hook(lambda module, inputs: print(inputs[0].sum().item()))
+try:
+    next(train(trained, images(300), images(600), NORMALISATION, FULL, Backend.GRAPH))
+except NoKernels as error:
+    print(error)
+"""
+
+
+def test_a_forward_that_waits_is_explained() -> None:
+    """What CUDA cannot record is one line that says why and what to do."""
+    # A broken capture stays with its process.
+    done = subprocess.run(
+        [sys.executable, "-c", WAITING], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    said = done.stdout.splitlines()[-1]
+    assert said.startswith("a CUDA graph cannot record this network")
+    assert "use eager" in said
+
+
+@pytest.mark.parametrize("backend", [Backend.GRAPH, Backend.EAGER])
+def test_trainings_and_predictions_are_exact(backend: Backend) -> None:
+    """Steps and evaluations compute repeatably in full float32, and torch's settings come back."""
+    trained, seen = network(OTHER), set()
+
+    def look(*_: object) -> None:
+        cudnn: Any = torch.backends.cudnn
+        matmul = torch.backends.cuda.matmul.fp32_precision
+        seen.add((trained.training, cudnn.deterministic, cudnn.conv.fp32_precision, matmul))
+
+    trained.register_forward_pre_hook(look)
+    run = train(trained, images(300), images(600), NORMALISATION, FULL, backend)
+    assert [epoch.precision for epoch in run] == ["ieee"] * FULL.epochs
+    assert seen == {(mode, True, "ieee", "ieee") for mode in (True, False)}
+    seen.clear()
+    predict(trained, images(600), NORMALISATION)
+    assert seen == {(False, True, "ieee", "ieee")}
+    assert precision(torch.device("cuda", 0)) == "tf32"
+    assert not torch.backends.cudnn.deterministic
 
 
 def _graphs() -> int:

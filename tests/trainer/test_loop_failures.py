@@ -101,11 +101,13 @@ class NoEngines(nn.Module):
         self.inside = convolutional(dropout=0.2)
         self._failing = failing
         self.calls = 0
+        self.register_buffer("seen", torch.zeros(1, dtype=torch.int64), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Maps (n, 1, 8, 8) to (n, 10)."""
         logits: Tensor = self.inside(pixels)
         self.calls += 1
+        self.seen.add_(1)
         if self.calls - 1 in self._failing:
             raise RuntimeError("GET was unable to find an engine to execute this computation")
         return logits
@@ -120,6 +122,21 @@ def test_a_convolution_without_an_engine_is_tried_again(call: int) -> None:
     wanted = figures(train(NoEngines(set()), *digits(), STEPS, Backend.EAGER))
     network = NoEngines({call})
     assert figures(train(network, *digits(), STEPS, Backend.EAGER)) == wanted
+    assert network.seen == network.calls - 1 - call
+
+
+def test_a_network_may_keep_more_than_tensors() -> None:
+    """State that is no tensor is the network's own business."""
+
+    class Keeping(Faulty):
+        def get_extra_state(self) -> dict[str, int]:
+            return {"calls": 3}
+
+        def set_extra_state(self, state: dict[str, int]) -> None:
+            assert state == {"calls": 3}
+
+    network = Keeping(False, lambda logits: logits)
+    assert len(list(train(network, *digits(), Recipe(epochs=1)))) == 1
 
 
 def test_a_second_failure_is_no_memory() -> None:

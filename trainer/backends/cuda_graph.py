@@ -13,6 +13,7 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
+from textwrap import shorten
 from typing import TypeAlias
 
 import torch
@@ -24,6 +25,7 @@ from trainer.optim.flat import FlatOptimizer
 from trainer.optim.optimizers import OPTIMIZERS
 from trainer.optim.schedules import Rates, rates_at
 from trainer.recipe import Recipe
+from trainer.runtime import is_out_of_memory
 from trainer.weights import FlatWeights
 
 __all__ = ["GraphStep"]
@@ -31,6 +33,7 @@ __all__ = ["GraphStep"]
 # The number in torch's documentation of captures; libraries initialise themselves meanwhile.
 _WARM_UPS = 3
 _TABLE_ROWS = 1024
+_LONGEST_WORDS = 160
 
 _Figures: TypeAlias = tuple[Tensor, Tensor]
 
@@ -54,7 +57,8 @@ class GraphStep:
         steps_per_epoch: at least 1.
 
     Raises:
-        NoKernels: if a graph cannot record the recipe's optimizer.
+        NoKernels: if a graph cannot record the recipe's optimizer; when stepping, if it cannot
+            record the network's forward.
     """
 
     def __init__(
@@ -179,13 +183,25 @@ class _DeviceStep:
         self._recipe = recipe
         self._optimizer = optimizer
         self._table = table
-        self.state: list[Tensor] = [*optimizer.state, table.position, *network.buffers()]
+        self._buffers = dict(network.named_buffers())
+        self._named_buffers = network.named_buffers
+        self.state: list[Tensor] = [*optimizer.state, table.position, *self._buffers.values()]
 
     def __call__(self, pixels: Tensor, labels: Tensor) -> _Figures:
         logits = self._forward(pixels)
+        self._refuse_new_buffers()
         loss = mean_loss(logits, labels, self._recipe)
         self._optimizer.update(self._gradient(loss), self._table.take())
         return loss.detach(), count_correct(logits, labels)
+
+    def _refuse_new_buffers(self) -> None:
+        """Check that the forward changes buffers in place: a graph does not see new ones."""
+        for name, buffer in self._named_buffers():
+            if self._buffers.get(name) is not buffer:
+                raise NoKernels(
+                    f"a CUDA graph cannot record this network, whose forward replaces the buffer "
+                    f"{name}; change it in place, as {name}.copy_(...) does, or use eager"
+                )
 
     def _gradient(self, loss: Tensor) -> Tensor:
         backward(loss, self._weights)
@@ -270,13 +286,15 @@ class _Recorder:
             # Made outside of this block it would take memory of the first device as well.
             graph = torch.cuda.CUDAGraph()
             stream = _recording_stream(self._device)
-            stream.wait_stream(torch.cuda.current_stream())
             # The libraries' handles and workspaces belong to a stream: one for both.
-            with torch.cuda.stream(stream):
+            with _in_turn(stream):
                 _warm_up(function, state)
-                with _no_collection(), torch.cuda.graph(graph, pool=self._pool, stream=stream):
+                with (
+                    _explained(),
+                    _no_collection(),
+                    torch.cuda.graph(graph, pool=self._pool, stream=stream),
+                ):
                     figures = function()
-            torch.cuda.current_stream().wait_stream(stream)
         # Whoever holds the result holds the memory that the function knows as well.
         return partial(_replay, graph, figures, function)
 
@@ -289,6 +307,40 @@ def _recording_stream(device: torch.device) -> torch.cuda.Stream:
     """
     new_stream: Callable[[torch.device], torch.cuda.Stream] = torch.cuda.Stream
     return new_stream(device)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what CUDA says of a forward that it cannot record into an error that says so.
+
+    Raises:
+        NoKernels: in place of the errors of CUDA that name the capture.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        words = str(error)
+        if "captur" not in words or is_out_of_memory(error):
+            raise
+        raise NoKernels(
+            "a CUDA graph cannot record this network; its forward must not wait for the device, as "
+            f".item() and printing do; use eager ({shorten(words, _LONGEST_WORDS)})"
+        ) from error
+
+
+@contextmanager
+def _in_turn(stream: torch.cuda.Stream) -> Iterator[None]:
+    """Work on a stream after the work of the present one, which then goes on after it.
+
+    Also where the block fails: its work may still write memory that is freed then.
+    """
+    outer = torch.cuda.current_stream()
+    stream.wait_stream(outer)
+    try:
+        with torch.cuda.stream(stream):
+            yield
+    finally:
+        outer.wait_stream(stream)
 
 
 def _replay(

@@ -14,7 +14,8 @@ namespace {
 
 struct Event {
     bool recorded = false;
-    std::shared_ptr<Capture> capture;  // the one in which it was last recorded
+    unsigned stream = 0;               // the number of the one on which it was last recorded
+    std::shared_ptr<Capture> capture;  // likewise
     std::vector<Node*> nodes;
 };
 
@@ -32,6 +33,7 @@ struct State {
     std::map<int, Stream> legacy;  // the stream 0 of each device
     std::set<Capture*> captures;   // under way
     unsigned long long captures_begun = 0;
+    unsigned streams_made = 0;
 };
 
 State& state() {
@@ -180,6 +182,7 @@ using namespace hollow;
 API cudaError_t cudaStreamCreateWithPriority(cudaStream_t* handle, unsigned flags, int priority) {
     Lock lock;
     auto stream = std::make_unique<Stream>();
+    stream->number = ++state().streams_made;
     stream->device = current_device();
     stream->blocking = (flags & cudaStreamNonBlocking) == 0;
     stream->priority = priority;
@@ -240,7 +243,11 @@ API cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t waited, uns
     if (stream == nullptr || event == nullptr) return fail(cudaErrorInvalidResourceHandle);
     if (!event->recorded) return cudaSuccess;
     if (event->capture == nullptr) {
-        if (!stream->capture) return cudaSuccess;
+        if (!stream->capture) {
+            record(Kind::stream_wait, place_now(), 0,
+                   std::to_string(stream->number) + " for " + std::to_string(event->stream));
+            return cudaSuccess;
+        }
         return violate(*stream->capture, cudaErrorStreamCaptureIsolation,
                        "cudaStreamWaitEvent with an event from outside the capture");
     }
@@ -282,7 +289,7 @@ API cudaError_t cudaEventRecordWithFlags(cudaEvent_t handle, cudaStream_t on, un
     Stream* stream = stream_of(on);
     Event* event = find(state().events, handle);
     if (stream == nullptr || event == nullptr) return fail(cudaErrorInvalidResourceHandle);
-    *event = {true, stream->capture, stream->last};
+    *event = {true, stream->number, stream->capture, stream->last};
     return cudaSuccess;
 }
 

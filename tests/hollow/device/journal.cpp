@@ -18,7 +18,7 @@ namespace {
 constexpr const char* kKinds[] = {
     "kernel",        "memcpy",      "memset", "host_function", "graph",     "sync",
     "violation",     "alloc",       "free",   "host_alloc",    "host_free", "out_of_memory",
-    "capture_begin", "capture_end", "create", "destroy",       "mark",
+    "capture_begin", "capture_end", "create", "destroy",       "stream_wait", "mark",
 };
 constexpr const char* kPlaces[] = {"live", "graph", "beside"};
 

@@ -25,6 +25,7 @@ enum class Kind {
     capture_end,    // amount: nodes
     create,         // a stream, graph, handle or plan of a library
     destroy,        // one of these
+    stream_wait,    // a stream waits for another, both named by their numbers; amount: 0
     mark,           // of the tests
 };
 

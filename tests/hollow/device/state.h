@@ -69,6 +69,7 @@ struct Capture {
 };
 
 struct Stream {
+    unsigned number = 0;  // in the order of their making; 0 is the legacy stream
     int device = 0;
     bool blocking = true;  // whether it waits for the legacy stream, and that for it
     bool legacy = false;

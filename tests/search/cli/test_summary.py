@@ -42,5 +42,12 @@ def test_the_target_is_reached_or_not(target: float, words: str) -> None:
 def test_a_run_that_was_cut_short_says_what_is_left() -> None:
     """Without a completed trial there is no best, and the trials to go are counted."""
     words = run_summary(replace(RESULT, best=None, trained=1), "tiny.toml")
-    assert "no trial has completed yet" in words
+    assert "no trial has completed" in words
     assert words.endswith("4 trials to go: run the same command to resume")
+
+
+def test_a_run_without_a_score_names_no_confirm() -> None:
+    """Where all trials failed there is nothing to confirm, and the reasons are pointed at."""
+    words = run_summary(replace(RESULT, best=None), "tiny.toml")
+    assert "confirm" not in words
+    assert words.endswith("change the study or give more --trials")

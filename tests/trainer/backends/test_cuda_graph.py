@@ -181,6 +181,24 @@ def test_a_warm_up_that_fails_leaves_no_trace_either() -> None:
     assert torch.equal(torch.get_rng_state(), drawn)
 
 
+def test_a_forward_that_replaces_a_buffer_is_refused() -> None:
+    """A graph would go on with the old buffer, so the mistake is named with the way out."""
+
+    class Replacing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inside = convolutional()
+            self.register_buffer("mean", torch.zeros(()))
+
+        def forward(self, pixels: Tensor) -> Tensor:
+            self.mean = 0.9 * self.mean + 0.1 * pixels.mean()
+            logits: Tensor = self.inside(pixels)
+            return logits
+
+    with pytest.raises(NoKernels, match=r"replaces the buffer mean; .* or use eager"):
+        graph_steps(Replacing().double().train(), Recipe(batch_size=BATCH))
+
+
 def test_the_same_seed_gives_the_same_numbers() -> None:
     """Figures and weights must repeat to the last bit."""
     recipe = Recipe(epochs=2, batch_size=BATCH, gradient_clip=0.5)
