@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE, shown_url
 from search.study.confirms import last_ordinal, load_confirm
 from search.study.records import Outcome, TrialRecord, best_of
+from search.study.rejected import count_rejections
+from search.study.sessions import sessions_of, trials_an_hour
 from search.study.study import StoredStudy, open_study, study_names
 from search.text import percent, plural
 
-__all__ = ["FrontPoint", "Status", "front_of", "status", "status_text", "trials_an_hour"]
-
-_RATE_OVER = 20
+__all__ = ["FrontPoint", "Status", "front_of", "status", "status_text"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Status:
 
     Attributes:
         name: of the study.
-        total: trained trials that its file asks for.
+        total: trained trials that the last run was to reach, or that the file asks for.
         trained: trials that completed or were stopped while training.
         running: trials in training, or in training when their worker died.
         queued: trials that wait in the queue.
@@ -52,7 +51,11 @@ class Status:
         target: the accuracy that the study file names, 0 to 1.
         front: complete trials of which none is beaten in accuracy and parameters at once, the
             smallest first.
-        trials_an_hour: the rate of the last trained trials; None before the first.
+        trials_an_hour: trained trials an hour of the last run, its start-up included; None before
+            the first.
+        rejected_by: for each limit that candidates broke, how many did; the most frequent first.
+        rejections: the same in words, with shares; empty where none was rejected.
+        advice: what would help where nearly all candidates are rejected; else empty.
         confirms: how many confirms were begun.
         test_floors: the champion's, one for each seed of the last confirm; empty before it is
             finished.
@@ -69,6 +72,9 @@ class Status:
     target: float | None
     front: tuple[FrontPoint, ...]
     trials_an_hour: float | None
+    rejected_by: Mapping[str, int]
+    rejections: str
+    advice: str
     confirms: int
     test_floors: tuple[float, ...]
 
@@ -97,12 +103,14 @@ def status(study: str | Path | None = None, *, storage: str = DEFAULT_STORAGE) -
 def _status(stored: StoredStudy) -> Status:
     trials = stored.study.get_trials(deepcopy=False)
     records = stored.records()
+    sessions = sessions_of(stored.study.user_attrs)
+    rejected = count_rejections(trials)
     best = best_of(records)
     ordinal = last_ordinal(stored)
     confirm = load_confirm(stored, ordinal) if ordinal else None
     return Status(
         name=stored.name,
-        total=stored.file.settings.trials,
+        total=sessions[-1].trials if sessions else stored.file.settings.trials,
         trained=sum(record.trained for record in records),
         running=sum(trial.state.name == "RUNNING" for trial in trials),
         queued=sum(trial.state.name == "WAITING" for trial in trials),
@@ -114,13 +122,10 @@ def _status(stored: StoredStudy) -> Status:
         architecture=best.architecture if best else None,
         target=stored.file.settings.target,
         front=front_of(records),
-        trials_an_hour=trials_an_hour(
-            [
-                (record.began, record.ended)
-                for record in records
-                if record.trained and record.began and record.ended
-            ]
-        ),
+        trials_an_hour=trials_an_hour(records, sessions),
+        rejected_by=dict(rejected.limits),
+        rejections=rejected.reasons(),
+        advice=rejected.advice(),
         confirms=ordinal,
         test_floors=tuple(confirm.test_floors) if confirm and confirm.finished else (),
     )
@@ -139,19 +144,6 @@ def front_of(records: Sequence[TrialRecord]) -> tuple[FrontPoint, ...]:
     return tuple(front)
 
 
-def trials_an_hour(spans: Sequence[tuple[datetime, datetime]]) -> float | None:
-    """Return the trials an hour of the last trials that ended; None if there is no rate.
-
-    Args:
-        spans: when each trial began and ended.
-    """
-    last = sorted(spans, key=lambda span: span[1])[-_RATE_OVER:]
-    if not last:
-        return None
-    seconds = (last[-1][1] - min(began for began, _ in last)).total_seconds()
-    return len(last) * 3600 / seconds if seconds > 0 else None
-
-
 def status_text(state: Status) -> str:
     """Return a status as lines for people."""
     counts = ", ".join(f"{count} {name}" for name, count in state.outcomes.items() if count)
@@ -159,8 +151,12 @@ def status_text(state: Status) -> str:
         f"{state.name}: {state.trained} of {max(state.trained, state.total)} trials trained"
         + (f" ({counts})" if counts else ""),
         f"  running {state.running}, queued {state.queued}"
-        + (f", {state.trials_an_hour:.0f} trials an hour" if state.trials_an_hour else ""),
+        + (f", {state.trials_an_hour:,.0f} trials an hour" if state.trials_an_hour else ""),
     ]
+    if state.rejections:
+        lines.append(f"  rejected by {state.rejections}")
+    if state.advice:
+        lines.append(f"  {state.advice}")
     if state.best is not None:
         lines.append(
             f"  best: trial {state.best.trial}, {state.best.parameters:,} parameters, "

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-__all__ = ["percent", "plural"]
+__all__ = ["duration", "percent", "percent_share", "plural"]
 
 
 def percent(share: float | None) -> str:
     """Return a share of 0 to 1 in per cent with two decimals; a dash for None."""
     return "-" if share is None else f"{share * 100:.2f} %"
+
+
+def percent_share(share: float) -> str:
+    """Return a share of 0 to 1 in whole per cent; what is not all is not called all."""
+    whole = round(share * 100)
+    if whole == 100 and share < 1:
+        whole = 99
+    return "under 1 %" if whole == 0 and share > 0 else f"{whole} %"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words, such as ``45 s``, ``12 min`` or ``3 h 20 min``."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
 
 
 def plural(count: int, noun: str) -> str:

@@ -12,7 +12,7 @@ from search.run.command import RunResult
 from search.statistics import Spread
 from search.study.confirms import Confirm
 from search.study.study import StoredStudy
-from search.text import percent, plural
+from search.text import duration, percent, plural
 from space.cost import cost
 
 __all__ = ["confirm_summary", "export_summary", "run_summary"]
@@ -20,10 +20,16 @@ __all__ = ["confirm_summary", "export_summary", "run_summary"]
 
 def run_summary(result: RunResult, study: str) -> str:
     """Return the lines that end a run."""
-    lines = [
-        f"{result.name}: {result.trained} trained, {result.rejected} rejected "
-        f"in {result.seconds:.0f} s"
-    ]
+    lines = [f"{result.name}: {result.trained} trained, {result.rejected} rejected"]
+    if result.trials_an_hour is not None:
+        lines.append(
+            f"this run: {plural(result.new, 'trial')} trained in {duration(result.seconds)}, "
+            f"{result.trials_an_hour:,.0f} trials an hour"
+        )
+    if result.rejections:
+        lines.append(f"rejected by {result.rejections}")
+    if result.advice:
+        lines.append(result.advice)
     best = result.best
     if best is None:
         lines.append("no trial has completed")

@@ -72,6 +72,8 @@ def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
                     shown_place(kept_of_study),
                 )
             )
+        elif key == "sessions" and file:
+            shown["runs"] = len(value)
         elif key.startswith("confirm:") and "accuracies" in as_table(value):
             shown[key] = _repeat_text(key, value, epochs)
         else:

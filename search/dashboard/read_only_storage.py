@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search.dashboard.attributes import study_attributes, trial_attributes
 from search.dashboard.feasibility import best_that_fits, with_constraints
 from search.storage.optuna_private import FrozenStudy, id_of_study, id_of_trial
+from search.study.rejected import count_rejections
 
 __all__ = ["ReadOnlyStorage"]
 
@@ -48,8 +49,8 @@ class ReadOnlyStorage(BaseStorage):
         return self._source.get_study_directions(study_id)
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        """Return a study's user attributes, flat."""
-        return study_attributes(self._source.get_study_user_attrs(study_id))
+        """Return a study's user attributes, flat, and why its candidates were rejected."""
+        return self._shown(study_id, self._source.get_study_user_attrs(study_id))
 
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
         """Return a study's system attributes as they are."""
@@ -59,7 +60,7 @@ class ReadOnlyStorage(BaseStorage):
         """Return all studies, the oldest first, their user attributes flat."""
         studies = sorted(self._source.get_all_studies(), key=id_of_study)
         for study in studies:
-            study.user_attrs = study_attributes(study.user_attrs)
+            study.user_attrs = self._shown(id_of_study(study), study.user_attrs)
         return studies
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
@@ -90,6 +91,15 @@ class ReadOnlyStorage(BaseStorage):
             raise RuntimeError("a study with several objectives has no single best trial")
         complete = self.get_all_trials(study_id, deepcopy=False, states=(TrialState.COMPLETE,))
         return best_that_fits(complete, directions[0])
+
+    def _shown(self, study_id: int, kept: dict[str, Any]) -> dict[str, Any]:
+        shown = study_attributes(kept)
+        rejected = count_rejections(self._trials(study_id))
+        if rejected.limits:
+            shown["rejected"] = (
+                f"{rejected.rejected:,} of {rejected.candidates:,}, by {rejected.reasons()}"
+            )
+        return shown
 
     def _trials(self, study_id: int) -> list[FrozenTrial]:
         """Read a study's trials; Optuna's ``Study`` reads finished ones only once."""

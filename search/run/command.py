@@ -13,6 +13,8 @@ from search.spec.study_file import StudyFile
 from search.storage.database import quiet_optuna
 from search.study.records import TrialRecord, best_of
 from search.study.recovery import recover
+from search.study.rejected import count_rejections
+from search.study.sessions import add_session
 from search.study.study import StoredStudy, begin_study, open_study, refuse_changes
 from search.workers.data import open_data
 from search.workers.launcher import Launcher, explain_interruption
@@ -30,6 +32,10 @@ class RunResult:
         trained: trials that completed or were stopped while training, over all runs.
         total: trained trials that were asked for.
         rejected: candidates over the budget.
+        new: trials that this run trained.
+        trials_an_hour: what that is an hour, start-up included; None where it trained none.
+        rejections: the limits that rejected candidates broke, in words, with shares.
+        advice: what would help where nearly all candidates are rejected; else empty.
         best: the best trial, None where none completed.
         target: the accuracy that the study file names, 0 to 1.
         seconds: wall time of this run.
@@ -39,6 +45,10 @@ class RunResult:
     trained: int
     total: int
     rejected: int
+    new: int
+    trials_an_hour: float | None
+    rejections: str
+    advice: str
     best: TrialRecord | None
     target: float | None
     seconds: float
@@ -71,15 +81,16 @@ def run(
     """
     quiet_optuna()
     check_counts(trials=trials)
+    started = time.monotonic()
     launcher = Launcher(options)
     file = StudyFile.load(study)
     stored = _begin(file, launcher, None if artifacts is None else Path(artifacts))
     total = trials or file.settings.trials
-    started = time.monotonic()
+    before = _trained(stored)
     try:
         with explain_interruption("trials in flight are queued again"):
             _search(stored, total, launcher, timeout)
-        return _result(stored, total, time.monotonic() - started)
+        return _result(stored, total, before, time.monotonic() - started)
     finally:
         # The last connection that is closed leaves all in the one file, which can then be copied.
         stored.storage.engine.dispose()
@@ -102,6 +113,7 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
     left = total - claims.done()
     if left <= 0:
         return
+    add_session(stored.study, total)
     what = f"{stored.name}, {left} of {total} trials to train"
     workers = launcher.announce(what, left)
     watched = open_study(stored.name, launcher.storage, writing=False)
@@ -118,13 +130,23 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
         watched.storage.engine.dispose()
 
 
-def _result(stored: StoredStudy, total: int, seconds: float) -> RunResult:
+def _trained(stored: StoredStudy) -> int:
+    return sum(record.trained for record in stored.records())
+
+
+def _result(stored: StoredStudy, total: int, before: int, seconds: float) -> RunResult:
     records = stored.records()
+    trained = _trained(stored)
+    rejected = count_rejections(stored.study.get_trials(deepcopy=False))
     return RunResult(
         name=stored.name,
-        trained=sum(record.trained for record in records),
+        trained=trained,
         total=total,
-        rejected=sum(record.outcome == "rejected" for record in records),
+        rejected=rejected.rejected,
+        new=trained - before,
+        trials_an_hour=(trained - before) * 3600 / seconds if trained > before else None,
+        rejections=rejected.reasons(),
+        advice=rejected.advice(),
         best=best_of(records),
         target=stored.file.settings.target,
         seconds=seconds,

@@ -1,39 +1,13 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import optuna
 import pytest
 
 from search.errors import StorageError
-from search.status import FrontPoint, front_of, status, status_text, trials_an_hour
+from search.status import FrontPoint, front_of, status, status_text
 from tests.search.small_studies import SKELETON, begun, search_here, url_in
-
-NOON = datetime(2026, 1, 1, 12)
-
-
-def _spans(*minutes: tuple[float, float]) -> list[tuple[datetime, datetime]]:
-    return [(NOON + timedelta(minutes=a), NOON + timedelta(minutes=b)) for a, b in minutes]
-
-
-@pytest.mark.parametrize(
-    ("minutes", "rate"),
-    [
-        ([], None),
-        ([(0, 0)], None),
-        ([(0, 6)], 10),
-        ([(0, 6), (0, 6)], 20),
-        ([(3, 6), (0, 3)], 20),
-        # Trials that were long ago say nothing of the rate now.
-        ([(-9000, -8990), *((n, n + 1) for n in range(20))], 60),
-    ],
-)
-def test_the_rate_is_that_of_the_last_trials(
-    minutes: list[tuple[float, float]], rate: float | None
-) -> None:
-    """Trials an hour count the time in which the last of them were trained, from end to end."""
-    assert trials_an_hour(_spans(*minutes)) == rate
 
 
 def test_every_study_of_ours_is_shown(tmp_path: Path) -> None:
