@@ -58,6 +58,10 @@ def run(
         float | None,
         typer.Option("--timeout", min=0, metavar="S", help="stop after this many seconds"),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", min=0, metavar="M", help="stop after this many minutes"),
+    ] = None,
     artifacts: Annotated[
         Path | None,
         typer.Option("--artifacts", metavar="DIR", help="folder for the weights of a new study"),
@@ -68,6 +72,10 @@ def run(
     from search.cli.summary import run_summary
     from search.run.command import run as search_run
 
+    if minutes is not None:
+        if timeout is not None:
+            raise InputError("--minutes and --timeout say the same; give one of them")
+        timeout = minutes * 60
     result = search_run(
         study,
         trials=trials,

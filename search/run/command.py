@@ -19,6 +19,7 @@ from search.study.study import StoredStudy, begin_study, open_study, refuse_chan
 from search.workers.data import open_data
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions, check_counts
+from search.workers.patience import said_if_slow
 
 __all__ = ["RunResult", "run"]
 
@@ -98,7 +99,8 @@ def run(
 
 def _begin(file: StudyFile, launcher: Launcher, artifacts: Path | None) -> StoredStudy:
     refuse_changes(file, launcher.storage)
-    info = open_data(file, launcher.data).info
+    with said_if_slow(launcher.tell, f"reading the images of {file.settings.dataset}"):
+        info = open_data(file, launcher.data).info
     file.check_fits(file.search_space(info.input_shape, len(info.classes)))
     return begin_study(file, launcher.storage, artifacts, info)
 
@@ -118,7 +120,7 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
     workers = launcher.announce(what, left)
     watched = open_study(stored.name, launcher.storage, writing=False)
     try:
-        with Progress(launcher.console, total, watched.records()) as progress:
+        with Progress(launcher.console, total, watched.records(), workers) as progress:
             launcher.launch(
                 ["--study", stored.name, "--trials", str(total)],
                 workers,

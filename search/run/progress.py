@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from statistics import fmean
 
 from rich.console import Console
 
 from search.study.records import Outcome, TrialRecord, best_of
 from search.study.start_from import START_ATTRIBUTE
-from search.text import percent
+from search.text import duration, percent, plural
 from search.workers.live_line import LiveLine
 
-__all__ = ["Progress", "trial_line"]
+__all__ = ["Progress", "seconds_left", "trial_line"]
 
 
 def trial_line(record: TrialRecord) -> str:
@@ -33,23 +34,31 @@ def trial_line(record: TrialRecord) -> str:
     return f"trial {record.number:>4} {record.outcome or 'running':<13} " + "  ".join(figures)
 
 
+_SECONDS_OF_SILENCE = 30.0
+
+
 class Progress:
     """A printer that follows the records of a study.
 
-    Every finished trial that was trained gets a line; on a terminal, a live line shows counts.
+    Every finished trial that was trained gets a line. A live line shows counts, the time that is
+    left, and how far the trials in training are; elsewhere than on a terminal it is printed when
+    nothing else was for half a minute.
 
     Args:
         console: where to write.
         total: the number of trained trials at which the run ends.
         known: records that were there when the run began.
+        workers: how many train at a time.
     """
 
-    def __init__(self, console: Console, total: int, known: Sequence[TrialRecord]) -> None:
+    def __init__(
+        self, console: Console, total: int, known: Sequence[TrialRecord], workers: int
+    ) -> None:
         self._console = console
         self._total = total
+        self._workers = workers
         self._seen = {record.number for record in known if record.outcome is not None}
-        self._trained_before = sum(record.trained for record in known)
-        self._started = time.monotonic()
+        self._said = time.monotonic()
         self._line = LiveLine(console)
 
     def __enter__(self) -> Progress:
@@ -69,7 +78,13 @@ class Progress:
                 self._console.print(
                     trial_line(record), highlight=False, markup=False, soft_wrap=True
                 )
+                self._said = time.monotonic()
         self._line.rewrite(lambda: self._summary(records))
+        if not self._console.is_terminal and time.monotonic() - self._said > _SECONDS_OF_SILENCE:
+            self._said = time.monotonic()
+            self._console.print(
+                self._summary(records), highlight=False, markup=False, soft_wrap=True
+            )
 
     def _summary(self, records: Sequence[TrialRecord]) -> str:
         trained = sum(record.trained for record in records)
@@ -77,16 +92,64 @@ class Progress:
             outcome: sum(record.outcome is outcome for record in records) for outcome in Outcome
         }
         best = best_of(records)
-        shown = f"best {percent(best.score)} with {best.parameters:,}" if best else "no score yet"
-        return (
-            f"{trained}/{self._total} trained, {counts[Outcome.REJECTED]} rejected, "
-            f"{counts[Outcome.PRUNED]} pruned, {shown}, {self._time_left(trained)} left"
-        )
+        left = seconds_left(records, self._total, self._workers)
+        parts = [
+            f"{trained} of {plural(self._total, 'trial')} trained, "
+            f"{counts[Outcome.PRUNED]} of them pruned; {counts[Outcome.REJECTED]} rejected",
+            f"best {percent(best.score)} with {best.parameters:,} parameters" if best else "",
+            "" if left is None else f"about {duration(left)} left",
+            "; ".join(map(_running_text, _running(records)))
+            or f"{plural(self._workers, 'worker')} starting",
+        ]
+        return "; ".join(filter(None, parts))
 
-    def _time_left(self, trained: int) -> str:
-        new = trained - self._trained_before
-        if new < 1:
-            return "?"
-        seconds = (time.monotonic() - self._started) / new * max(0, self._total - trained)
-        minutes, seconds = divmod(round(seconds), 60)
-        return f"{minutes}:{seconds:02}"
+
+def seconds_left(records: Sequence[TrialRecord], total: int, workers: int) -> float | None:
+    """Estimate the wall time until a study has its trained trials.
+
+    A trial counts with the mean of what trained trials took, pruned ones included; before there is
+    one, with what its epochs so far promise.
+
+    Args:
+        records: of all trials.
+        total: trained trials at which the run ends.
+        workers: that train at a time.
+
+    Returns:
+        Seconds, at least 0; None before the first epoch.
+    """
+    trained = [record for record in records if record.trained]
+    running = _running(records)
+    spent = {record.number: sum(epoch.seconds for epoch in record.epochs) for record in running}
+    if trained:
+        each = fmean(record.seconds for record in trained)
+    else:
+        promised = [
+            spent[record.number] / len(record.epochs) * record.recipe["epochs"]
+            for record in running
+            if record.epochs
+        ]
+        if not promised:
+            return None
+        each = fmean(promised)
+    begun = sum(min(seconds, each) for seconds in spent.values())
+    left = max(0, total - len(trained))
+    return max(0.0, left * each - begun) / max(1, min(workers, left))
+
+
+def _running(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    return [
+        record
+        for record in records
+        if record.outcome is None and record.began is not None and "epochs" in record.recipe
+    ]
+
+
+def _running_text(record: TrialRecord) -> str:
+    if not record.epochs:
+        return f"trial {record.number} in its first epoch"
+    last = record.epochs[-1]
+    return (
+        f"trial {record.number} after {last.number + 1} of "
+        f"{plural(record.recipe['epochs'], 'epoch')}: {percent(last.accuracy)}"
+    )

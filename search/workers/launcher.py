@@ -14,6 +14,7 @@ from search.text import plural
 from search.workers.data import data_root
 from search.workers.devices import choose_device, describe_sharing, hardware
 from search.workers.options import RunOptions, check_counts
+from search.workers.patience import said_if_slow
 from search.workers.pool import WorkerPool
 from search.workers.worker_count import workers_for
 from trainer.backends.choose import prepare_backend
@@ -62,7 +63,9 @@ class Launcher:
         self.tell(f"{what}: {plural(workers, 'worker')} on {hardware(self._device)}")
         for line in describe_sharing(self._device, workers):
             self.tell(line)
-        if reason := prepare_backend(self._device):
+        with said_if_slow(self.tell, "building the kernels for this processor, which is done once"):
+            reason = prepare_backend(self._device)
+        if reason:
             self.tell(f"training without compiled kernels: {reason}")
         return workers
 

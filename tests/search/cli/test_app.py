@@ -192,6 +192,17 @@ def test_a_study_without_a_score_cannot_be_confirmed(
     assert "use flyweight run first" in capsys.readouterr().err
 
 
+def test_minutes_and_seconds_are_one_limit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A limit in minutes ends the run like one in seconds; both at once are refused."""
+    path = str(write_study(tmp_path))
+    assert main(["run", path, "--minutes", "1", "--timeout", "60"]) == 2
+    assert "give one of them" in capsys.readouterr().err
+    assert main(["run", path, "--minutes", "0", "--workers", "1", "--device", "cpu"]) == 0
+    assert "run the same command to resume" in capsys.readouterr().out
+
+
 def test_a_run_tells_its_best(tmp_path: Path) -> None:
     """A run that is done prints a line for each trial, its best with layers, and what is next."""
     path = write_study(tmp_path, parameters=100_000, epochs=1, trials=2)

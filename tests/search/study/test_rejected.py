@@ -26,7 +26,7 @@ def trial(over: frozenset[str] | None) -> FrozenTrial:
 def test_each_rejection_counts_for_every_limit_that_it_broke(
     broken: list[frozenset[str] | None],
 ) -> None:
-    """Shares are of the rejected, the most frequent limit comes first, advice only where most are."""
+    """Shares are of the rejected, the most frequent limit first; advice comes where most are."""
     counts = count_rejections(map(trial, broken))
     drawn = [over for over in broken if over is not None]
     rejected = [over for over in drawn if over]
