@@ -8,11 +8,14 @@ from pathlib import Path
 from search.errors import StudyFileError
 from search.spec.ladder_file import LadderFile
 from search.spec.study_file import StudyFile
+from search.spec.survey import survey
 from search.spec.toml import read_toml
+from search.storage.database import quiet_optuna
 from search.study.start_from import find_starts
+from search.text import plural
 from trainer.data import known_shape
 
-__all__ = ["validate"]
+__all__ = ["describe", "validate"]
 
 
 def validate(files: str | Path | Iterable[str | Path]) -> list[StudyFileError]:
@@ -31,6 +34,23 @@ def validate(files: str | Path | Iterable[str | Path]) -> list[StudyFileError]:
         except StudyFileError as error:
             errors.append(error)
     return errors
+
+
+def describe(path: Path) -> list[str]:
+    """Return what a valid file holds, a line for each fact.
+
+    Args:
+        path: of a study file, whose space is drawn from, or of a ladder.
+    """
+    if LadderFile.recognises(read_toml(path)):
+        steps = LadderFile.load(path).steps
+        return [plural(len(steps), "step")]
+    file = StudyFile.load(path)
+    known = known_shape(file.settings.dataset)
+    if known is None:
+        return ["the size of the space depends on the images; flyweight run reads them"]
+    quiet_optuna()
+    return survey(file, *known).lines()
 
 
 def _check(path: Path) -> None:

@@ -131,14 +131,15 @@ def validate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="study or ladder files")],
     debug: Debug = False,
 ) -> None:
-    """Check study and ladder files; show every error with its place."""
+    """Check study and ladder files; show every error with its place, and what a space holds."""
+    from search.validate import describe
     from search.validate import validate as search_validate
 
     errors = search_validate(files)
     wrong = {error.path for error in errors}
     for path in files:
         if path not in wrong:
-            print_text(f"{path}: ok")
+            print_text("\n    ".join([f"{path}: ok", *describe(path)]))
     for error in errors:
         print_error(error)
     if errors:

@@ -17,7 +17,7 @@ from space.errors import Problem, SearchSpaceError, ShapeError
 from space.lower_bound import CostBound
 from space.search_space import SearchSpace
 
-__all__ = ["Assessment", "Budget", "assess", "bound_problems", "empty_problems"]
+__all__ = ["LIMIT_WORDS", "Assessment", "Budget", "assess", "bound_problems", "empty_problems"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,15 @@ class Budget:
         """Return the limits that are set, by name."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: limit for name, limit in found.items() if limit is not None}
+
+
+LIMIT_WORDS = {
+    "parameters": "parameters",
+    "macs": "MACs",
+    "activation": "activation memory",
+    "shape": "maps too small for their layers",
+}
+"""What people read, for each constraint of a candidate."""
 
 
 @dataclass(frozen=True)

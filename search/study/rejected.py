@@ -7,20 +7,13 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial
 
+from search.spec.budget import LIMIT_WORDS
 from search.study.records import Outcome
 from search.text import percent_share
 
 __all__ = ["RejectionCounts", "count_rejections"]
 
 _MANY = 0.9
-
-_WORDS = {
-    "parameters": "parameters",
-    "macs": "MACs",
-    "activation": "activation memory",
-    "shape": "maps too small for their layers",
-}
-"""What people read, for each constraint of a candidate."""
 
 _WAYS_OUT = {
     "parameters": (
@@ -61,7 +54,7 @@ class RejectionCounts:
         An example is ``parameters 80 %, activation memory 35 %``.
         """
         return ", ".join(
-            f"{_WORDS[name]} {percent_share(count / self.rejected)}"
+            f"{LIMIT_WORDS[name]} {percent_share(count / self.rejected)}"
             for name, count in self.limits.items()
         )
 
@@ -72,14 +65,14 @@ class RejectionCounts:
         most = next(iter(self.limits))
         return (
             f"{percent_share(self.share)} of the candidates were rejected, most of them by "
-            f"{_WORDS[most]}; {_WAYS_OUT[most]}"
+            f"{LIMIT_WORDS[most]}; {_WAYS_OUT[most]}"
         )
 
 
 def count_rejections(trials: Iterable[FrozenTrial]) -> RejectionCounts:
     """Count the rejected candidates of a study's trials, and the limits that they broke."""
     candidates = rejected = 0
-    limits = dict.fromkeys(_WORDS, 0)
+    limits = dict.fromkeys(LIMIT_WORDS, 0)
     for trial in trials:
         if "cost" not in trial.user_attrs:
             continue

@@ -13,6 +13,10 @@ RESULT = RunResult(
     trained=5,
     total=5,
     rejected=12,
+    new=3,
+    trials_an_hour=176.5,
+    rejections="parameters 100 %",
+    advice="",
     best=replace(COMPLETE, architecture="conv3 8 relu\ngap\nlinear 10"),
     target=0.98,
     seconds=61.2,
@@ -23,7 +27,9 @@ def test_a_run_ends_with_its_best_and_what_is_next() -> None:
     """Counts, the best trial with its layers, the target and the next command are told."""
     lines = run_summary(RESULT, "tiny.toml").splitlines()
     assert lines == [
-        "tiny: 5 trained, 12 rejected in 61 s",
+        "tiny: 5 trained, 12 rejected",
+        "this run: 3 trials trained in 61 s, 176 trials an hour",
+        "rejected by parameters 100 %",
         "best: trial 7, 1,234 parameters, validation floor 98.77 %",
         "    conv3 8 relu",
         "    gap",
@@ -41,7 +47,10 @@ def test_the_target_is_reached_or_not(target: float, words: str) -> None:
 
 def test_a_run_that_was_cut_short_says_what_is_left() -> None:
     """Without a completed trial there is no best, and the trials to go are counted."""
-    words = run_summary(replace(RESULT, best=None, trained=1), "tiny.toml")
+    result = replace(RESULT, best=None, trained=1, trials_an_hour=None, advice="raise it")
+    words = run_summary(result, "tiny.toml")
+    assert "this run" not in words
+    assert "raise it" in words
     assert "no trial has completed" in words
     assert words.endswith("4 trials to go: run the same command to resume")
 

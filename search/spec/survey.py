@@ -1,0 +1,129 @@
+"""What a study's space holds, found by drawing from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from statistics import quantiles
+
+import optuna
+
+from search.spec.budget import LIMIT_WORDS, Assessment, assess
+from search.spec.study_file import StudyFile
+from search.text import percent_share, plural
+
+__all__ = ["Range", "Survey", "survey"]
+
+DRAWS = 500
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values of one kind of cost among the candidates that were drawn.
+
+    Attributes:
+        least: the smallest.
+        median: half of them are at most this.
+        most: the largest.
+    """
+
+    least: float
+    median: float
+    most: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Range:
+        """Measure at least one value."""
+        middle = quantiles(values, n=2)[0] if len(values) > 1 else values[0]
+        return cls(min(values), middle, max(values))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What candidates drawn at random from a study's space are like.
+
+    Attributes:
+        settings: the number of different settings of the space, several of which may give the
+            same network; None where a field is continuous.
+        fields: parameters that a trial is asked for, those of the recipe included.
+        draws: candidates that were drawn.
+        fitting: how many of them fit the budget.
+        costs: of the drawn, for ``parameters``, ``macs`` and ``activation_kib``; empty where the
+            maps of all of them vanish.
+        broken: for each limit how many candidates are over it.
+    """
+
+    settings: int | None
+    fields: int
+    draws: int
+    fitting: int
+    costs: Mapping[str, Range]
+    broken: Mapping[str, int]
+
+    def lines(self) -> list[str]:
+        """Return what people read, a line for each fact."""
+        size = "continuous" if self.settings is None else f"{self.settings:,} settings"
+        lines = [
+            f"space: {size}, {plural(self.fields, 'field')} searched with those of the recipe",
+            f"{self.draws} candidates drawn at random: {percent_share(self.fitting / self.draws)} "
+            "fit the budget",
+        ]
+        lines += [
+            f"{words}: {found.least:,.{digits}f} to {found.most:,.{digits}f}, "
+            f"half of them at most {found.median:,.{digits}f}"
+            for name, (words, digits) in _WORDS.items()
+            if (found := self.costs.get(name))
+        ]
+        over = sorted(self.broken.items(), key=lambda pair: -pair[1])
+        if over:
+            lines.append(
+                "over the budget: "
+                + ", ".join(f"{name} {percent_share(n / self.draws)}" for name, n in over)
+            )
+        return lines
+
+
+_WORDS = {
+    "parameters": ("parameters", 0),
+    "macs": ("MACs", 0),
+    "activation_kib": ("KiB of activations", 1),
+}
+
+
+def survey(
+    file: StudyFile, input_shape: tuple[int, int, int], classes: int, draws: int = DRAWS
+) -> Survey:
+    """Draw candidates at random and look at their cost; nothing is trained or built.
+
+    Args:
+        file: the study file.
+        input_shape: channels, height and width of an image.
+        classes: of the data set.
+        draws: candidates to draw, at least 1. The study's seed decides which.
+    """
+    space = file.search_space(input_shape, classes)
+    sampler = optuna.samplers.RandomSampler(seed=file.settings.seed)
+    study = optuna.create_study(sampler=sampler)
+    found = [assess(space.suggest(study.ask()).architecture, file.budget) for _ in range(draws)]
+    counts = [field.count() for field in space.parameters.values()]
+    known = [count for count in counts if count is not None]
+    return Survey(
+        settings=prod(known) if len(known) == len(counts) else None,
+        fields=len(space.parameters) + len(file.recipe_space().parameters),
+        draws=draws,
+        fitting=sum(each.fits for each in found),
+        costs=_costs(found),
+        broken={
+            words: broken
+            for name, words in LIMIT_WORDS.items()
+            if (broken := sum(each.constraints[name] > 0 for each in found))
+        },
+    )
+
+
+def _costs(found: Sequence[Assessment]) -> dict[str, Range]:
+    costs = [each.cost for each in found if each.cost is not None]
+    if not costs:
+        return {}
+    return {name: Range.of([float(getattr(cost, name)) for cost in costs]) for name in _WORDS}
