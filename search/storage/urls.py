@@ -13,6 +13,11 @@ __all__ = ["DEFAULT_STORAGE", "shown_url", "sqlite_path"]
 
 DEFAULT_STORAGE = "sqlite:///studies/study.db"
 
+_SQLITE_OPTIONS = frozenset(
+    {"timeout", "check_same_thread", "isolation_level", "detect_types", "cached_statements"}
+)
+"""Of Python's ``sqlite3.connect``, which SQLAlchemy takes from a URL."""
+
 
 def sqlite_path(url: str) -> Path | None:
     """Return the file of an SQLite URL; None for another kind of database.
@@ -33,7 +38,18 @@ def sqlite_path(url: str) -> Path | None:
         raise StorageError(
             f"--storage {url} is not a file; workers need one, such as {DEFAULT_STORAGE}"
         )
+    _refuse_mark(url, parsed)
     return Path(database)
+
+
+def _refuse_mark(url: str, parsed: URL) -> None:
+    """Refuse a question mark in the name of a file: SQLAlchemy would cut the name off there."""
+    _, mark, options = url.partition("?")
+    if mark and (not parsed.query or not parsed.query.keys() <= _SQLITE_OPTIONS):
+        raise StorageError(
+            f"--storage {url}: a database URL ends at its question mark, so the file would have "
+            f"another name than the one given; name it without ?{options}"
+        )
 
 
 def shown_url(url: str) -> str:

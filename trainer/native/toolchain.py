@@ -55,9 +55,20 @@ def build_library(source: Path, folder: Path | None = None) -> Path:
 
 
 def cache_folder() -> Path:
-    """Return where builds are kept: ``$XDG_CACHE_HOME/flyweight`` or ``~/.cache/flyweight``."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "flyweight"
+    """Return where builds are kept: ``$XDG_CACHE_HOME/flyweight`` or ``~/.cache/flyweight``.
+
+    A user without a home that can be written to gets a folder among the temporary files.
+    """
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "flyweight"
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user whom the system does not know
+        home = None
+    if home is not None and os.access(home, os.W_OK):
+        return home / ".cache" / "flyweight"
+    user = os.getuid() if hasattr(os, "getuid") else "home"
+    return Path(tempfile.gettempdir()) / f"flyweight-{user}"
 
 
 def find_compiler() -> tuple[str, ...]:
@@ -92,7 +103,7 @@ def _kept_safely(folder: Path | None) -> Path:
         folder = folder or cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise _not_kept(folder, error) from None
     others_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     if others_write or status.st_uid != os.getuid():

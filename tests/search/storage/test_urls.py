@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from search.errors import StorageError
 from search.storage.urls import shown_url, sqlite_path
 from tests.search.databases import refusal
 
@@ -27,3 +30,15 @@ def test_passwords_are_not_shown() -> None:
     """A URL in a message keeps its password to itself."""
     assert "secret" not in shown_url("postgresql://someone:secret@host/studies")
     assert sqlite_path("postgresql://someone:secret@host/studies") is None
+
+
+@pytest.mark.parametrize("name", ["what?.db", "what?x=1.db", "what?", "a?b/study.db"])
+def test_a_question_mark_in_a_name_is_refused(name: str) -> None:
+    """A name that SQLAlchemy would cut off is named, with what follows the mark."""
+    with pytest.raises(StorageError, match=r"ends at its question mark.* without \?"):
+        sqlite_path(f"sqlite:///{name}")
+
+
+def test_options_of_sqlite_are_taken() -> None:
+    """What follows a question mark may be options of SQLite."""
+    assert sqlite_path("sqlite:///study.db?timeout=5") == Path("study.db")
