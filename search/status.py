@@ -35,7 +35,7 @@ class FrontPoint:
     score: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Status:
     """The state of a study.
 
@@ -77,6 +77,9 @@ class Status:
     advice: str
     confirms: int
     test_floors: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return status_text(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""

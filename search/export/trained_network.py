@@ -9,7 +9,9 @@ from typing import Any, Literal
 from torch import Tensor
 
 from search.statistics import Spread
+from search.text import percent
 from space.architecture import Architecture
+from space.cost import cost
 from trainer.data import Normalisation
 from trainer.recipe import Recipe
 
@@ -94,7 +96,7 @@ class Figures:
         return plain
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrainedNetwork:
     """A network that can be exported.
 
@@ -117,3 +119,15 @@ class TrainedNetwork:
     class_names: tuple[str, ...]
     recipe: Recipe
     figures: Figures
+
+    def __repr__(self) -> str:
+        figures = self.figures
+        parts = [
+            f"{figures.kind} of {self.name} (trial {figures.trial})",
+            f"{cost(self.architecture).parameters:,} parameters",
+            f"validation floor {percent(figures.validation_floor)}",
+        ]
+        if figures.runs:
+            found = figures.test_accuracy
+            parts.append(f"test accuracy {percent(found.mean)}{found.deviation_text()}")
+        return "\n    ".join([", ".join(parts), *str(self.architecture).splitlines()])

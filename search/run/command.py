@@ -24,7 +24,7 @@ from search.workers.patience import said_if_slow
 __all__ = ["RunResult", "run"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunResult:
     """The state of a study after a run.
 
@@ -53,6 +53,11 @@ class RunResult:
     best: TrialRecord | None
     target: float | None
     seconds: float
+
+    def __repr__(self) -> str:
+        counts = f"{self.name}: {self.trained} of {self.total} trials trained"
+        best = "no trial has completed" if self.best is None else f"best: {self.best!r}"
+        return f"{counts}, {self.rejected} candidates rejected\n{best}"
 
 
 def run(

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from search.statistics import Spread
 from search.study.study import StoredStudy
+from search.text import percent, plural
 from trainer.backends.choose import Backend
 from trainer.metrics import floor
 
@@ -92,7 +94,7 @@ class Repeat:
         return 0.0 if self.failure else self.accuracies[-1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Confirm:
     """A confirm as far as it has come.
 
@@ -107,6 +109,23 @@ class Confirm:
     floor_epochs: int
     selection: tuple[Repeat, ...]
     final: tuple[Repeat, ...]
+
+    def __repr__(self) -> str:
+        lines = [f"confirm {self.plan.ordinal}, {'finished' if self.finished else 'not finished'}"]
+        for trial in self.plan.trials:
+            if floors := self.validation_floors(trial):
+                found = Spread.of(floors)
+                lines.append(
+                    f"    trial {trial}: validation floor {percent(found.mean)}"
+                    f"{found.deviation_text()} over {plural(found.n, 'seed')}"
+                )
+        if self.final:
+            found = Spread.of(self.test_floors)
+            lines.append(
+                f"    champion, trial {self.final[0].trial}: test floor {percent(found.mean)}"
+                f"{found.deviation_text()} over {plural(found.n, 'seed')}"
+            )
+        return "\n".join(lines)
 
     @property
     def selected(self) -> bool:

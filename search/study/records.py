@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search.spec.budget import Assessment
 from search.spec.candidate import Candidate
+from search.text import percent, plural
 from space.architecture import Architecture
 from space.cost import Cost
 from trainer.backends.choose import Backend
@@ -26,6 +27,7 @@ __all__ = [
     "record_candidate",
     "records_of",
     "trained_outcomes",
+    "trial_text",
 ]
 
 
@@ -48,7 +50,7 @@ class Outcome(StrEnum):
 trained_outcomes = tuple(outcome for outcome in Outcome if outcome.trained)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrialRecord:
     """One trial as the storage has it.
 
@@ -108,6 +110,11 @@ class TrialRecord:
             attributes=kept,
         )
 
+    def __repr__(self) -> str:
+        return trial_text(
+            self.number, self.outcome, self.score, self.parameters, self.epochs, self.architecture
+        )
+
     @property
     def trained(self) -> bool:
         """Return whether it counts as a trained trial."""
@@ -147,6 +154,26 @@ def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
     return max(
         scored, key=lambda record: (record.score or 0.0, -(record.parameters or 0)), default=None
     )
+
+
+def trial_text(
+    number: int,
+    outcome: Outcome | None,
+    score: float | None,
+    parameters: int | None,
+    epochs: Sequence[Epoch],
+    architecture: str | None,
+) -> str:
+    """Return a line on a trial and, below it, the lines of its network."""
+    figures = [f"trial {number} {outcome or 'not finished'}"]
+    if parameters is not None:
+        figures.append(f"{parameters:,} parameters")
+    if score is not None:
+        figures.append(f"validation floor {percent(score)}")
+    elif epochs:
+        figures.append(f"{percent(epochs[-1].accuracy)} after {plural(len(epochs), 'epoch')}")
+    layers = (architecture or "").splitlines()
+    return "\n    ".join([", ".join(figures), *layers])
 
 
 def record_candidate(

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from search.spec.study_file import StudyFile
 from search.storage.urls import DEFAULT_STORAGE
 from search.study.confirms import Confirm, load_confirms
-from search.study.records import Outcome, TrialRecord, best_of
+from search.study.records import Outcome, TrialRecord, best_of, trial_text
 from search.study.study import StoredStudy, open_study
 from space.architecture import Architecture
 from space.cost import Cost
@@ -28,7 +28,7 @@ __all__ = ["Study", "StudyTrial"]
 _COLUMNS = ("number", "outcome", "reason", "score", "epochs", "seconds", "architecture")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StudyTrial:
     """One trial of a study.
 
@@ -56,6 +56,16 @@ class StudyTrial:
     epochs: tuple[Epoch, ...]
     seconds: float
     params: Mapping[str, Scalar]
+
+    def __repr__(self) -> str:
+        return trial_text(
+            self.number,
+            self.outcome,
+            self.score,
+            None if self.cost is None else self.cost.parameters,
+            self.epochs,
+            None if self.architecture is None else str(self.architecture),
+        )
 
 
 class Study:
