@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from space.architecture import Architecture
 from space.layers import Layer
@@ -30,15 +31,15 @@ class Cost:
             between them. A line's input that a skip adds is kept to the end of the last line that
             adds it. While the first operation of its own line reads it, it is counted once, even
             behind words such as ``bn relu`` that would have to work on a copy.
-        receptive_field_before_gap: the side, in pixels of the image, of what one output of the
-            last line before the first ``gap`` sees. It may be larger than the image. Without a
+        receptive_field_before_gap: the longer side, in pixels of the image, of what one output of
+            the last line before the first ``gap`` sees. It may be larger than the image. Without a
             ``gap`` it equals ``receptive_field``. A skip adds nothing: the lines that it goes
             around see at least as much.
         receptive_field: the same for one logit. A ``gap`` or ``linear`` sees its whole map, of
             which the longer side counts; what follows it sees no more.
-        deployed_parameters: ``parameters`` after every ``bn`` that directly follows a convolution
-            or linear word (or another such ``bn``) on its line was folded into it: its scale and
-            shift are dropped, and a bias is added where there was none.
+        deployed_parameters: ``parameters`` after every ``bn`` or ``gbn`` that directly follows a
+            convolution or linear word (or another such norm) on its line was folded into it: its
+            scale and shift are dropped, and a bias is added where there was none.
     """
 
     parameters: int
@@ -91,9 +92,8 @@ def _folded(layer: Layer, shapes: tuple[Shape, ...]) -> int:
     words = layer.words
     for position, word in enumerate(words):
         if isinstance(word, Convolution | Linear):
-            norms = 0
-            while words[position + 1 + norms : position + 2 + norms] == (BatchNorm(),):
-                norms += 1
+            behind = words[position + 1 :]
+            norms = sum(1 for _ in takewhile(lambda each: isinstance(each, BatchNorm), behind))
             channels = shapes[position + 1][0]
             appears = channels if norms and not word.bias else 0
             return 2 * channels * norms - appears
@@ -136,18 +136,21 @@ def held_at_once(operation: Operation, shape: Shape, kept: Shape | None = None) 
 def _receptive_field(
     layers: tuple[Layer, ...], applications: tuple[Application, ...]
 ) -> tuple[int, int]:
-    """Walk forward: a window of side k on pixels j apart adds (k - 1) * j; a stride widens j."""
-    side = apart = 1
+    """Walk forward: a window of side k on pixels j apart adds (k - 1) * j; a stride widens j.
+
+    Height and width go apart; of both fields the longer side counts.
+    """
+    sides = apart = (1, 1)
     before: int | None = None
     whole = False
     for _, source, shapes in applications:
         for word, shape in zip(layers[source].words, shapes, strict=False):
             if isinstance(word, Gap) and before is None:
-                before = side
+                before = max(sides)
             if not isinstance(word, Operation) or whole:
                 continue
-            window, step = word.window(shape)
-            side += (window - 1) * apart
-            apart *= step
+            (height, width), (down, right) = word.window(shape)
+            sides = sides[0] + (height - 1) * apart[0], sides[1] + (width - 1) * apart[1]
+            apart = apart[0] * down, apart[1] * right
             whole = isinstance(word, WholeMap)
-    return (side if before is None else before), side
+    return (max(sides) if before is None else before), max(sides)

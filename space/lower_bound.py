@@ -52,6 +52,7 @@ class Least(NamedTuple):
 
 
 State = TypeVar("State", bound=Hashable)
+After = TypeVar("After", bound=Hashable)
 Move = tuple[State, Least]
 FREE = Least(0, 0, 0)
 
@@ -73,10 +74,10 @@ def apply(layer: Layer, shape: Shape) -> tuple[Shape, Least] | None:
 
 
 def advance(
-    front: Mapping[State, Least], moves: Callable[[State], Iterable[Move[State]]]
-) -> dict[State, Least]:
+    front: Mapping[State, Least], moves: Callable[[State], Iterable[Move[After]]]
+) -> dict[After, Least]:
     """Take every move from every state; of those that meet, keep the least of each cost."""
-    reached: dict[State, Least] = {}
+    reached: dict[After, Least] = {}
     for state, so_far in front.items():
         for after, extra in moves(state):
             merge(reached, {after: so_far.then(extra)})
@@ -84,12 +85,12 @@ def advance(
 
 
 def cached_moves(
-    moves: Callable[[State], Iterable[Move[State]]],
-) -> Callable[[State], Iterable[Move[State]]]:
+    moves: Callable[[State], Iterable[Move[After]]],
+) -> Callable[[State], Iterable[Move[After]]]:
     """Cache the moves from each state; of those that meet, keep the least of each cost."""
 
     @cache
-    def reached(state: State) -> tuple[Move[State], ...]:
+    def reached(state: State) -> tuple[Move[After], ...]:
         return tuple(advance({state: FREE}, moves).items())
 
     return reached

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from space.architecture import Architecture
+from space.ghost_norm import GhostBatchNorm2d
 from space.program import Apply, Keep, program_of
 
-__all__ = ["FlatLinear", "Network", "build"]
+__all__ = ["FlatLinear", "GhostBatchNorm2d", "Network", "build"]
 
 
 def build(architecture: Architecture) -> Network:
@@ -36,8 +37,11 @@ class FlatLinear(nn.Linear):
         return super().forward(x.flatten(1))[:, :, None, None]
 
 
-_ON_MAPS: dict[str, Callable[..., nn.Module]] = {"Linear": FlatLinear}
-"""The module for maps in place of one of ``torch.nn`` that takes flat features."""
+_OWN: dict[str, Callable[..., nn.Module]] = {
+    "Linear": FlatLinear,  # on maps, in place of flat features
+    "GhostBatchNorm2d": GhostBatchNorm2d,
+}
+"""The modules that are not those of ``torch.nn``, by name."""
 
 
 class Network(nn.Module):
@@ -96,8 +100,8 @@ def _register(module: nn.Module, path: str, modules: dict[str, nn.Module]) -> No
 
 
 def _module(step: Apply, architecture: Architecture) -> nn.Module:
-    call = step.word.module(step.before)
-    make: Callable[..., nn.Module] = _ON_MAPS.get(call.name) or getattr(nn, call.name)
+    call = step.word.trained_module(step.before)
+    make: Callable[..., nn.Module] = _OWN.get(call.name) or getattr(nn, call.name)
     options = dict(call.options)
     if step.word.works_in_place and _input_is_free(step, architecture):
         options["inplace"] = True

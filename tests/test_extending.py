@@ -47,7 +47,7 @@ stages = 1
 convs = 1
 width = 8
 padding = "same"
-activation = ["gelu"]
+activation = ["mish"]
 
 [recipe]
 epochs = 1
@@ -118,7 +118,7 @@ with torch.inference_mode():
 assert tuple(json.loads(about["classes"])) == CLASSES == ("diamond", "disc", "square")
 accuracy = float((exported.argmax(1) == test.labels).float().mean())
 
-layers = nn.Conv2d(1, 5, 3), nn.GELU(), nn.Conv2d(5, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+layers = nn.Conv2d(1, 5, 3), nn.Mish(), nn.Conv2d(5, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()
 module = nn.Sequential(*layers)
 weights = FlatWeights(module)
 gradients = weights.make_gradient()
@@ -317,12 +317,12 @@ def test_every_use_on_the_page_is_in_the_study() -> None:
 
 
 def test_an_activation(extended: Extended) -> None:
-    """GELU is drawn by stages and by template, in the exported source, and listed."""
+    """Mish is drawn by stages and by template, in the exported source, and listed."""
     drawn = extended.study("kernel").get_trials()
-    assert all("gelu" in trial.user_attrs["architecture"] for trial in drawn)
-    assert all("gelu" in kept["architecture"] for kept in extended.trials)
-    assert "nn.GELU()" in (extended.folder / "exports/shapes/shapes/network.py").read_text()
-    assert "gelu" in extended.known("wrong-activation")
+    assert all("mish" in trial.user_attrs["architecture"] for trial in drawn)
+    assert all("mish" in kept["architecture"] for kept in extended.trials)
+    assert "nn.Mish()" in (extended.folder / "exports/shapes/shapes/network.py").read_text()
+    assert "mish" in extended.known("wrong-activation")
 
 
 def test_a_kernel(extended: Extended) -> None:

@@ -3,28 +3,58 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
+from math import log, prod
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from space.errors import LayerError
-from space.layers.spelling import Spelling, Whole
-from space.layers.torch_call import TorchCall
+from space.layers.spelling import Sides, Spelling, Whole, WholeSides, both, spell_number
+from space.layers.torch_call import Argument, TorchCall
 from space.layers.words import MAX_CHANNELS, Operation, Shape, Word, elements, format_shape
 
 EVEN_KERNELS = (2, 4, 6)
 MAX_KERNEL = 99
 
-Kernel: TypeAlias = Annotated[int, Whole("kernel size", 1, MAX_KERNEL, example="3")]
-Padding: TypeAlias = Annotated[int, Whole("padding", 0, MAX_KERNEL)]
-Stride: TypeAlias = Annotated[int, Whole("stride", 1, MAX_KERNEL)]
+Kernel: TypeAlias = Annotated[Sides, WholeSides("kernel size", 1, MAX_KERNEL, example="3")]
+Padding: TypeAlias = Annotated[Sides, WholeSides("padding", 0, MAX_KERNEL)]
+Stride: TypeAlias = Annotated[Sides, WholeSides("stride", 1, MAX_KERNEL)]
+Dilation: TypeAlias = Annotated[Sides, WholeSides("dilation", 1, MAX_KERNEL)]
 Groups: TypeAlias = Annotated[int, Whole("number of groups", 1, MAX_CHANNELS)]
 Channels: TypeAlias = Annotated[int, Whole("number of channels", 1, MAX_CHANNELS, example="16")]
 Features: TypeAlias = Annotated[int, Whole("number of features", 1, MAX_CHANNELS, example="16")]
-PoolSize: TypeAlias = Annotated[int, Whole("pool size", 2, MAX_KERNEL, example="2")]
+PoolSize: TypeAlias = Annotated[Sides, WholeSides("pool size", 2, MAX_KERNEL, example="2")]
+PoolStride: TypeAlias = Annotated[Sides | None, WholeSides("stride", 1, MAX_KERNEL)]
+
+
+def slide(
+    shape: Shape, window: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+) -> tuple[int, int]:
+    """Count the positions of a window on a padded map, down and to the right."""
+    height, width = (
+        (side + 2 * pad - size) // step + 1
+        for side, size, step, pad in zip(shape[1:], window, stride, padding, strict=True)
+    )
+    return height, width
+
+
+def smallest_map(
+    sides: tuple[int, int],
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+) -> tuple[int, int]:
+    """Return the height and width of the smallest map with as many positions for a window."""
+    height, width = (
+        max(1, (side - 1) * step + size - 2 * pad)
+        for side, size, step, pad in zip(sides, window, stride, padding, strict=True)
+    )
+    return height, width
 
 
 class Convolution(Operation):
-    """The base of convolutions: a square kernel, zero padding on all four sides, a stride."""
+    """The base of convolutions: a kernel, zero padding on all four sides, stride and dilation.
+
+    Each of them is one number for both axes, or one for the height and one for the width.
+    """
 
     __slots__ = ()
 
@@ -33,15 +63,27 @@ class Convolution(Operation):
     kernel: Kernel
     padding: Padding
     stride: Stride
+    dilation: Dilation
     bias: bool
 
     def __post_init__(self) -> None:
         Operation.__post_init__(self)
-        if self.kernel % 2 == 0 and self.kernel not in EVEN_KERNELS:
+        kernel = self.kernel
+        if not isinstance(kernel, tuple) and kernel % 2 == 0 and kernel not in EVEN_KERNELS:
             raise LayerError(
-                f'"{self.kernel}" is not a kernel size '
-                f"(2, 4, 6 or an odd number up to {MAX_KERNEL})"
+                f'"{kernel}" is not a kernel size (2, 4, 6 or an odd number up to {MAX_KERNEL})'
             )
+
+    @property
+    def area(self) -> int:
+        """Return the number of pixels of the kernel."""
+        return prod(both(self.kernel))
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Return the height and width, in pixels of the map, over which the kernel is spread."""
+        (height, width), (down, right) = both(self.kernel), both(self.dilation)
+        return (height - 1) * down + 1, (width - 1) * right + 1
 
     def output_channels(self, channels: int) -> int:
         """Return the number of channels after the convolution."""
@@ -49,33 +91,29 @@ class Convolution(Operation):
 
     def output(self, shape: Shape) -> Shape:
         """Slide the kernel over the padded map; pixels left over at the end are cut."""
-        channels, height, width = shape
-        slack = 2 * self.padding - self.kernel
-        stride = self.stride
-        return (
-            self.output_channels(channels),
-            (height + slack) // stride + 1,
-            (width + slack) // stride + 1,
-        )
+        height, width = slide(shape, self.reach, both(self.stride), both(self.padding))
+        return self.output_channels(shape[0]), height, width
 
-    def smallest_input(self, side: int) -> int:
-        """Return the side that leaves ``side`` positions for the kernel."""
-        return max(1, (side - 1) * self.stride + self.kernel - 2 * self.padding)
+    def smallest_input(self, sides: tuple[int, int]) -> tuple[int, int]:
+        """Return the sides that leave as many positions for the kernel."""
+        return smallest_map(sides, self.reach, both(self.stride), both(self.padding))
 
     def fan_in(self, shape: Shape) -> int:
         """Return the number of channels."""
         return shape[0]
 
-    def window(self, shape: Shape) -> tuple[int, int]:
-        """Return the kernel and the stride."""
-        return self.kernel, self.stride
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the reach of the kernel and the stride."""
+        return self.reach, both(self.stride)
 
     def _module(self, channels: int, out: int, groups: int) -> TorchCall:
-        options: dict[str, int] = {}
+        options: dict[str, Argument] = {}
         if self.stride != 1:
             options["stride"] = self.stride
         if self.padding:
             options["padding"] = self.padding
+        if self.dilation != 1:
+            options["dilation"] = self.dilation
         if groups != 1:
             options["groups"] = groups
         if not self.bias:
@@ -85,7 +123,7 @@ class Convolution(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Conv(Convolution):
-    """``conv3 16 pad1 stride2 groups4 bias``: a convolution."""
+    """``conv3 16 pad1 stride2 dilation2 groups4 bias``: a convolution."""
 
     kernel: Kernel
     channels: Channels
@@ -93,9 +131,10 @@ class Conv(Convolution):
     stride: Stride = 1
     groups: Groups = 1
     bias: bool = False
+    dilation: Dilation = 1
 
     spelling: ClassVar[Spelling] = Spelling.of(
-        "conv", "kernel", "channels", ("padding", "stride", "groups", "bias")
+        "conv", "kernel", "channels", ("padding", "stride", "dilation", "groups", "bias")
     )
 
     def __post_init__(self) -> None:
@@ -120,11 +159,11 @@ class Conv(Convolution):
 
     def parameters(self, shape: Shape) -> int:
         """Count kernels, each over one group of input channels, and biases."""
-        return self.channels * (shape[0] // self.groups * self.kernel**2 + self.bias)
+        return self.channels * (shape[0] // self.groups * self.area + self.bias)
 
     def macs(self, shape: Shape) -> int:
         """Count one kernel for each output element; padding is multiplied too."""
-        return elements(self.output(shape)) * (shape[0] // self.groups) * self.kernel**2
+        return elements(self.output(shape)) * (shape[0] // self.groups) * self.area
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
         """Return the convolution from the channels of the map to those of the text."""
@@ -139,18 +178,19 @@ class Depthwise(Convolution):
     padding: Padding = 0
     stride: Stride = 1
     bias: bool = False
+    dilation: Dilation = 1
 
     spelling: ClassVar[Spelling] = Spelling.of(
-        "depthwise", "kernel", modifiers=("padding", "stride", "bias")
+        "depthwise", "kernel", modifiers=("padding", "stride", "dilation", "bias")
     )
 
     def parameters(self, shape: Shape) -> int:
         """Count one kernel, and perhaps one bias, for each channel."""
-        return shape[0] * (self.kernel**2 + self.bias)
+        return shape[0] * (self.area + self.bias)
 
     def macs(self, shape: Shape) -> int:
         """Count one kernel for each output element; padding is multiplied too."""
-        return elements(self.output(shape)) * self.kernel**2
+        return elements(self.output(shape)) * self.area
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
         """Return the convolution with as many groups as channels."""
@@ -166,15 +206,16 @@ class Separable(Convolution):
     padding: Padding = 0
     stride: Stride = 1
     bias: bool = False
+    dilation: Dilation = 1
 
     spelling: ClassVar[Spelling] = Spelling.of(
-        "separable", "kernel", "channels", ("padding", "stride", "bias")
+        "separable", "kernel", "channels", ("padding", "stride", "dilation", "bias")
     )
 
     @property
     def depthwise(self) -> Depthwise:
         """Return the first half."""
-        return Depthwise(self.kernel, self.padding, self.stride, self.bias)
+        return Depthwise(self.kernel, self.padding, self.stride, self.bias, self.dilation)
 
     @property
     def pointwise(self) -> Conv:
@@ -200,48 +241,92 @@ class Separable(Convolution):
 
 
 class Pooling(Operation):
-    """The base of pools: square windows side by side; pixels left over at the end are cut."""
+    """The base of pools: windows side by side; pixels left over at the end are cut."""
 
     __slots__ = ()
 
     size: PoolSize
 
+    @property
+    def step(self) -> tuple[int, int]:
+        """Return how far the next window down and the next one to the right are away."""
+        return both(self.size)
+
+    @property
+    def margin(self) -> tuple[int, int]:
+        """Return the rows above and below, and the columns on either side, that are added."""
+        return 0, 0
+
     def output(self, shape: Shape) -> Shape:
-        """Divide the sides, rounding down."""
-        return shape[0], shape[1] // self.size, shape[2] // self.size
+        """Slide the window; pixels left over at the end are cut."""
+        return shape[0], *slide(shape, both(self.size), self.step, self.margin)
 
-    def smallest_input(self, side: int) -> int:
-        """Return the side times the size."""
-        return side * self.size
+    def smallest_input(self, sides: tuple[int, int]) -> tuple[int, int]:
+        """Return the sides that leave as many positions for the window."""
+        return smallest_map(sides, both(self.size), self.step, self.margin)
 
-    def window(self, shape: Shape) -> tuple[int, int]:
-        """Return the size twice."""
-        return self.size, self.size
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the size and the step."""
+        return both(self.size), self.step
 
 
 @dataclass(frozen=True, slots=True)
 class Pool(Pooling):
-    """``maxpool2`` or ``avgpool2``: the maximum or the mean of each window."""
+    """``maxpool2``, ``avgpool3 stride2 pad1``: the maximum or the mean of each window.
+
+    Padding is no pixel of a maximum, and zeros in a mean. The windows lie side by side unless a
+    stride is given; a stride of the size is the same as none.
+    """
 
     kind: Literal["max", "avg"]
     size: PoolSize
+    padding: Padding = 0
+    stride: PoolStride = None
 
     spelling: ClassVar[Spelling] = Spelling(
-        {"maxpool": {"kind": "max"}, "avgpool": {"kind": "avg"}}, "size"
+        {"maxpool": {"kind": "max"}, "avgpool": {"kind": "avg"}},
+        "size",
+        modifiers=("padding", "stride"),
     )
 
     def __post_init__(self) -> None:
         if self.kind not in ("max", "avg"):
             raise LayerError(f'"{self.kind}" is not a kind of pool ("max" or "avg")')
         Pooling.__post_init__(self)
+        if self.stride == self.size:
+            object.__setattr__(self, "stride", None)
+        most = tuple(size // 2 for size in both(self.size))
+        if any(side > half for side, half in zip(both(self.padding), most, strict=True)):
+            raise LayerError(
+                f'"pad{spell_number(self.padding)}" is more than half of the window of "{self}"; '
+                f"give at most pad{'x'.join(map(str, dict.fromkeys(most)))}"
+            )
+
+    @property
+    def step(self) -> tuple[int, int]:
+        """Return the stride, by default the size."""
+        return both(self.size if self.stride is None else self.stride)
+
+    @property
+    def margin(self) -> tuple[int, int]:
+        """Return the padding."""
+        return both(self.padding)
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
         """Return the pool of the kind."""
-        return TorchCall(f"{self.kind.capitalize()}Pool2d", (self.size,))
+        return TorchCall(f"{self.kind.capitalize()}Pool2d", (self.size,), self._options())
 
     def function(self) -> TorchCall:
         """Return the function of the kind."""
-        return TorchCall(f"{self.kind}_pool2d", (self.size,))
+        return TorchCall(f"{self.kind}_pool2d", (self.size,), self._options())
+
+    def _options(self) -> dict[str, Argument]:
+        options: dict[str, Argument] = {}
+        if self.stride is not None:
+            options["stride"] = self.stride
+        if self.padding:
+            options["padding"] = self.padding
+        return options
 
 
 class WholeMap(Operation):
@@ -249,13 +334,13 @@ class WholeMap(Operation):
 
     __slots__ = ()
 
-    def smallest_input(self, side: int) -> int:
-        """Return 1: any map is large enough."""
-        return 1
+    def smallest_input(self, sides: tuple[int, int]) -> tuple[int, int]:
+        """Return 1 and 1: any map is large enough."""
+        return 1, 1
 
-    def window(self, shape: Shape) -> tuple[int, int]:
-        """Return the longer side of the map."""
-        return max(shape[1:]), 1
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return the sides of the map."""
+        return shape[1:], (1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from typing import NamedTuple, NoReturn
 
 from space.errors import ShapeError
 from space.layers.layer import Layer
-from space.layers.operations import Convolution, WholeMap
+from space.layers.operations import Convolution, Pool, WholeMap
+from space.layers.spelling import spell_modifier
 from space.layers.words import Again, Operation, Shape, Skip, format_shape
 
 # Keeps the arithmetic finite when a text repeats a pool a hundred times.
@@ -126,34 +127,36 @@ def _check_skip(place: _Place, skip: Skip, shape: Shape, inputs: list[Shape]) ->
 def _refuse_vanished(
     place: _Place, operation: Operation, shape: Shape, input_shape: Shape
 ) -> NoReturn:
-    side, _ = operation.window(shape)
-    what = f"a {side}x{side} {'kernel' if isinstance(operation, Convolution) else 'window'}"
-    if isinstance(operation, Convolution) and operation.padding:
-        what += f" with pad{operation.padding}"
+    (height, width), _ = operation.window(shape)
+    what = f"a {height}x{width} {'kernel' if isinstance(operation, Convolution) else 'window'}"
+    if isinstance(operation, Convolution | Pool) and operation.padding:
+        what += f" with {spell_modifier('padding', operation.padding)}"
     needed, whole = _needed(place.layers)
+    sides = "x".join(map(str, needed))
     if whole is None:
-        advice, given = f"the lines need an input of at least {needed}x{needed}", input_shape
+        advice, given = f"the lines need an input of at least {sides}", input_shape
     else:
-        advice, given = f'the lines after "{whole}" need at least {needed}x{needed}', (1, 1, 1)
+        advice, given = f'the lines after "{whole}" need at least {sides}', (1, 1, 1)
     place.refuse(
         f"{what} does not fit the {shape[1]}x{shape[2]} map ({format_shape(shape)}); {advice}",
-        log(needed / min(given[1:])),
+        max(log(least / side) for least, side in zip(needed, given[1:], strict=True)),
     )
 
 
-def _needed(layers: Sequence[Layer]) -> tuple[int, WholeMap | None]:
-    """Walk backwards to the smallest input side, in pixels, on which no map vanishes.
+def _needed(layers: Sequence[Layer]) -> tuple[tuple[int, int], WholeMap | None]:
+    """Walk backwards to the smallest input, in pixels, on which no map vanishes.
 
     After a ``gap`` or ``linear`` the map is one pixel whatever the input was: when the lines after
     it need more, that many pixels are the answer, with the word that is in the way.
     """
-    side = 1
+    sides = (1, 1)
     for _, source in reversed(expand(layers)):
         for word in reversed(layers[source].words):
-            if side > 1 and isinstance(word, WholeMap):
-                return side, word
-            side = min(word.smallest_input(side), _BEYOND_ANY_INPUT)
-    return side, None
+            if max(sides) > 1 and isinstance(word, WholeMap):
+                return sides, word
+            height, width = word.smallest_input(sides)
+            sides = min(height, _BEYOND_ANY_INPUT), min(width, _BEYOND_ANY_INPUT)
+    return sides, None
 
 
 def _check_shared(place: _Place, made_for: Sequence[Shape], shapes: Sequence[Shape]) -> None:

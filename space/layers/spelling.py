@@ -18,13 +18,21 @@ from typing import Any, ClassVar, TypeAlias, cast, get_type_hints
 from space.errors import LayerError
 from space.fields import out_of_range, show, too_large
 
-NUMBERED_MODIFIERS = {"pad": "padding", "stride": "stride", "groups": "groups"}
+NUMBERED_MODIFIERS = {
+    "pad": "padding",
+    "stride": "stride",
+    "dilation": "dilation",
+    "groups": "groups",
+}
 """The field that a modifier with a number sets, by its stem."""
 
 FLAG_MODIFIERS = {"bias": ("bias", True), "nobias": ("bias", False)}
 """The field that a modifier without a number sets, and the value."""
 
 _LONGEST = 9  # digits of a number; more are above every limit
+
+Sides: TypeAlias = int | tuple[int, int]
+"""A number for both axes of a map, or one for its height and another one for its width."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,65 @@ class Whole:
 
 
 @dataclass(frozen=True)
+class WholeSides:
+    """A whole number for both axes, such as ``3``, or one for each, such as ``10x4``.
+
+    Two of the same are one number.
+
+    Attributes:
+        what: its name in messages.
+        least: the smallest value allowed for both axes; two different ones may be as small as 1.
+        most: the largest value allowed.
+        example: a value for messages that ask for one.
+    """
+
+    what: str
+    least: int
+    most: int
+    example: str = "1"
+
+    pattern: ClassVar[str] = "[0-9]+(?:x[0-9]+)?"
+
+    def read(self, text: str) -> Sides:
+        """Read one number, or two with an x between them.
+
+        Raises:
+            LayerError: the text is neither, or has too many digits for any limit.
+        """
+        if "x" not in text:
+            return self._one.read(text)
+        if not re.fullmatch(self.pattern, text):
+            raise LayerError(
+                f"{self.what} {show(text)} is not two whole numbers from {min(self.least, 1)} to "
+                f"{self.most}, as in 10x4"
+            )
+        height, width = map(self._one.read, text.split("x"))
+        return height if height == width else (height, width)
+
+    def check(self, value: object) -> None:
+        """Refuse what is neither a number in range nor two different ones.
+
+        Raises:
+            LayerError: it is not; the message says which number it is and what to give.
+        """
+        if not isinstance(value, tuple):
+            self._one.check(value)
+            return
+        if len(value) != 2 or value[0] == value[1]:
+            raise LayerError(
+                f"{self.what} {show(value)} is not a whole number, or two different ones for "
+                "height and width"
+            )
+        each = Whole(self.what, min(self.least, 1), self.most)
+        for side in value:
+            each.check(side)
+
+    @property
+    def _one(self) -> Whole:
+        return Whole(self.what, self.least, self.most)
+
+
+@dataclass(frozen=True)
 class Rate:
     """A decimal number between 0 and 1, both excluded.
 
@@ -111,7 +178,7 @@ class Rate:
         return f"such as {self.example} (above 0 and below 1)"
 
 
-Number: TypeAlias = Whole | Rate
+Number: TypeAlias = Whole | WholeSides | Rate
 
 
 @dataclass(frozen=True)
@@ -155,7 +222,7 @@ def _numbers_of(word: type[Any]) -> Mapping[str, Number]:
         name: number
         for name, hint in hints.items()
         for number in getattr(hint, "__metadata__", ())
-        if isinstance(number, Whole | Rate)
+        if isinstance(number, Number)
     }
 
 
@@ -169,8 +236,15 @@ def _defaults_of(word: type[Any]) -> Mapping[str, object]:
     return {each.name: each.default for each in fields(word) if each.default is not MISSING}
 
 
+def both(value: Sides) -> tuple[int, int]:
+    """Return the numbers for height and width."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
 def spell_number(value: object) -> str:
     """Write a number as in a line, without an exponent."""
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
     # repr() is the shortest text that reads back as the same number, but may have an exponent.
     return f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
 
@@ -181,4 +255,4 @@ def spell_modifier(name: str, value: object) -> str:
         if setting == (name, value):
             return word
     stem = next(stem for stem, owner in NUMBERED_MODIFIERS.items() if owner == name)
-    return f"{stem}{value}"
+    return f"{stem}{spell_number(value)}"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Argument: TypeAlias = int | float | tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class TorchCall:
     """A call of something in ``torch.nn`` or ``torch.nn.functional``.
 
-    Only numbers and flags are arguments, so that no text of a study file can reach generated
-    source.
+    Only numbers, pairs of them and flags are arguments, so that no text of a study file can reach
+    generated source.
 
     Attributes:
         name: what is called, such as ``Conv2d``.
@@ -21,8 +24,8 @@ class TorchCall:
     """
 
     name: str
-    arguments: tuple[int | float, ...] = ()
-    options: Mapping[str, int | float] = field(default_factory=dict)
+    arguments: tuple[Argument, ...] = ()
+    options: Mapping[str, Argument] = field(default_factory=dict)
     takes_training: bool = False
 
     def source(self, *before: str) -> tuple[str, ...]:

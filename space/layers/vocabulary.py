@@ -16,10 +16,22 @@ from space.layers.spelling import (
     NUMBERED_MODIFIERS,
     Number,
     Rate,
+    WholeSides,
     defaults_of,
     numbers_of,
 )
-from space.layers.words import Activation, Again, BatchNorm, Dropout, Skip, Word
+from space.layers.words import (
+    Activation,
+    Again,
+    BatchNorm,
+    Dropout,
+    Dropout2d,
+    GhostBatchNorm,
+    GroupNorm,
+    LayerNorm,
+    Skip,
+    Word,
+)
 
 WORDS: tuple[type[Word], ...] = (
     Conv,
@@ -28,8 +40,12 @@ WORDS: tuple[type[Word], ...] = (
     Pool,
     Linear,
     Dropout,
+    Dropout2d,
     Activation,
     BatchNorm,
+    GhostBatchNorm,
+    LayerNorm,
+    GroupNorm,
     Gap,
     Skip,
     Again,
@@ -37,7 +53,9 @@ WORDS: tuple[type[Word], ...] = (
 """Every class of words; messages list their stems in this order."""
 
 _BY_STEM = {stem: word for word in WORDS for stem in word.spelling.stems}
-_TOKEN = re.compile(r"([a-z]+)([0-9.]*)", re.ASCII)
+_WITH_DIGITS = "".join(f"{stem}|" for stem in _BY_STEM if not stem.isalpha())
+_TOKEN = re.compile(rf"({_WITH_DIGITS}[a-z]+)((?:[0-9.][0-9.x]*)?)", re.ASCII)
+_SIDES = re.compile(WholeSides.pattern)
 
 
 def read_words(tokens: Sequence[str]) -> Iterator[Word]:
@@ -103,7 +121,7 @@ def _modifier(token: str) -> tuple[str, str] | None:
     if token in FLAG_MODIFIERS:
         return FLAG_MODIFIERS[token][0], ""
     found = _TOKEN.fullmatch(token)
-    if found and found[2].isdigit() and found[1] in NUMBERED_MODIFIERS:
+    if found and _SIDES.fullmatch(found[2]) and found[1] in NUMBERED_MODIFIERS:
         return NUMBERED_MODIFIERS[found[1]], found[2]
     return None
 
@@ -112,8 +130,8 @@ def _unknown(token: str) -> LayerError:
     """Return the error for a token that is not a word."""
     if _modifier(token):
         return LayerError(f'"{token}" stands alone; a modifier comes right after its operation')
-    for stem, word in _BY_STEM.items():
-        number = _number(word)
+    for stem in sorted(_BY_STEM, key=len, reverse=True):
+        number = _number(_BY_STEM[stem])
         if isinstance(number, Rate) and token.startswith(stem):
             return LayerError(
                 f'"{token}" is not a {number.what}, as in "{stem}{number.example}" '

@@ -9,6 +9,7 @@ shape and the cost, and which module of torch they are. ``space.layers.vocabular
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from space.errors import LayerError
@@ -28,8 +29,11 @@ Shape: TypeAlias = tuple[int, int, int]
 
 MAX_CHANNELS = 65536
 MAX_LINES = 64
+MAX_PARTS = 64
 
 Lines: TypeAlias = Annotated[int, Whole("number of lines", 1, MAX_LINES, example="3")]
+BatchParts: TypeAlias = Annotated[int, Whole("number of parts", 2, MAX_PARTS, example="4")]
+NormGroups: TypeAlias = Annotated[int, Whole("number of groups", 2, MAX_CHANNELS, example="4")]
 DropoutRate: TypeAlias = Annotated[float, Rate("dropout rate", example="0.1")]
 
 
@@ -67,7 +71,9 @@ class Word:
 
     def __post_init__(self) -> None:
         for name, number in numbers_of(type(self)).items():
-            number.check(getattr(self, name))
+            value = getattr(self, name)
+            if value is not None or defaults_of(type(self)).get(name, value) is not None:
+                number.check(value)
 
     def __str__(self) -> str:
         spelling, defaults = self.spelling, defaults_of(type(self))
@@ -125,6 +131,14 @@ class Word:
         """
         raise TypeError(f'"{self}" has no module')
 
+    def trained_module(self, shape: Shape) -> TorchCall:
+        """Return the module that the network is trained with, for maps of ``shape``.
+
+        Where it is not that of ``module``, which is deployed, it has the same weights under the
+        same names and does the same in evaluation.
+        """
+        return self.module(shape)
+
     def function(self) -> TorchCall | None:
         """Return the function of ``torch.nn.functional`` that does the same; None without one.
 
@@ -136,9 +150,9 @@ class Word:
         """Return the map after this word; a side below 1 means that the map vanished."""
         return shape
 
-    def smallest_input(self, side: int) -> int:
-        """Return the smallest input side, in pixels, that leaves at least ``side`` pixels."""
-        return side
+    def smallest_input(self, sides: tuple[int, int]) -> tuple[int, int]:
+        """Return the smallest height and width, in pixels, that leave at least ``sides``."""
+        return sides
 
     def fan_in(self, shape: Shape) -> int:
         """Return the size of the input that this word's weights are made for; 0 without weights."""
@@ -157,9 +171,14 @@ class Word:
 class Operation(Word):
     """A word that makes a new map; a line has at most one."""
 
-    def window(self, shape: Shape) -> tuple[int, int]:
-        """Return the side and the step, in pixels of its input, of what one output pixel sees."""
-        return 1, 1
+    def window(self, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return what one output pixel sees, in pixels of the input.
+
+        Returns:
+            Height and width of the window, and how far the next one down and the next one to the
+            right are away.
+        """
+        return (1, 1), (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +209,17 @@ class Activation(ElementWise):
         """Return whether the table says so."""
         return self.entry.in_place
 
+    def parameters(self, shape: Shape) -> int:
+        """Count what the table says."""
+        return self.entry.parameters
+
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
         """Return the module that the table names."""
         return TorchCall(self.entry.module)
 
-    def function(self) -> TorchCall:
+    def function(self) -> TorchCall | None:
         """Return the function that the table names."""
-        return TorchCall(self.entry.function)
+        return None if self.entry.function is None else TorchCall(self.entry.function)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +244,90 @@ class BatchNorm(ElementWise):
 
 
 @dataclass(frozen=True, slots=True)
+class GhostBatchNorm(BatchNorm):
+    """``gbn4``: batch normalisation over 4 parts of each batch (Hoffer et al., 2017, 1705.08741).
+
+    In evaluation it is ``bn``, and a deployed network has that in its place.
+    """
+
+    parts_of_batch: BatchParts
+
+    spelling: ClassVar[Spelling] = Spelling.of("gbn", number="parts_of_batch")
+
+    def trained_module(self, shape: Shape) -> TorchCall:
+        """Return the module that takes statistics of the parts while it trains."""
+        return TorchCall("GhostBatchNorm2d", (shape[0], self.parts_of_batch))
+
+
+def _single(word: Word, shape: Shape, groups: int) -> tuple[str, float] | None:
+    """Refuse a norm of groups of one value, each of which would become 0."""
+    if elements(shape) > groups:
+        return None
+    return f'"{word}" would normalise single values ({format_shape(shape)})', log(2)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNorm(ElementWise):
+    """``ln``: normalisation of each image over its whole map (Ba et al., 2016, arXiv 1607.06450).
+
+    With one scale and one shift for each channel, so that it takes maps of any size.
+    """
+
+    spelling: ClassVar[Spelling] = Spelling.of("ln")
+    takes: ClassVar[Literal["either"]] = "either"
+    gives_fresh_map: ClassVar[bool] = True
+
+    def misfit(self, shape: Shape) -> tuple[str, float] | None:
+        """Refuse a map of one value, which would become 0."""
+        return _single(self, shape, 1)
+
+    def fan_in(self, shape: Shape) -> int:
+        """Return the number of channels."""
+        return shape[0]
+
+    def parameters(self, shape: Shape) -> int:
+        """Count scales and shifts."""
+        return 2 * shape[0]
+
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Return the norm of one group."""
+        return TorchCall("GroupNorm", (1, shape[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNorm(LayerNorm):
+    """``gn4``: normalisation of each image over 4 groups of its channels.
+
+    After Wu & He, 2018, arXiv 1803.08494; with one scale and one shift for each channel.
+    """
+
+    groups: NormGroups
+
+    spelling: ClassVar[Spelling] = Spelling.of("gn", number="groups")
+
+    def misfit(self, shape: Shape) -> tuple[str, float] | None:
+        """Refuse channels that the groups do not divide, and groups of one value."""
+        channels, groups = shape[0], self.groups
+        if channels % groups == 0:
+            return _single(self, shape, groups)
+        return (
+            f'"{self}" does not divide {channels} channels ({format_shape(shape)})',
+            log(-(-channels // groups) * groups / channels),
+        )
+
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Return the norm of the groups."""
+        return TorchCall("GroupNorm", (self.groups, shape[0]))
+
+
+@dataclass(frozen=True, slots=True)
 class Dropout(ElementWise):
     """``drop0.1``: element-wise dropout; the rate is above 0 and below 1."""
 
     rate: DropoutRate
 
     spelling: ClassVar[Spelling] = Spelling.of("drop", number="rate")
-    takes: ClassVar[Literal["either"]] = "either"
+    takes: ClassVar[Literal["maps", "features", "either"]] = "either"
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
         """Return the module, which drops in training only."""
@@ -236,6 +336,22 @@ class Dropout(ElementWise):
     def function(self) -> TorchCall:
         """Return the function, which drops in training only."""
         return TorchCall("dropout", (self.rate,), takes_training=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropout2d(Dropout):
+    """``dropout2d0.1``: dropout of whole channels of an image; the rate is above 0 and below 1."""
+
+    spelling: ClassVar[Spelling] = Spelling.of("dropout2d", number="rate")
+    takes: ClassVar[Literal["maps", "features", "either"]] = "maps"
+
+    def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
+        """Return the module, which drops in training only."""
+        return TorchCall("Dropout2d", (self.rate,))
+
+    def function(self) -> TorchCall:
+        """Return the function, which drops in training only."""
+        return TorchCall("dropout2d", (self.rate,), takes_training=True)
 
 
 @dataclass(frozen=True, slots=True)

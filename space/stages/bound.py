@@ -29,11 +29,13 @@ from space.stages.lines import (
     padding_of,
 )
 
-Front = dict[Shape, Least]
+# A map, and the stride of the convolution that comes next.
+_Strided = tuple[Shape, int]
+Front = dict[_Strided, Least]
 
 _ADVICE = (
     "allow other stages or convs, smaller kernels, padding or another head (full-conv needs a "
-    "square map whose side is odd, 2, 4 or 6)"
+    "map of at most 99 pixels a side, and of a square one that the side is odd, 2, 4 or 6)"
 )
 
 
@@ -49,16 +51,17 @@ def lower_bound(fields: Mapping[str, Field], input_shape: Shape, classes: int) -
     walk = _Walk(fields, classes)
     convolved = cached_moves(walk.convolved)
     stages, convs = fields["stages"].values(), fields["convs"].values()
-    front: Front = {input_shape: FREE}
+    front: Front = {(input_shape, stride): FREE for stride in walk.stem_strides}
     ends: list[tuple[Shape, Least]] = []
     for stage in range(1, int(fields["stages"].maximum) + 1):
-        stage_end: Front = {}
+        stage_end: dict[Shape, Least] = {}
         for conv in range(1, int(fields["convs"].maximum) + 1):
             if stage in stages and conv in convs:
                 ends += advance(front, walk.classified).items()
-            front = advance(front, convolved if (stage, conv) > (1, 1) else walk.started)
+            after = advance(front, convolved if (stage, conv) > (1, 1) else walk.started)
             if conv in convs:
-                merge(stage_end, front)
+                merge(stage_end, after)
+            front = {(shape, 1): costs for shape, costs in after.items()}
         if stage in stages:
             ends += advance(stage_end, walk.headed).items()
         front = advance(stage_end, walk.pooled)
@@ -77,28 +80,36 @@ class _Walk:
         orders = self._values["order"]
         self._order = "conv-relu" if "conv-relu" in orders else str(orders[0])
         self._windows = sorted(set(_windows(self._values)))
-        self._lines: dict[tuple[_Window, int], Layer] = {}
+        self._lines: dict[tuple[_Window, int, int], Layer] = {}
 
-    def started(self, shape: Shape) -> Iterator[Move[Shape]]:
+    @property
+    def stem_strides(self) -> Sequence[int]:
+        """Return the strides that the first convolution can have."""
+        return [int(stride) for stride in self._values["stem_stride"]]
+
+    def started(self, state: _Strided) -> Iterator[Move[Shape]]:
         """Try the first convolution of the network, which cannot skip."""
+        shape, stride = state
         for window in self._windows:
-            yield from _after(shape, self._line(window, self._width))
+            yield from _after(shape, self._line(window, stride, self._width))
 
-    def convolved(self, shape: Shape) -> Iterator[Move[Shape]]:
+    def convolved(self, state: _Strided) -> Iterator[Move[Shape]]:
         """Try any other convolution; one that skips keeps its channels."""
+        shape, stride = state
         skips = self._values["skip"]
         for window in self._windows:
-            fits = can_skip(window.kernel, window.padding)
+            fits = can_skip(window.kernel, window.padding, stride)
             if fits and True in skips:
-                yield from _after(shape, self._line(window, shape[0]))
+                yield from _after(shape, self._line(window, stride, shape[0]))
             if not fits or False in skips:
-                yield from _after(shape, self._line(window, self._width))
+                yield from _after(shape, self._line(window, stride, self._width))
 
-    def classified(self, shape: Shape) -> Iterator[Move[Shape]]:
+    def classified(self, state: _Strided) -> Iterator[Move[Shape]]:
         """Try a last convolution that classifies, where that is a possible head."""
+        shape, stride = state
         if "gap" in self._values["head"]:
             for window in self._windows:
-                yield from _after(shape, self._line(window, self._classes), GAP)
+                yield from _after(shape, self._line(window, stride, self._classes), GAP)
 
     def headed(self, shape: Shape) -> Iterator[Move[Shape]]:
         """Try every other head, with and without a hidden layer."""
@@ -111,24 +122,27 @@ class _Walk:
                     *head_lines(head, shape, self._classes, bias=self._bias, hidden=hidden),
                 )
 
-    def pooled(self, shape: Shape) -> Iterator[Move[Shape]]:
-        """Try every end of a stage: a pool, with or without a transition."""
-        pool = Layer((Pool("max", 2),))
-        for transition in self._values["transition"]:
-            if transition == "none":
-                yield from _after(shape, pool)
-                continue
-            bare = "bare" in self._values["transition_style"]
-            narrow = self._pointwise(self._transition_width, bare=bare)
-            before = transition == "before-pool"
-            yield from _after(shape, *((narrow, pool) if before else (pool, narrow)))
+    def pooled(self, shape: Shape) -> Iterator[Move[_Strided]]:
+        """Try every end of a stage: a pool or a stride, with or without a transition."""
+        for strides in {pool == "stride" for pool in self._values["pool"]}:
+            pool = () if strides else (Layer((Pool("max", 2),)),)
+            for transition in self._values["transition"]:
+                bare = "bare" in self._values["transition_style"]
+                narrow = (self._pointwise(self._transition_width, bare=bare),)
+                before = narrow if transition == "before-pool" else ()
+                behind = narrow if transition == "after-pool" else ()
+                for after, costs in _after(shape, *before, *pool, *behind):
+                    yield (after, 2 if strides else 1), costs
 
-    def _line(self, window: _Window, width: int) -> Layer:
-        line = self._lines.get((window, width))
+    def _line(self, window: _Window, stride: int, width: int) -> Layer:
+        line = self._lines.get((window, stride, width))
         if line is None:
             block, kernel, padding = window
-            operation = convolution(block, kernel, width, padding=padding, bias=self._bias)
-            line = self._lines[window, width] = block_line(operation, self._order, "relu")
+            operation = convolution(
+                block, kernel, width, padding=padding, stride=stride, bias=self._bias
+            )
+            line = block_line(operation, self._order, "relu")
+            self._lines[window, stride, width] = line
         return line
 
     def _pointwise(self, width: int, *, bare: bool) -> Layer:

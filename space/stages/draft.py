@@ -64,12 +64,15 @@ class Draft:
     def build(self) -> None:
         """Add all lines."""
         stages = self.reading.whole("stages")
+        stride = self.reading.whole("stem_stride")
         for stage in range(1, stages + 1):
             convs = self.reading.whole("convs", stage)
             for conv in range(1, convs + 1):
-                self._add_convolution(stage, conv, last=(stage, conv) == (stages, convs))
+                last = (stage, conv) == (stages, convs)
+                self._add_convolution(stage, conv, stride, last=last)
+                stride = 1
             if stage < stages:
-                self._end_stage(stage, convs)
+                stride = self._end_stage(stage, convs)
         self._add_head(stages, convs)
 
     def add(self, layer: Layer) -> None:
@@ -78,10 +81,10 @@ class Draft:
         for word in layer.words:
             self.shape = word.output(self.shape)
 
-    def _add_convolution(self, stage: int, conv: int, *, last: bool) -> None:
+    def _add_convolution(self, stage: int, conv: int, stride: int, *, last: bool) -> None:
         read = self.reading
         classifies = last and read.text("head") == "gap"
-        operation, skip = self._operation(stage, conv, self.classes if classifies else None)
+        operation, skip = self._operation(stage, conv, stride, self.classes if classifies else None)
         self.add(
             block_line(
                 operation,
@@ -93,7 +96,7 @@ class Draft:
         )
 
     def _operation(
-        self, stage: int, conv: int, tied_width: int | None
+        self, stage: int, conv: int, stride: int, tied_width: int | None
     ) -> tuple[Conv | Separable, bool]:
         """Return a convolution and whether it skips; a skip ties the width to what comes in."""
         read, spot = self.reading, (stage, conv)
@@ -103,20 +106,24 @@ class Draft:
             padding = 0
         block, bias = read.text("block", *spot), read.flag("bias", *spot)
         channels = self.shape[0]
-        fits = can_skip(kernel, padding) and tied_width in (None, channels)
+        fits = can_skip(kernel, padding, stride) and tied_width in (None, channels)
         skip = fits and spot != (1, 1) and read.flag("skip", *spot)
         tied_width = channels if skip else tied_width
         width = read.whole("width", *spot) if tied_width is None else tied_width
-        return convolution(block, kernel, width, padding=padding, bias=bias), skip
+        made = convolution(block, kernel, width, padding=padding, stride=stride, bias=bias)
+        return made, skip
 
-    def _end_stage(self, stage: int, convs: int) -> None:
+    def _end_stage(self, stage: int, convs: int) -> int:
+        """Add the transition and the pool; return the stride of the next convolution."""
         transition = self.reading.text("transition", stage)
         if transition == "before-pool":
             self._add_transition(stage, convs)
         kind = self.reading.text("pool", stage)
-        self.add(Layer((Pool("avg" if kind == "avg" else "max", 2),)))
+        if kind != "stride":
+            self.add(Layer((Pool("avg" if kind == "avg" else "max", 2),)))
         if transition == "after-pool":
             self._add_transition(stage, convs)
+        return 2 if kind == "stride" else 1
 
     def _add_transition(self, stage: int, convs: int) -> None:
         width = self.reading.whole("transition_width", stage)

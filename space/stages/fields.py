@@ -44,6 +44,7 @@ class StageField:
 
 HEADS = ("conv-gap", "gap-conv", "gap-linear", "full-conv", "gap")
 ORDERS = ("conv-bn-relu", "conv-relu-bn", "conv-relu")
+POOLS = ("max", "avg", "stride")
 TRANSITIONS = ("none", "before-pool", "after-pool")
 STYLES = ("bare", "full", "full-dropout")
 
@@ -57,8 +58,9 @@ STAGE_FIELDS: dict[str, StageField] = {
     "activation": StageField("str", "network", default="relu", allowed=tuple(ACTIVATIONS)),
     "bias": StageField("bool", "network", default=False),
     "dropout": StageField("float", "network", default=0.0, low=0.0, high=0.9),
+    "stem_stride": StageField("int", "network", "network", 1, low=1, high=8),
     "convs": StageField("int", "stage", "stage", 2, low=1, high=8),
-    "pool": StageField("str", "stage", "stage", "max", allowed=("max", "avg")),
+    "pool": StageField("str", "stage", "stage", "max", allowed=POOLS),
     "transition": StageField("str", "stage", "stage", "none", allowed=TRANSITIONS),
     "transition_width": StageField("int", "stage", "stage", low=1, high=MAX_CHANNELS),
     "transition_style": StageField("str", "network", "stage", "bare", allowed=STYLES),
@@ -163,7 +165,7 @@ def _acts(name: str, fields: Fields) -> bool:
     if name == "padding":
         return any(same_padding(int(kernel)) for kernel in fields["kernel"].field.values())
     if name == "skip":
-        return any(can_skip(*window) for window in _windows(fields))
+        return any(can_skip(*window, 1) for window in _windows(fields))
     return True
 
 

@@ -28,6 +28,7 @@ from space.layers import (
     Skip,
     Word,
 )
+from space.layers.spelling import Sides, spell_number
 from space.stages.draft import Draft, Reading
 from space.stages.fields import Fields
 
@@ -137,7 +138,10 @@ class _Guide(Reading):
 
     def _wanted(self, name: str) -> Sequence[Scalar]:
         if name == "stages":
-            return [1 + sum(isinstance(layer.operation, Pool) for layer in self.target)]
+            return [1 + sum(map(_starts_stage, self.target[1:]))]
+        if name == "stem_stride":
+            operation = _convolution(self.target[0])
+            return [1 if operation is None else _whole(operation.stride)]
         if name == "head_hidden":
             return [*(_width(layer) or 0 for layer in self._behind()), 0]
         if name == "head_hidden_style":
@@ -145,6 +149,8 @@ class _Guide(Reading):
         if name == "transition_style":
             return _styles(self._line())
         value = _READERS[name](self._line())
+        if value is None and name == "pool" and "stride" in self.fields[name].field.values():
+            return ["stride"]
         if value is None and name == "transition_width":
             is_now = allowed(self.fields["transition"].field)
             raise self.differs(f"the space has a transition there: space.transition is {is_now}")
@@ -200,7 +206,7 @@ def _width(layer: Layer) -> Scalar | None:
 
 def _kernel(layer: Layer) -> Scalar | None:
     operation = _convolution(layer)
-    return None if operation is None else operation.kernel
+    return None if operation is None else _whole(operation.kernel)
 
 
 def _padding(layer: Layer) -> Scalar | None:
@@ -234,6 +240,19 @@ def _dropout(layer: Layer) -> Scalar:
 def _pool(layer: Layer) -> Scalar | None:
     word = _word(layer, Pool)
     return None if word is None else word.kind
+
+
+def _starts_stage(layer: Layer) -> bool:
+    """Return whether a line that is not the first begins a new stage, as a pool or by a stride."""
+    operation = layer.operation
+    return isinstance(operation, Pool) or (
+        isinstance(operation, Conv | Separable) and operation.stride != 1
+    )
+
+
+def _whole(sides: Sides) -> Scalar:
+    """Return a number for both axes; the text of two, which no field has."""
+    return spell_number(sides) if isinstance(sides, tuple) else sides
 
 
 def _styles(layer: Layer) -> Sequence[Scalar]:

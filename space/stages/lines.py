@@ -17,17 +17,18 @@ from space.layers import (
     Word,
 )
 from space.layers.operations import EVEN_KERNELS, MAX_KERNEL
+from space.layers.spelling import Sides
 
 GAP = Layer((Gap(),))
 HIDDEN_HEADS = ("gap-conv", "gap-linear")
 
 
 def convolution(
-    block: str, kernel: int, width: int, *, padding: int, bias: bool
+    block: str, kernel: int, width: int, *, padding: int, stride: int, bias: bool
 ) -> Conv | Separable:
     """Return the operation of a block: ``"conv"`` or ``"separable"``."""
     make = Separable if block == "separable" else Conv
-    return make(kernel, width, padding=padding, bias=bias)
+    return make(kernel, width, padding=padding, stride=stride, bias=bias)
 
 
 def same_padding(kernel: int) -> int:
@@ -40,9 +41,9 @@ def padding_of(kernel: int, word: object) -> int:
     return same_padding(kernel) if word == "same" else 0
 
 
-def can_skip(kernel: int, padding: int) -> bool:
+def can_skip(kernel: int, padding: int, stride: int) -> bool:
     """Return whether a convolution keeps the size of its map, which a skip needs."""
-    return kernel == 2 * padding + 1
+    return kernel == 2 * padding + 1 and stride == 1
 
 
 def block_line(
@@ -88,7 +89,12 @@ def head_lines(
     return [classifier, GAP] if head == "conv-gap" else [*after_gap, classifier]
 
 
-def _whole_map(shape: Shape) -> int:
-    """Return the largest kernel that fits; it leaves one pixel only of a square map of its size."""
-    side = max(1, min(*shape[1:], MAX_KERNEL))
-    return side if side % 2 or side in EVEN_KERNELS else side - 1
+def _whole_map(shape: Shape) -> Sides:
+    """Return the largest kernel that fits, which leaves one pixel only of a map of its size.
+
+    A square one has a side that is odd, 2, 4 or 6.
+    """
+    height, width = (max(1, min(side, MAX_KERNEL)) for side in shape[1:])
+    if height != width:
+        return height, width
+    return height if height % 2 or height in EVEN_KERNELS else height - 1

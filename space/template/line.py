@@ -15,8 +15,10 @@ from space.layers import Layer
 MAX_VARIANTS = 10_000
 
 _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
-_NUMBER_TOKEN = re.compile(r"([a-z]*)\{([^{}]*)\}")
-_NO_DROPOUT = re.compile(r"(?<!\S)drop(?:0+\.?0*|\.0+)(?!\S)")
+_NUMBER = r"(?:\{[^{}]*\}|[0-9]+)"
+_NUMBER_TOKEN = re.compile(rf"(dropout2d|[a-z]*)({_NUMBER}(?:x{_NUMBER})?)")
+_DROPOUTS = frozenset({"drop", "dropout2d"})
+_NO_DROPOUT = re.compile(r"(?<!\S)(?:drop|dropout2d)(?:0+\.?0*|\.0+)(?!\S)")
 
 
 @dataclass(frozen=True)
@@ -107,13 +109,13 @@ class TemplateLine:
         for name, before in prefixes.items():
             field = fields[name]
             decimals = [end for end in _ends(field) if isinstance(end, float)]
-            if before != {"drop"} and decimals:
+            if not before <= _DROPOUTS and decimals:
                 worst = next((end for end in decimals if not end.is_integer()), decimals[0])
                 raise LayerError(
                     f'"{text}": {{{name}}} takes whole numbers there, not {worst}; '
                     "only a dropout rate may have decimals"
                 )
-            if before == {"drop"}:
+            if before <= _DROPOUTS:
                 found[name] = _ends(field)
             elif before == {""} and not grouped:
                 found[name] = _ends(field)[:1] if least else _ends(field)
@@ -145,9 +147,10 @@ def _prefixes(text: str) -> dict[str, set[str]]:
         if match is None:
             raise LayerError(
                 f'"{token}": a hole for a number stands alone or right behind letters, as in '
-                "conv{k} {w}"
+                "conv{k} {w} or conv{h}x3 {w}"
             )
-        found.setdefault(match[2], set()).add(match[1])
+        for name in _HOLE.findall(match[2]):
+            found.setdefault(name, set()).add(match[1])
     return found
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from space.fields import Scalar
 from space.layers import Shape
+from space.layers.activations import ACTIVATIONS
 from space.search_space import SearchSpace
 from space.stages.fields import STYLES, parse_fields
 
@@ -83,11 +84,12 @@ def staged_sections(draw: st.DrawFn) -> dict[str, object]:
         "block": ("conv", one_or_more(["conv", "separable"])),
         "padding": ("conv", one_or_more(["same", "valid"])),
         "skip": ("conv", one_or_more([True, False])),
-        "pool": ("stage", one_or_more(["max", "avg"])),
+        "stem_stride": ("network", whole(1, 3)),
+        "pool": ("stage", one_or_more(["max", "avg", "stride"])),
         "transition": ("stage", one_or_more(["none", "before-pool", "after-pool"])),
         "transition_style": ("stage", one_or_more(STYLES)),
         "order": ("conv", one_or_more(["conv-bn-relu", "conv-relu-bn", "conv-relu"])),
-        "activation": ("conv", one_or_more(["relu", "leakyrelu", "silu", "hardswish"])),
+        "activation": ("conv", one_or_more([*ACTIVATIONS])),
         "dropout": ("conv", dropouts()),
         "bias": ("conv", one_or_more([True, False])),
         "head": ("network", heads()),
@@ -144,6 +146,9 @@ _LINES = [
     "linear {a} relu",
     "conv1 5",
     "skip{n}",
+    "conv{k}x{n} {a} pad{p}x1 stride{s}x{n} gn{g2} prelu",
+    "conv{oblong} {b} dilation{s} gbn{g2} dropout2d{d}",
+    "{pooling}pool{k2} stride{s} pad1 ln",
 ]
 _ENDS = [["gap", "conv1 10"], ["{last} 10", "gap"], ["linear 10"], ["conv1 10", "{maybe_gap}"]]
 _HOLES: dict[str, st.SearchStrategy[object]] = {
@@ -152,7 +157,9 @@ _HOLES: dict[str, st.SearchStrategy[object]] = {
     "c": one_or_more([6, 12]),
     "d": dropouts(),
     "g": one_or_more([1, 2, 3]),
+    "g2": whole(2, 4),
     "k": one_or_more([1, 2, 3, 5]),
+    "k2": one_or_more([2, 3, 4]),
     "n": whole(1, 3),
     "p": whole(0, 2),
     "s": whole(1, 2),
@@ -161,6 +168,7 @@ _HOLES: dict[str, st.SearchStrategy[object]] = {
     "block": one_or_more(["conv3", "separable5"]),
     "kind": one_or_more(["conv", "separable"]),
     "last": one_or_more(["conv1", "conv3"]),
+    "oblong": one_or_more(["3", "10x4", "1x5", "4x4"]),
     "maybe": one_or_more(["", "maxpool2", "conv1 4"]),
     "maybe_gap": one_or_more(["", "gap"]),
     "pad": one_or_more(["", "pad1", "bias"]),

@@ -85,7 +85,12 @@ REFUSED: list[tuple[Mapping[str, object], str, str]] = [
     (
         STAGED,
         "conv3 8 pad1 stride2 bn relu, gap, linear 10",
-        'line 1 "conv3 8 pad1 stride2 bn relu": the space gives "conv3 8 pad1 bn relu" there',
+        "it needs stem_stride = 2, but space.stem_stride is 1",
+    ),
+    (
+        STAGED,
+        "conv3 8 pad1 bn relu, conv3 8 pad1 stride2 bn relu, gap, linear 10",
+        'line 2 "conv3 8 pad1 stride2 bn relu": the space has a pool there',
     ),
     (
         STAGED,

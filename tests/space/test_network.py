@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 import weakref
+from collections import Counter
 
 import pytest
 import torch
@@ -23,7 +25,12 @@ ACTIVATIONS = {
     "leakyrelu": F.leaky_relu,
     "silu": F.silu,
     "hardswish": F.hardswish,
+    "gelu": F.gelu,
+    "elu": F.elu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
 }
+WITH_WEIGHTS = re.compile("(bn|gbn|ln|gn|prelu)([0-9]*)")
 
 
 def images(architecture: Architecture, count: int = 3) -> Tensor:
@@ -42,12 +49,15 @@ def by_the_book(architecture: Architecture, state: dict[str, Tensor], x: Tensor)
         inputs.append(x)
         lines = {k.removeprefix(f"line{number}."): v for k, v in state.items()}
         tokens = str(architecture.layers[number - 1]).split()
-        norms = iter(["bn", *(f"bn{n}" for n in range(2, len(tokens) + 1))])
+        seen: Counter[str] = Counter()
         for position, token in enumerate(tokens):
             if token.startswith("skip"):
                 x = x + inputs[-int(token[4:] or 1)]
-            elif token == "bn":
-                x = normalise(x, lines, next(norms))
+            elif found := WITH_WEIGHTS.fullmatch(token):
+                kind, groups = found.groups()
+                seen[kind] += 1
+                name = kind if seen[kind] == 1 else f"{kind}{seen[kind]}"
+                x = weigh(x, kind, int(groups or 1), lines, name)
             elif token in ACTIVATIONS:
                 x = ACTIVATIONS[token](x)
             elif token[0].isalpha():
@@ -55,21 +65,27 @@ def by_the_book(architecture: Architecture, state: dict[str, Tensor], x: Tensor)
     return x.flatten(1)
 
 
-def normalise(x: Tensor, weights: dict[str, Tensor], name: str) -> Tensor:
-    """Normalise with running statistics."""
+def weigh(x: Tensor, kind: str, groups: int, weights: dict[str, Tensor], name: str) -> Tensor:
+    """Apply a word that has weights and keeps the map."""
+    if kind == "prelu":
+        return x.clamp(min=0) + weights[f"{name}.weight"] * x.clamp(max=0)
+    if kind in ("ln", "gn"):
+        return F.group_norm(x, groups, weights[f"{name}.weight"], weights[f"{name}.bias"])
     mean, var = weights[f"{name}.running_mean"], weights[f"{name}.running_var"]
     return F.batch_norm(x, mean, var, weights[f"{name}.weight"], weights[f"{name}.bias"])
 
 
 def operate(x: Tensor, token: str, after: list[str], weights: dict[str, Tensor]) -> Tensor:
     """Apply a word that makes a new map; words that do nothing here give the map back."""
-    modifiers = {name: 1 for name in ("stride", "groups")} | {"pad": 0}
-    for word in after:
-        name = word.rstrip("0123456789")
-        if name in modifiers and name != word:
-            modifiers[name] = int(word.removeprefix(name))
-    stride, groups, pad = modifiers["stride"], modifiers["groups"], modifiers["pad"]
-    kind = token.rstrip("0123456789")
+    kind, size = split(token)
+    plain = {"stride": size if "pool" in kind else (1, 1), "dilation": (1, 1), "pad": (0, 0)}
+    given = plain | {"groups": (1, 1)} | dict(map(split, after))
+    groups = given["groups"][0]
+    window = {
+        "stride": given["stride"],
+        "padding": given["pad"],
+    }
+    spread = window | {"dilation": given["dilation"]}
     if kind == "gap":
         return x.mean((2, 3), keepdim=True)
     if kind == "linear":
@@ -77,25 +93,32 @@ def operate(x: Tensor, token: str, after: list[str], weights: dict[str, Tensor])
             ..., None, None
         ]
     if kind == "maxpool":
-        return F.max_pool2d(x, int(token.removeprefix(kind)))
+        return F.max_pool2d(x, size, **window)
     if kind == "avgpool":
-        return F.avg_pool2d(x, int(token.removeprefix(kind)))
+        return F.avg_pool2d(x, size, **window)
     if kind == "conv":
-        return convolve(x, weights, "conv", stride, pad, groups)
+        return convolve(x, weights, "conv", groups, **spread)
     if kind == "depthwise":
-        return convolve(x, weights, "depthwise", stride, pad, x.shape[1])
+        return convolve(x, weights, "depthwise", x.shape[1], **spread)
     if kind == "separable":
-        x = convolve(x, weights, "separable.depthwise", stride, pad, x.shape[1])
-        return convolve(x, weights, "separable.pointwise", 1, 0, 1)
+        x = convolve(x, weights, "separable.depthwise", x.shape[1], **spread)
+        return convolve(x, weights, "separable.pointwise", 1)
     return x
 
 
+def split(token: str) -> tuple[str, tuple[int, int]]:
+    """Split a word into its letters and its numbers for both axes."""
+    name = token.rstrip("0123456789x.")
+    numbers = [int(number) for number in token.removeprefix(name).split("x") if number.isdigit()]
+    return name, ((*numbers, *numbers)[:2] if numbers else (0, 0))  # type: ignore[return-value]
+
+
 def convolve(
-    x: Tensor, weights: dict[str, Tensor], name: str, stride: int, pad: int, groups: int
+    x: Tensor, weights: dict[str, Tensor], name: str, groups: int, **window: tuple[int, int]
 ) -> Tensor:
     """Convolve with the weights of a module."""
     weight, bias = weights[f"{name}.weight"], weights.get(f"{name}.bias")
-    return F.conv2d(x, weight, bias, stride, pad, 1, groups)
+    return F.conv2d(x, weight, bias, groups=groups, **window)
 
 
 def with_odd_norms(network: Network) -> Network:

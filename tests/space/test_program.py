@@ -89,7 +89,7 @@ def test_paths_are_the_modules_of_the_network(architecture: Architecture) -> Non
     assert leaves == [*steps]
     for path, step in steps.items():
         name = type(network.get_submodule(path)).__name__
-        assert name.removeprefix("Flat") == step.word.module(step.before).name
+        assert name.removeprefix("Flat") == step.word.trained_module(step.before).name
 
 
 def test_lines_that_do_not_fit_have_no_program() -> None:

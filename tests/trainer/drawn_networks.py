@@ -17,6 +17,8 @@ INPUT_SHAPES: list[Shape] = [(1, 8, 8), (3, 9, 7), (2, 5, 12), (4, 6, 6), (5, 1,
 # So small a rate drops nothing, but takes the way of dropout.
 NEVER_DROPS = "drop0.000000001"
 
+COMPILED_ACTIVATIONS = [word for word, entry in ACTIVATIONS.items() if not entry.parameters]
+
 # What chance seldom makes.
 LINES_OF_INTEREST = [
     "conv3 8 pad1 bn relu",
@@ -29,6 +31,11 @@ LINES_OF_INTEREST = [
     "relu conv4 6 pad3 stride2",
     "conv3 6 pad2 groups2 bias silu",
     "bn bn relu",
+    "conv3x5 6 pad1x2 stride2x1 bn tanh",
+    "conv3 8 pad2 dilation2 gelu bn",
+    "depthwise3 pad2 dilation2 stride1x2 elu",
+    "maxpool3 pad1 stride2",
+    "avgpool3x2 pad1 stride1",
     f"skip {NEVER_DROPS} relu skip",
     "again",
     "again2",
@@ -58,22 +65,35 @@ def _convolutions(draw: st.DrawFn) -> str:
     kind = draw(st.sampled_from(["conv", "conv", "conv", "depthwise", "separable"]))
     groups = draw(st.sampled_from([1, 1, 1, 2, 3])) if kind == "conv" else 1
     padding = draw(st.one_of(st.just((kernel - 1) // 2), st.integers(0, kernel)))
-    stride = draw(st.sampled_from([1, 1, 1, 2, 3]))
-    words = [f"{kind}{kernel}"]
+    oblong = draw(st.sampled_from([f"{kernel}"] * 3 + [f"{kernel}x{8 - kernel}"]))
+    stride = draw(st.sampled_from(["1", "1", "1", "2", "3", "1x2", "3x2"]))
+    dilation = draw(st.sampled_from(["1", "1", "1", "2", "1x3"]))
+    words = [f"{kind}{oblong}"]
     if kind != "depthwise":
         words.append(str(groups * draw(st.integers(1, 20 // groups))))
-    words += [f"pad{padding}"] * (padding > 0) + [f"stride{stride}"] * (stride > 1)
+    words += [f"pad{padding}", f"stride{stride}", f"dilation{dilation}"]
     words += [f"groups{groups}"] * (groups > 1) + ["bias"] * draw(st.booleans())
     return " ".join(words)
 
 
+@st.composite
+def _pools(draw: st.DrawFn) -> str:
+    kind, size = draw(st.sampled_from(["maxpool", "avgpool"])), draw(st.integers(2, 4))
+    words = [draw(st.sampled_from([f"{kind}{size}", f"{kind}{size}x{size - 1}"]))]
+    words += [f"pad{draw(st.integers(0, (size - 1) // 2))}"] * draw(st.booleans())
+    words += [f"stride{draw(st.sampled_from(['1', '2', '1x2', '3x1', '5']))}"] * draw(st.booleans())
+    return " ".join(words)
+
+
 def _lines() -> st.SearchStrategy[str]:
-    words = st.sampled_from([*ACTIVATIONS, "bn", "bn", NEVER_DROPS, "skip", "skip2"])
+    never = [NEVER_DROPS, NEVER_DROPS.replace("drop", "dropout2d")]
+    words = st.sampled_from([*COMPILED_ACTIVATIONS, "bn", "bn", "bn", *never, "skip", "skip2"])
     around = st.lists(words, max_size=4).map(" ".join)
     before = st.one_of(st.just(""), around)
     operations = st.one_of(
         _convolutions(),
         _convolutions(),
+        _pools(),
         st.sampled_from(["maxpool2", "avgpool2", "maxpool3", "avgpool3", "gap"]),
         st.integers(1, 12).map(lambda features: f"linear {features}"),
     )

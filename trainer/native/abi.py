@@ -29,7 +29,7 @@ __all__ = [
     "Status",
 ]
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 """Version of the interface; the library must have the same."""
 
 
@@ -76,9 +76,12 @@ class ConvolutionArgs(Structure):
         ("target", c_int32),
         ("height", c_int32),
         ("width", c_int32),
-        ("stride", c_int32),
+        ("stride_height", c_int32),
+        ("stride_width", c_int32),
         ("padding_height", c_int32),
         ("padding_width", c_int32),
+        ("dilation_height", c_int32),
+        ("dilation_width", c_int32),
         ("groups", c_int32),
         ("output_stride", c_int64),
         ("input_stride", c_int64),
@@ -97,6 +100,7 @@ class NormActivationArgs(Structure):
         ("first_activation", c_int32),
         ("second_activation", c_int32),
         ("dropout", c_float),
+        ("drops_channels", c_int32),
         ("normalises", c_int32),
         ("scale", ParameterView),
         ("shift", ParameterView),
@@ -116,6 +120,10 @@ class PoolingArgs(Structure):
         ("target", c_int32),
         ("height", c_int32),
         ("width", c_int32),
+        ("stride_height", c_int32),
+        ("stride_width", c_int32),
+        ("padding_height", c_int32),
+        ("padding_width", c_int32),
         ("takes_largest", c_int32),
     ]
 

@@ -230,8 +230,8 @@ class CompiledNetwork:
                 case NormActivationOp():
                     norm_args = self._norm_activation_args(operation)
                     status = kernels.flyweight_add_norm_activation(handle, norm_args)
-                case PoolingOp(source, target, takes_largest, window):
-                    pooling_args = PoolingArgs(source, target, *window, takes_largest)
+                case PoolingOp(source, target, largest, window, stride, padding):
+                    pooling_args = PoolingArgs(source, target, *window, *stride, *padding, largest)
                     status = kernels.flyweight_add_pooling(handle, pooling_args)
                 case AdditionOp(left, right, target):
                     addition_args = AdditionArgs(left, right, target)
@@ -251,8 +251,9 @@ class CompiledNetwork:
             operation.source,
             operation.target,
             *operation.kernel,
-            operation.stride,
+            *operation.stride,
             *operation.padding,
+            *operation.dilation,
             operation.groups,
             *strides,
             self._parameter(weight),
@@ -266,6 +267,7 @@ class CompiledNetwork:
             operation.first,
             operation.second,
             operation.dropout,
+            operation.drops_channels,
         )
         norm = operation.norm
         if norm is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
@@ -34,8 +34,9 @@ class ConvolutionOp:
         weight: (out, in / groups, height, width), or (out, in) of a linear layer.
         bias: (out,), if any.
         kernel: height and width.
-        stride: of both axes.
+        stride: vertical and horizontal.
         padding: zeros on either side, vertical and horizontal.
+        dilation: how far apart the pixels of the kernel lie, vertical and horizontal.
         groups: of channels.
     """
 
@@ -44,8 +45,9 @@ class ConvolutionOp:
     weight: Tensor
     bias: Tensor | None
     kernel: tuple[int, int]
-    stride: int = 1
+    stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
     groups: int = 1
 
 
@@ -60,6 +62,7 @@ class NormActivationOp:
         norm: the normalisation, if any.
         second: number of the activation after it.
         dropout: rate, from 0 to below 1.
+        drops_channels: whether dropout drops whole channels of an image, not single values.
     """
 
     source: int
@@ -68,6 +71,7 @@ class NormActivationOp:
     norm: nn.BatchNorm2d | None = None
     second: int = NO_ACTIVATION
     dropout: float = 0.0
+    drops_channels: bool = False
 
     def followed_by(self, other: NormActivationOp) -> NormActivationOp | None:
         """Return both as one operation, or None if the order of their parts does not allow it."""
@@ -81,24 +85,29 @@ class NormActivationOp:
         norm = self.norm or other.norm
         before = self.first if self.norm else self.first or other.first
         after = self.second or other.second or (other.first if self.norm else NO_ACTIVATION)
-        return NormActivationOp(self.source, other.target, before, norm, after, other.dropout)
+        return replace(other, source=self.source, first=before, norm=norm, second=after)
 
 
 @dataclass(frozen=True)
 class PoolingOp:
-    """Pooling over windows that touch and do not overlap.
+    """Pooling over windows.
 
     Attributes:
         source: number of the map that is read.
         target: number of the map that is written.
         takes_largest: whether the largest value is taken; otherwise the mean.
         window: height and width.
+        stride: vertical and horizontal.
+        padding: on either side, vertical and horizontal, at most half of the window; zeros that
+            count in a mean.
     """
 
     source: int
     target: int
     takes_largest: bool
     window: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)

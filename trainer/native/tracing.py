@@ -26,6 +26,7 @@ __all__ = ["trace"]
 
 # The part of a module's text about overwriting its input, which the kernels may ignore.
 _INPLACE = re.compile(r"(, )?\binplace=True\b")
+_DROPS = (nn.Dropout, nn.Dropout2d)
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 # The gradient's sums take one vector for each weight, so those of larger layers leave the cache.
@@ -180,16 +181,17 @@ class _Reader:
 
     def _convolve(self, value: _Value, module: nn.Conv2d) -> _Value:
         padding = module.padding
-        plain = module.padding_mode == "zeros" and module.dilation == (1, 1)
-        if not plain or isinstance(padding, str) or len(set(module.stride)) > 1:
+        if module.padding_mode != "zeros" or isinstance(padding, str):
             raise _unknown(module)
-        (height, width), stride = module.kernel_size, module.stride[0]
+        kernel, stride = _pair(module.kernel_size), _pair(module.stride)
+        padding, dilation = _pair(padding), _pair(module.dilation)
         channels, rows, columns = self._shape(value)
         _check_channels(module, module.in_channels, channels)
+        reach = [1 + each * (size - 1) for size, each in zip(kernel, dilation, strict=True)]
         shape = (
             module.out_channels,
-            (rows + 2 * padding[0] - height) // stride + 1,
-            (columns + 2 * padding[1] - width) // stride + 1,
+            (rows + 2 * padding[0] - reach[0]) // stride[0] + 1,
+            (columns + 2 * padding[1] - reach[1]) // stride[1] + 1,
         )
         return self._append(
             ConvolutionOp(
@@ -197,9 +199,10 @@ class _Reader:
                 self._new_map(shape),
                 module.weight,
                 module.bias,
-                (height, width),
+                kernel,
                 stride,
-                (padding[0], padding[1]),
+                padding,
+                dilation,
                 module.groups,
             )
         )
@@ -222,15 +225,20 @@ class _Reader:
         if isinstance(module, nn.AdaptiveAvgPool2d):
             if module.output_size not in (1, (1, 1)):
                 raise _unknown(module)
-            window = (height, width)
+            window, stride, padding = (height, width), (height, width), (0, 0)
         else:
-            window = _pair(module.kernel_size)
-            usual = _pair(module.stride) == window and _pair(module.padding) == (0, 0)
-            if not usual or module.ceil_mode or not _reads_all_evenly(module):
+            window, stride = _pair(module.kernel_size), _pair(module.stride)
+            padding = _pair(module.padding)
+            if module.ceil_mode or not _reads_all_evenly(module):
                 raise _unknown(module)
-        shape = (channels, height // window[0], width // window[1])
+        shape = (
+            channels,
+            (height + 2 * padding[0] - window[0]) // stride[0] + 1,
+            (width + 2 * padding[1] - window[1]) // stride[1] + 1,
+        )
         takes_largest = isinstance(module, nn.MaxPool2d)
-        return self._append(PoolingOp(value.number, self._new_map(shape), takes_largest, window))
+        target = self._new_map(shape)
+        return self._append(PoolingOp(value.number, target, takes_largest, window, stride, padding))
 
     def _fuse(self, value: _Value, module: nn.Module) -> _Value:
         made = self._norm_activation(module, value.number)
@@ -254,8 +262,9 @@ class _Reader:
         kind = type(module)
         if (activation := self._activation(module)) is not None:
             return replace(op, first=activation)
-        if isinstance(module, nn.Dropout) and kind is nn.Dropout and module.p < 1:
-            return replace(op, dropout=module.p) if module.p else None
+        if isinstance(module, nn.Dropout | nn.Dropout2d) and kind in _DROPS and module.p < 1:
+            whole = kind is nn.Dropout2d
+            return replace(op, dropout=module.p, drops_channels=whole) if module.p else None
         if isinstance(module, nn.BatchNorm2d) and kind is nn.BatchNorm2d and _keeps_average(module):
             return replace(op, norm=module)
         raise _unknown(module)
@@ -331,4 +340,5 @@ def _pair(size: int | tuple[int, ...]) -> tuple[int, int]:
 def _reads_all_evenly(module: nn.MaxPool2d | nn.AvgPool2d) -> bool:
     if isinstance(module, nn.MaxPool2d):
         return _pair(module.dilation) == (1, 1) and not module.return_indices
-    return module.divisor_override is None
+    counts_padding = module.count_include_pad or _pair(module.padding) == (0, 0)
+    return module.divisor_override is None and counts_padding

@@ -131,8 +131,10 @@ def _call(before: str, call: Call, after: str = "") -> Iterable[str]:
     if len(line) <= _WIDTH:
         return [_commented(line, call.output)]
     indent = " " * (len(before) - len(before.lstrip()))
-    arguments = ", ".join(call.arguments)
-    return [f"{before}{call.function}(", f"{indent}    {arguments}", f"{indent}){after}"]
+    arguments = [f"{indent}    {', '.join(call.arguments)}"]
+    if len(arguments[0]) > _WIDTH:
+        arguments = [f"{indent}    {argument}," for argument in call.arguments]
+    return [f"{before}{call.function}(", *arguments, f"{indent}){after}"]
 
 
 def _forward(plan: SourcePlan, shape: Shape) -> Iterator[str]:

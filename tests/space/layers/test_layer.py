@@ -12,8 +12,12 @@ from space.layers import (
     Conv,
     Depthwise,
     Dropout,
+    Dropout2d,
     Gap,
+    GhostBatchNorm,
+    GroupNorm,
     Layer,
+    LayerNorm,
     Linear,
     Pool,
     Separable,
@@ -61,6 +65,15 @@ def test_blanks_do_not_matter(layer: Layer, data: st.DataObject) -> None:
         ("again", (Again(),)),
         ("again3", (Again(3),)),
         ("drop0.00001", (Dropout(1e-05),)),
+        ("conv10x4 64 pad5x1 stride2x1", (Conv((10, 4), 64, (5, 1), (2, 1)),)),
+        ("conv3 8 pad2 dilation2 groups4", (Conv(3, 8, 2, groups=4, dilation=2),)),
+        ("depthwise1x5 pad0x2", (Depthwise((1, 5), (0, 2)),)),
+        ("separable3x5 8 dilation1x2", (Separable((3, 5), 8, dilation=(1, 2)),)),
+        ("maxpool3 pad1 stride2", (Pool("max", 3, 1, 2),)),
+        ("avgpool4x1 stride2x1", (Pool("avg", (4, 1), stride=(2, 1)),)),
+        ("conv1 8 ln gn4 prelu", (Conv(1, 8), LayerNorm(), GroupNorm(4), Activation("prelu"))),
+        ("gap dropout2d0.05", (Gap(), Dropout2d(0.05))),
+        ("conv1 8 gbn4 relu", (Conv(1, 8), GhostBatchNorm(4), Activation("relu"))),
     ],
 )
 def test_canonical_text_is_the_value_it_says(text: str, words: tuple[Word, ...]) -> None:
@@ -81,6 +94,11 @@ def test_canonical_text_is_the_value_it_says(text: str, words: tuple[Word, ...])
         ("gap drop.5", "gap drop0.5"),
         ("linear 10 bias", "linear 10"),
         ("conv3 16 nobias", "conv3 16"),
+        ("conv3x3 16 pad1x1 stride1x1 dilation1", "conv3 16 pad1"),
+        ("conv10x4 64 stride2x1 pad5x1", "conv10x4 64 pad5x1 stride2x1"),
+        ("maxpool3 stride2 pad1", "maxpool3 pad1 stride2"),
+        ("maxpool2 stride2 pad0", "maxpool2"),
+        ("avgpool3x2 stride3x2", "avgpool3x2"),
     ],
 )
 def test_written_out_defaults_are_normalised(text: str, canonical: str) -> None:
@@ -109,7 +127,17 @@ def test_written_out_defaults_are_normalised(text: str, canonical: str) -> None:
         ("conv3 16 stride0", "stride 0 is too small; give at least 1"),
         ("conv3 16 pad1 pad1", '"pad1" repeats a modifier'),
         ("conv3 15 groups2", '"groups2" does not divide the 15 channels'),
-        ("maxpool2 pad1", '"pad1" stands alone'),
+        ("gap pad1", '"pad1" stands alone'),
+        ("maxpool2 groups2", '"groups2" does not go with "maxpool2"'),
+        ("maxpool3x2 pad1x2", 'more than half of the window of "maxpool3x2 pad1x2"; give at most'),
+        ("conv10x 16", 'kernel size "10x" is not two whole numbers from 1 to 99, as in 10x4'),
+        ("conv3x4x5 16", 'kernel size "3x4x5" is not two whole numbers'),
+        ("conv8x8 16", '"8" is not a kernel size'),
+        ("conv3x0 16", "kernel size 0 is too small; give at least 1"),
+        ("conv3 16 pad1x100", "padding 100 is too large; give at most 99"),
+        ("conv3 16 dilation0", "dilation 0 is too small; give at least 1"),
+        ("conv3 16 groups2x2", 'number of groups "2x2" is not a whole number'),
+        ("gn1", "number of groups 1 is too small; give at least 2"),
         ("depthwise3 groups2", '"groups2" does not go with "depthwise3"'),
         ("depthwise3 16", '"16" is not a word'),
         ("conv3 16 relu pad1", '"pad1" stands alone'),
@@ -123,12 +151,18 @@ def test_written_out_defaults_are_normalised(text: str, canonical: str) -> None:
         ("drop1", "1.0 is not a dropout rate"),
         ("drop", '"drop" lacks its dropout rate, as in "drop0.1"'),
         ("drop-0.1", '"drop-0.1" is not a dropout rate'),
+        ("dropout2d", '"dropout2d" lacks its dropout rate, as in "dropout2d0.1"'),
+        ("dropout2d1", "1.0 is not a dropout rate"),
+        ("dropout2d-1", '"dropout2d-1" is not a dropout rate, as in "dropout2d0.1"'),
+        ("gbn", '"gbn" lacks its number of parts, as in "gbn4"'),
+        ("gbn1", "number of parts 1 is too small; give at least 2"),
+        ("gbn65", "number of parts 65 is too large; give at most 64"),
         ("skip0", "number of lines 0 is too small; give at least 1"),
         ("again65", "number of lines 65 is too large; give at most 64"),
         ("conv3 16 again", '"again" stands alone on its line'),
         ("conv3 16 gap", '"gap" follows "conv3 16" on one line'),
         ("Conv3 16", '"Conv3" is not a word of the layer language; words are in lower case'),
-        ("conv3 16 gelu", '"gelu" is not a word of the layer language'),
+        ("conv3 16 mish", '"mish" is not a word of the layer language'),
         ("covn3 16", 'did you mean "conv"?'),
         ("conv3 16 rellu", 'did you mean "relu"?'),
         ("maxpol2", 'did you mean "maxpool"?'),
@@ -148,7 +182,8 @@ def test_refusals_name_the_word(text: str, complaint: str) -> None:
 _WORDS = ["conv3", "conv4", "conv", "depthwise5", "separable3", "maxpool2", "avgpool9", "gap"]
 _MORE = ["linear", "relu", "bn", "drop0.1", "drop", "skip", "skip3", "again", "again2", "bias"]
 _ODDS = ["pad1", "pad", "stride2", "groups2", "nobias", "16", "0", "-1", "1e3", "x", "²", "relu\0"]
-_FRAGMENTS = [*_WORDS, *_MORE, *_ODDS]
+_OBLONG = ["conv3x2", "maxpool3x2", "pad1x0", "stride2x1", "dilation2", "x2", "gn4", "dropout2d0.1"]
+_FRAGMENTS = [*_WORDS, *_MORE, *_ODDS, *_OBLONG]
 
 
 @relaxed
@@ -168,10 +203,14 @@ def test_values_are_checked_like_text() -> None:
         Conv(8, 16)
     with pytest.raises(LayerError, match="number of channels 0 is too small"):
         Separable(3, 0)
+    with pytest.raises(LayerError, match=r"padding \[1, 1\] is not a whole number, or two diff"):
+        Conv(3, 16, (1, 1))
+    with pytest.raises(LayerError, match="stride 0 is too small"):
+        Pool("max", 2, stride=0)
     with pytest.raises(LayerError, match="a dropout rate"):
         Dropout(1.0)
     with pytest.raises(LayerError, match="an activation"):
-        Activation("gelu")
+        Activation("mish")
     with pytest.raises(LayerError, match="a kind of pool"):
         Pool("mean", 2)  # type: ignore[arg-type]
     with pytest.raises(LayerError, match="a line of text"):

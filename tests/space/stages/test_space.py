@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from space.cost import cost
 from space.errors import SearchSpaceError, ShapeError
 from space.fields import Scalar
 from space.layers import Shape
@@ -240,14 +241,58 @@ def test_names_follow_the_place() -> None:
     ]
 
 
-def test_a_whole_map_convolution_needs_a_square_of_its_size() -> None:
+def test_a_whole_map_convolution_fits_any_oblong_map() -> None:
+    """The kernel is as large as the map, where that is not an even square or above 99 pixels."""
+    section: Section = {"width": 8, "stages": 1, "convs": 1, "head": "full-conv"}
+    for shape, kernel in [((1, 40, 98), "38x96"), ((1, 12, 10), "10x8"), ((1, 9, 9), "7")]:
+        space = make(section, shape)
+        architecture = space.suggest(RandomTrial(0)).architecture
+        assert str(architecture.layers[-1]) == f"conv{kernel} 10"
+        architecture.check()
+        assert space.params_for(architecture) == {}
+        assert space.lower_bound().parameters == cost(architecture).parameters
+
+
+def test_a_whole_map_convolution_needs_a_map_of_its_size() -> None:
     """On another map the candidate is suggested all the same, and its shapes are refused."""
     section: Section = {"width": 8, "stages": 1, "convs": 1, "head": "full-conv"}
-    for shape in [(1, 28, 24), (1, 10, 10), (1, 130, 130)]:
+    for shape in [(1, 130, 28), (1, 10, 10), (1, 130, 130)]:
         architecture = make(section, shape).suggest(RandomTrial(0)).architecture
         with pytest.raises(ShapeError, match="must give 10x1x1"):
             architecture.check()
     make(section, (1, 8, 8)).suggest(RandomTrial(0)).architecture.check()
+
+
+def test_strides_take_the_place_of_pools() -> None:
+    """The first convolution takes the stem's stride, one after a stage without a pool that of 2."""
+    section: Section = {"width": 8, "stages": 3, "convs": 2, "padding": "same", "skip": True}
+    assert lines({**section, "stem_stride": 3, "pool": "stride"}) == [
+        "conv3 8 pad1 stride3 bn relu",
+        "conv3 8 pad1 bn skip relu",
+        "conv3 8 pad1 stride2 bn relu",
+        "conv3 8 pad1 bn skip relu",
+        "conv3 8 pad1 stride2 bn relu",
+        "conv3 8 pad1 bn skip relu",
+        "gap",
+        "conv1 10",
+    ]
+    narrowed = lines(
+        {
+            "width": 8,
+            "block": "separable",
+            "convs": 1,
+            "pool": "stride",
+            "transition": "before-pool",
+            "transition_width": 4,
+        }
+    )
+    assert narrowed == [
+        "separable3 8 bn relu",
+        "conv1 4",
+        "separable3 8 stride2 bn relu",
+        "gap",
+        "conv1 10",
+    ]
 
 
 def test_dropout_is_rounded() -> None:

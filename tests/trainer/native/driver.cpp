@@ -71,20 +71,29 @@ public:
     const MapShape& input() const { return shapes_.front(); }
 
     void convolution(int channels, int size, int stride, int padding, int groups, bool bias) {
+        convolution(channels, size, size, stride, stride, padding, 1, groups, bias);
+    }
+
+    void convolution(int channels, int height, int width, int down, int right, int padding,
+                     int dilation, int groups, bool bias) {
         const MapShape from = shapes_.back();
-        const auto out = [&](int in) { return (in + 2 * padding - size) / stride + 1; };
-        dense({channels, out(from.height), out(from.width)}, size, size, stride, padding, groups,
-              bias);
+        const auto out = [&](int in, int size, int stride) {
+            return (in + 2 * padding - dilation * (size - 1) - 1) / stride + 1;
+        };
+        dense({channels, out(from.height, height, down), out(from.width, width, right)}, height,
+              width, down, right, padding, dilation, groups, bias);
     }
 
     // A linear layer.
     void linear(int channels) {
         const MapShape from = shapes_.back();
-        dense({channels, 1, 1}, from.height, from.width, 1, 0, 1, true);
+        dense({channels, 1, 1}, from.height, from.width, 1, 1, 0, 1, 1, true);
     }
 
-    void norm_activation(int first, int second, float dropout, bool normalises) {
+    void norm_activation(int first, int second, float dropout, bool normalises,
+                         bool drops_channels = false) {
         NormActivationArgs args{};
+        args.drops_channels = drops_channels;
         args.source = last();
         args.target = add_map(shapes_.back());
         args.first_activation = first;
@@ -106,10 +115,16 @@ public:
     }
 
     void pooling(int height, int width, bool takes_largest) {
+        pooling(height, width, height, width, 0, takes_largest);
+    }
+
+    void pooling(int height, int width, int down, int right, int padding, bool takes_largest) {
         const MapShape from = shapes_.back();
         const int source = last();
-        const int target = add_map({from.channels, from.height / height, from.width / width});
-        const PoolingArgs args{source, target, height, width, takes_largest};
+        const int target = add_map({from.channels, (from.height + 2 * padding - height) / down + 1,
+                                    (from.width + 2 * padding - width) / right + 1});
+        const PoolingArgs args{source, target,  height,  width,        down,
+                               right,  padding, padding, takes_largest};
         SUCCEED(flyweight_add_pooling(network_, &args));
     }
 
@@ -147,16 +162,18 @@ private:
         return last();
     }
 
-    void dense(MapShape shape, int height, int width, int stride, int padding, int groups,
-               bool bias) {
+    void dense(MapShape shape, int height, int width, int down, int right, int padding,
+               int dilation, int groups, bool bias) {
         const int inputs = shapes_.back().channels / groups, elements = height * width;
         ConvolutionArgs args{};
         args.source = last();
         args.target = add_map(shape);
         args.height = height;
         args.width = width;
-        args.stride = stride;
+        args.stride_height = down;
+        args.stride_width = right;
         args.padding_height = args.padding_width = padding;
+        args.dilation_height = args.dilation_width = dilation;
         args.groups = groups;
         args.output_stride = int64_t{inputs} * elements;
         args.input_stride = elements;
@@ -217,6 +234,17 @@ std::vector<Case> cases() {
              m.norm_activation(2, 0, 0.0f, false);
              m.convolution(7, 3, 2, 1, 1, true);
              m.pooling(3, 2, false);
+             m.linear(4);
+         }},
+        {"oblong, dilated, channels dropped, windows that overlap",
+         {3, 13, 9},
+         [](Model& m) {
+             m.convolution(6, 5, 2, 2, 1, 2, 1, 1, true);
+             m.norm_activation(1, 0, 0.3f, true, true);
+             m.convolution(6, 3, 3, 1, 1, 2, 2, 1, false);
+             m.pooling(3, 3, 2, 1, 1, true);
+             m.convolution(6, 3, 2, 1, 2, 1, 2, 6, true);
+             m.pooling(2, 2, 1, 2, 1, false);
              m.linear(4);
          }},
         {"groups, whole kernels, norms alone",
@@ -377,7 +405,8 @@ void refuse_wrong_descriptions() {
     ConvolutionArgs good{};
     good.target = 1;
     good.height = good.width = 3;
-    good.stride = good.padding_height = good.padding_width = good.groups = 1;
+    good.stride_height = good.stride_width = good.dilation_height = good.dilation_width = 1;
+    good.padding_height = good.padding_width = good.groups = 1;
     good.output_stride = 36;
     good.input_stride = 9;
     good.element_stride = 1;
@@ -393,7 +422,11 @@ void refuse_wrong_descriptions() {
         [](auto& args) { args.height = 0; },
         [](auto& args) { args.width = 5; },
         [](auto& args) { args.height = args.width = INT_MAX; },
-        [](auto& args) { args.stride = 0; },
+        [](auto& args) { args.stride_height = 0; },
+        [](auto& args) { args.stride_width = INT_MIN; },
+        [](auto& args) { args.dilation_height = 0; },
+        [](auto& args) { args.dilation_width = INT_MAX; },
+        [](auto& args) { args.dilation_width = 2; },
         [](auto& args) { args.padding_height = -1; },
         [](auto& args) { args.padding_width = INT_MAX; },
         [](auto& args) { args.groups = 0; },
@@ -422,8 +455,11 @@ void refuse_wrong_descriptions() {
     norm.normalises = 1;
     REFUSE(flyweight_add_norm_activation(network, &norm));
     for (const PoolingArgs& args :
-         {PoolingArgs{0, 9, 2, 2, 1}, PoolingArgs{0, 2, 0, 2, 1}, PoolingArgs{0, 2, 2, 2, 1},
-          PoolingArgs{0, 1, 7, 7, 0}, PoolingArgs{-5, 1, 1, 1, 0}})
+         {PoolingArgs{0, 9, 2, 2, 2, 2, 0, 0, 1}, PoolingArgs{0, 2, 0, 2, 1, 1, 0, 0, 1},
+          PoolingArgs{0, 2, 2, 2, 2, 2, 0, 0, 1}, PoolingArgs{0, 1, 7, 7, 7, 7, 0, 0, 0},
+          PoolingArgs{-5, 1, 1, 1, 1, 1, 0, 0, 0}, PoolingArgs{0, 1, 1, 1, 0, 1, 0, 0, 0},
+          PoolingArgs{0, 1, 1, 1, 1, INT_MIN, 0, 0, 0}, PoolingArgs{0, 1, 3, 3, 1, 1, 2, 2, 1},
+          PoolingArgs{0, 1, 3, 3, 1, 1, -1, 1, 1}, PoolingArgs{0, 1, 3, 3, 1, 1, 1, INT_MAX, 1}})
         REFUSE(flyweight_add_pooling(network, &args));
     for (const AdditionArgs& args : {AdditionArgs{0, 0, 2}, AdditionArgs{0, 4, 1},
                                      AdditionArgs{0, 1, 1}, AdditionArgs{0, 0, 0}})

@@ -96,6 +96,29 @@ def test_inference_drops_nothing() -> None:
     assert torch.equal(made.infer(pixels), pixels.flatten(1))
 
 
+@pytest.mark.parametrize("rate", [0.1, 0.5])
+def test_whole_channels_are_dropped(rate: float) -> None:
+    """Dropout2d must drop or keep all pixels of a channel of an image, about that share of them."""
+    made, _ = compiled(showing(nn.Dropout2d(rate)))
+    given = made.forward(torch.full((200, *SHAPE), 3.0), 1).view(200, *SHAPE)
+    kept = given != 0
+    assert torch.equal(kept.all((2, 3)), kept.any((2, 3)))
+    torch.testing.assert_close(given[kept].unique(), torch.tensor([3 / (1 - rate)]))
+    dropped, channels = int((~kept[:, :, 0, 0]).sum()), 200 * SHAPE[0]
+    assert abs(dropped / channels - rate) < 5 * (rate * (1 - rate) / channels) ** 0.5
+    assert torch.equal(made.infer(torch.ones(7, *SHAPE)), torch.ones(7, FEATURES))
+
+
+def test_each_channel_of_an_image_has_a_draw_of_its_own() -> None:
+    """No two images may share which channels are dropped, nor two channels of all images."""
+    shape, show = (64, 1, 1), showing(nn.Dropout2d(0.5), features=64)
+    made, _ = compiled(show, shape)
+    kept = made.forward(torch.ones(200, *shape), 3) != 0
+    assert_unrelated(kept, kept)
+    columns = kept.T.contiguous()
+    assert_unrelated(columns, columns)
+
+
 class Masked(nn.Module):
     """Drops what it is told to."""
 
@@ -121,10 +144,13 @@ BEFORE = {
 
 @pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE)
 @pytest.mark.parametrize("after", [[], [nn.BatchNorm2d(4)]], ids=["last", "norm after"])
-def test_backward_knows_what_was_dropped(before: list[nn.Module], after: list[nn.Module]) -> None:
+@pytest.mark.parametrize("drops", [nn.Dropout, nn.Dropout2d])
+def test_backward_knows_what_was_dropped(
+    before: list[nn.Module], after: list[nn.Module], drops: type[nn.Module]
+) -> None:
     """The gradients must be those of autograd with the very mask of forward."""
     torch.manual_seed(0)
-    modules = [nn.Conv2d(2, 4, 3, padding=1), *copy.deepcopy(before), nn.Dropout(0.4)]
+    modules = [nn.Conv2d(2, 4, 3, padding=1), *copy.deepcopy(before), drops(p=0.4)]
     network = showing(*modules, *copy.deepcopy(after), features=4 * 5 * 6)
     exact = copy.deepcopy(network).double()
     made, gradients = compiled(network, (2, 5, 6))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ctypes
 import re
 import shutil
+from ast import literal_eval
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import CDLL, byref, c_float, c_int32, c_int64, c_void_p
@@ -145,12 +146,12 @@ def test_numbers_of_no_map_are_refused(
 ) -> None:
     """An operation between maps that do not exist must be refused, and the number be named."""
     weight = torch.zeros(4, 4, 1, 1)
-    convolution = ConvolutionArgs(0, 1, 1, 1, 1, 0, 0, 1, 4, 1, 1)
+    convolution = ConvolutionArgs(0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 4, 1, 1)
     convolution.weight.values = weight.data_ptr()
     given = {
         "convolution": convolution,
         "norm_activation": NormActivationArgs(0, 1),
-        "pooling": PoolingArgs(0, 2, 6, 6),
+        "pooling": PoolingArgs(0, 2, 6, 6, 6, 6),
         "addition": AdditionArgs(0, 0, 1),
     }
     for name, args in given.items():
@@ -199,7 +200,7 @@ def module_of(name: str) -> nn.Module:
     match = re.fullmatch(r"(\w+)\((?:(\w+)=([^,()]+))?\)", name)
     assert match is not None
     kind, argument, value = match.groups()
-    made: nn.Module = getattr(nn, kind)(**({argument: float(value)} if argument else {}))
+    made: nn.Module = getattr(nn, kind)(**({argument: literal_eval(value)} if argument else {}))
     return made
 
 
@@ -238,8 +239,8 @@ def test_an_activation_is_added_in_one_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The README's example, put where it says, must be all that a further activation takes."""
-    (example,) = re.findall(r"```cpp\n(struct Sigmoid .*?)```", README.read_text(), re.DOTALL)
-    (old, new) = re.findall(r"```cpp\n(using Activations = .*?)\n```", README.read_text())
+    (example,) = re.findall(r"```cpp\n(struct Relu6 .*?)```", README.read_text(), re.DOTALL)
+    (old, new) = re.findall(r"```cpp\n(using Activations =.*?)\n```", README.read_text(), re.S)
     folder = tmp_path / "csrc"
     shutil.copytree(SOURCE.parent, folder)
     header = folder / "kernels" / "activations.h"
@@ -249,10 +250,10 @@ def test_an_activation_is_added_in_one_place(
     assert before in text
     header.write_text(text.replace(before, f"{example}\n{before}").replace(old, new))
     added = open_library(build_library(folder / SOURCE.name, tmp_path / "built"))
-    assert activation_names(added) == (*activation_names(load_kernels()), "Sigmoid()")
+    assert activation_names(added) == (*activation_names(load_kernels()), "ReLU6()")
     monkeypatch.setattr("trainer.native.network.load_kernels", lambda: added)
-    assert_is_torchs(nn.Sigmoid())
-    network = nn.Sequential(nn.BatchNorm2d(3), nn.Sigmoid(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    assert_is_torchs(nn.ReLU6())
+    network = nn.Sequential(nn.BatchNorm2d(3), nn.ReLU6(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     pixels = noise((20, 3, 5, 4), 1)
     made = CompiledNetwork(network, (3, 5, 4), FlatWeights(network).make_gradient(), 20, 2)
     torch.testing.assert_close(made.infer(pixels), network.eval()(pixels).detach())

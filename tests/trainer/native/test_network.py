@@ -114,8 +114,12 @@ def _gaps(module: nn.Module, values: Tensor) -> Tensor | None:
             return values.abs()
         case nn.Hardswish():
             return torch.minimum((values - 3).abs(), (values + 3).abs())
-        case nn.MaxPool2d(kernel_size=size):
-            windows = functional.unfold(values.flatten(0, 1)[:, None], size, stride=size)
+        case nn.MaxPool2d(kernel_size=size, stride=stride, padding=pad):
+            down, right = pad if isinstance(pad, tuple) else (pad, pad)
+            padded = functional.pad(
+                values.flatten(0, 1)[:, None], (right, right, down, down), value=-1e30
+            )
+            windows = functional.unfold(padded, size, stride=stride)
             most = windows.topk(2, dim=1).values
             return most[:, 0] - most[:, 1]
     return None
@@ -125,7 +129,7 @@ def without_dropout(network: nn.Module) -> nn.Module:
     """A copy that drops nothing."""
     network = copy.deepcopy(network)
     for module in network.modules():
-        if isinstance(module, nn.Dropout):
+        if isinstance(module, nn.Dropout | nn.Dropout2d):
             module.p = 0.0
     return network
 
@@ -173,6 +177,16 @@ OPERATIONS = {
     **{f"channels {c}": f"input 4x5x9\nconv3 {c} pad1\nconv3 21 pad1" for c in (1, 4, 6, 13, 33)},
     **{f"point {c}": f"input 3x2x3\nconv1 {c} bias\nconv1 17" for c in (1, 5, 12, 16, 17, 29)},
     **{f"stride {s}": f"conv5 5 pad1 stride{s}\nconv4 5 pad3 stride{s}" for s in (2, 3, 5)},
+    **{f"stride {s}": f"conv5 5 pad1 stride{s}\nconv4 5 pad2 stride{s}" for s in ("2x1", "1x3")},
+    **{f"kernel {k}": f"input 4x9x11\nconv{k} 6 pad2 bias" for k in ("1x5", "5x3", "4x1", "2x3")},
+    **{f"dilation {d}": f"conv3 5 pad2 dilation{d} bias\nconv2 5" for d in ("2", "3", "1x2")},
+    "oblong depthwise": "input 6x11x9\ndepthwise5x3 pad2x1 stride2x1\ndepthwise3 pad2 dilation2x1",
+    "dilated groups": "conv3 8 pad2 dilation2 stride2x1 groups2\nseparable1x3 6 pad0x1",
+    "overlapping windows": "conv3 5 pad1\nmaxpool3 pad1 stride2\nmaxpool2 stride1",
+    "overlapping means": "conv3 5 pad1\navgpool3 pad1 stride2\navgpool3x2 stride1",
+    "windows apart": "conv3 5 pad1\nmaxpool2 stride3\nconv1 4\navgpool1x2 stride2x1",
+    "smooth activations": "conv3 5 gelu\nconv3 5 elu\nconv3 5 tanh\nconv3 5 sigmoid",
+    "a pool of two readers": "conv3 4 pad1\nmaxpool3 pad1 stride1 skip\navgpool3 pad1 stride1 skip",
     "far padding": "conv3 5 pad4\nconv2 5 pad2\nconv3 5 pad3 stride2\nconv1 4 pad2",
     "many rows": "input 12x26x22\nconv3 30 pad1\nconv3 24 pad2 silu",
     "groups": "conv3 12 pad1 groups4\nconv3 24 pad1 groups3 bias\nconv2 6 groups6 stride2",
@@ -243,7 +257,7 @@ def test_threads_change_no_figure(architecture: Architecture, images: int, seed:
     for threads in (1, 2, 3, 5):
         network = network_of(architecture, seed)
         for module in network.modules():
-            if isinstance(module, nn.Dropout):
+            if isinstance(module, nn.Dropout | nn.Dropout2d):
                 module.p = 0.3
         given.append(bits(by_kernels(network, pixels, upstream, threads)))
     assert all(figures == given[0] for figures in given[1:])

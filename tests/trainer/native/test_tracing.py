@@ -102,14 +102,12 @@ def hooked(module: nn.Module, kind: str) -> nn.Module:
 
 
 REFUSED_MODULES: dict[str, tuple[nn.Module, str]] = {
-    "dilation": (conv(dilation=2), "not support Conv2d"),
     "padding mode": (conv(padding=1, padding_mode="reflect"), "not support Conv2d"),
     "padding same": (conv(padding="same"), "not support Conv2d"),
-    "oblong stride": (conv(stride=(1, 2)), "not support Conv2d"),
     "transposed": (nn.ConvTranspose2d(3, 4, 3), "not support ConvTranspose2d"),
     "own convolution": (Standardised(3, 4, 3), "mean"),
     "weight norm": (parametrizations.weight_norm(conv()), "not support"),
-    "channel dropout": (nn.Dropout2d(0.1), "not support Dropout2d"),
+    "dropout of volumes": (nn.Dropout3d(0.1), "not support Dropout3d"),
     "alpha dropout": (nn.AlphaDropout(0.1), "not support AlphaDropout"),
     "all dropped": (nn.Dropout(1.0), "not support Dropout"),
     "no statistics": (nn.BatchNorm2d(3, track_running_stats=False), "not support BatchNorm2d"),
@@ -117,10 +115,11 @@ REFUSED_MODULES: dict[str, tuple[nn.Module, str]] = {
     "instance norm": (nn.InstanceNorm2d(3), "not support InstanceNorm2d"),
     "group norm": (nn.GroupNorm(1, 3), "not support GroupNorm"),
     "other slope": (nn.LeakyReLU(0.2), "not support LeakyReLU"),
-    "other activation": (nn.GELU(), "not support GELU"),
-    "overlapping": (nn.MaxPool2d(3, stride=2), "not support MaxPool2d"),
-    "gaps": (nn.AvgPool2d(2, stride=3), "not support AvgPool2d"),
-    "padded pool": (nn.MaxPool2d(2, padding=1), "not support MaxPool2d"),
+    "other activation": (nn.Mish(), "not support Mish"),
+    "mean without padding": (
+        nn.AvgPool2d(3, padding=1, count_include_pad=False),
+        "not support AvgPool2d",
+    ),
     "rounding up": (nn.MaxPool2d(3, ceil_mode=True), "not support MaxPool2d"),
     "rounding the mean up": (nn.AvgPool2d(3, ceil_mode=True), "not support AvgPool2d"),
     "dilated pool": (nn.MaxPool2d(2, dilation=2), "not support MaxPool2d"),
@@ -294,7 +293,7 @@ def test_a_map_that_is_read_twice_is_not_changed(through: list[nn.Module]) -> No
         NormActivationOp(0, 1, norm=norm),
         NormActivationOp(1, 2, first=SILU),
         AdditionOp(2, 1, 3),
-        PoolingOp(3, 4, False, (8, 8)),
+        PoolingOp(3, 4, False, (8, 8), (8, 8)),
     ]
 
 
@@ -315,9 +314,9 @@ def test_a_shared_module_is_read_each_time() -> None:
 def test_a_plain_network_is_read_in_full() -> None:
     """Shapes, kernels, strides, paddings and parameters must be the network's own."""
     network = nn.Sequential(
-        nn.Conv2d(3, 6, (3, 2), stride=2, padding=(1, 0), groups=3),
+        nn.Conv2d(3, 6, (3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 5), groups=3),
         nn.MaxPool2d((2, 1)),
-        nn.AvgPool2d(2, stride=2),
+        nn.AvgPool2d(2, stride=(1, 3), padding=(0, 1)),
         nn.Conv2d(6, 4, 1, bias=False),
         nn.Flatten(),
         nn.Linear(8, 5),
@@ -330,9 +329,9 @@ def test_a_plain_network_is_read_in_full() -> None:
         *((5, 1, 1), (2, 1, 1)),
     ]
     operations: list[Operation] = [
-        ConvolutionOp(0, 1, first.weight, first.bias, (3, 2), 2, (1, 0), 3),
-        PoolingOp(1, 2, True, (2, 1)),
-        PoolingOp(2, 3, False, (2, 2)),
+        ConvolutionOp(0, 1, first.weight, first.bias, (3, 2), (2, 1), (1, 0), (1, 5), 3),
+        PoolingOp(1, 2, True, (2, 1), (2, 1)),
+        PoolingOp(2, 3, False, (2, 2), (1, 3), (0, 1)),
         ConvolutionOp(3, 4, second.weight, None, (1, 1)),
         ConvolutionOp(4, 5, third.weight, third.bias, (1, 2)),
         ConvolutionOp(5, 6, fourth.weight, None, (1, 1)),

@@ -60,8 +60,15 @@ void check_batch(const PixelsView& pixels, const float* logits) {
 void add(Network& network, const ConvolutionArgs& args) {
     Map &input = network.map(args.source), &output = network.map(args.target);
     check(args, input, output);
-    const Kernel kernel{args.height,         args.width,         args.stride,
-                        args.padding_height, args.padding_width, args.groups};
+    const Kernel kernel{args.height,
+                        args.width,
+                        args.stride_height,
+                        args.stride_width,
+                        args.padding_height,
+                        args.padding_width,
+                        args.dilation_height,
+                        args.dilation_width,
+                        args.groups};
     const Strides strides{args.output_stride, args.input_stride, args.element_stride};
     // Nobody needs the gradient of the images.
     const bool passes_gradient = args.source != 0;
@@ -76,18 +83,22 @@ void add(Network& network, const NormActivationArgs& args) {
     const Normalisation norm{parameter(args.scale), parameter(args.shift), args.running_mean,
                              args.running_variance, args.batches,          args.momentum,
                              args.epsilon};
+    const DropoutSettings dropout{args.dropout, args.drops_channels != 0};
     network.add(std::make_unique<NormActivation>(
                     input, output, args.first_activation, args.normalises ? &norm : nullptr,
-                    args.second_activation, args.dropout, network.operation_count()),
+                    args.second_activation, dropout, network.operation_count()),
                 {args.source}, args.target);
 }
 
 void add(Network& network, const PoolingArgs& args) {
     Map &input = network.map(args.source), &output = network.map(args.target);
     check(args, input, output);
-    network.add(
-        std::make_unique<Pooling>(input, output, args.height, args.width, args.takes_largest != 0),
-        {args.source}, args.target);
+    const Windows windows{input.channels,      input.height,      input.width,
+                          output.height,       output.width,      args.height,
+                          args.width,          args.stride_height, args.stride_width,
+                          args.padding_height, args.padding_width};
+    network.add(std::make_unique<Pooling>(input, output, windows, args.takes_largest != 0),
+                {args.source}, args.target);
 }
 
 void add(Network& network, const AdditionArgs& args) {

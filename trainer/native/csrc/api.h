@@ -12,7 +12,7 @@ namespace flyweight {
 
 class Network;
 
-constexpr int32_t kAbiVersion = 1;
+constexpr int32_t kAbiVersion = 2;
 
 enum Status : int32_t {
     kOk = 0,
@@ -45,7 +45,8 @@ struct MapShape {
 
 struct ConvolutionArgs {
     int32_t source, target;
-    int32_t height, width, stride, padding_height, padding_width, groups;
+    int32_t height, width, stride_height, stride_width, padding_height, padding_width;
+    int32_t dilation_height, dilation_width, groups;
     // How far apart neighbours of the weight lie: (output, input of its group, kernel element).
     int64_t output_stride, input_stride, element_stride;
     ParameterView weight, bias;
@@ -57,6 +58,8 @@ struct NormActivationArgs {
     int32_t source, target;
     int32_t first_activation, second_activation;
     float dropout;
+    // Whether whole channels of an image are dropped; otherwise single values.
+    int32_t drops_channels;
     int32_t normalises;
     ParameterView scale, shift;
     float *running_mean, *running_variance;
@@ -64,9 +67,12 @@ struct NormActivationArgs {
     float momentum, epsilon;
 };
 
+// Padding is at most half of the window.
 struct PoolingArgs {
     int32_t source, target, height, width;
-    // Whether the largest value of a window is taken; otherwise the mean.
+    int32_t stride_height, stride_width, padding_height, padding_width;
+    // Whether the largest value of a window is taken; otherwise the mean, of the padding's zeros
+    // too.
     int32_t takes_largest;
 };
 

@@ -46,19 +46,23 @@ inline void check(const MapShape& shape) {
 }
 
 inline void check_axis(const char* name, int64_t input, int64_t output, int64_t kernel,
-                       int64_t stride, int64_t padding) {
-    const int64_t room = input + 2 * padding - kernel;
+                       int64_t stride, int64_t padding, int64_t dilation) {
+    const int64_t room = input + 2 * padding - dilation * (kernel - 1) - 1;
     require(room >= 0 && output == room / stride + 1,
-            std::string("a kernel of ") + name + " " + std::to_string(kernel) + ", stride " +
-                std::to_string(stride) + " and padding " + std::to_string(padding) +
-                " does not turn " + std::to_string(input) + " into " + std::to_string(output));
+            std::string("a window of ") + name + " " + std::to_string(kernel) + ", stride " +
+                std::to_string(stride) + ", padding " + std::to_string(padding) + " and dilation " +
+                std::to_string(dilation) + " does not turn " + std::to_string(input) + " into " +
+                std::to_string(output));
 }
 
 inline void check(const ConvolutionArgs& args, const Map& input, const Map& output) {
     required(args.weight.values, "the weight");
     require_in_range("the kernel's height", args.height, 1, kMostWeights);
     require_in_range("the kernel's width", args.width, 1, kMostWeights);
-    require_in_range("the stride", args.stride, 1, kMostValues);
+    require_in_range("the vertical stride", args.stride_height, 1, kMostValues);
+    require_in_range("the horizontal stride", args.stride_width, 1, kMostValues);
+    require_in_range("the vertical dilation", args.dilation_height, 1, kMostWeights);
+    require_in_range("the horizontal dilation", args.dilation_width, 1, kMostWeights);
     require_in_range("the vertical padding", args.padding_height, 0, kMostValues);
     require_in_range("the horizontal padding", args.padding_width, 0, kMostValues);
     require_in_range("groups", args.groups, 1, input.channels);
@@ -66,9 +70,10 @@ inline void check(const ConvolutionArgs& args, const Map& input, const Map& outp
             std::to_string(args.groups) + " groups do not divide " +
                 std::to_string(input.channels) + " and " + std::to_string(output.channels) +
                 " channels");
-    check_axis("height", input.height, output.height, args.height, args.stride,
-               args.padding_height);
-    check_axis("width", input.width, output.width, args.width, args.stride, args.padding_width);
+    check_axis("height", input.height, output.height, args.height, args.stride_height,
+               args.padding_height, args.dilation_height);
+    check_axis("width", input.width, output.width, args.width, args.stride_width,
+               args.padding_width, args.dilation_width);
     const int64_t per_output =
         int64_t{args.height} * args.width <= kMostWeights
             ? int64_t{args.height} * args.width * (input.channels / args.groups)
@@ -93,12 +98,18 @@ inline void check(const NormActivationArgs& args, const Map& input, const Map& o
 }
 
 inline void check(const PoolingArgs& args, const Map& input, const Map& output) {
-    require_in_range("the window's height", args.height, 1, input.height);
-    require_in_range("the window's width", args.width, 1, input.width);
-    require(output.channels == input.channels && output.height == input.height / args.height &&
-                output.width == input.width / args.width,
-            "windows of " + std::to_string(args.height) + "x" + std::to_string(args.width) +
-                " do not pool a map of " + text(input) + " to " + text(output));
+    require_in_range("the window's height", args.height, 1, kMostValues);
+    require_in_range("the window's width", args.width, 1, kMostValues);
+    require_in_range("the vertical stride", args.stride_height, 1, kMostValues);
+    require_in_range("the horizontal stride", args.stride_width, 1, kMostValues);
+    require_in_range("the vertical padding", args.padding_height, 0, args.height / 2);
+    require_in_range("the horizontal padding", args.padding_width, 0, args.width / 2);
+    require(output.channels == input.channels,
+            "pooling turns a map of " + text(input) + " into one of " + text(output));
+    check_axis("height", input.height, output.height, args.height, args.stride_height,
+               args.padding_height, 1);
+    check_axis("width", input.width, output.width, args.width, args.stride_width,
+               args.padding_width, 1);
 }
 
 inline void check(const AdditionArgs&, const Map& left, const Map& right, const Map& output) {

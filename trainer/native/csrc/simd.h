@@ -95,6 +95,17 @@ inline Lanes exponential(Lanes x) {
 
 inline Lanes sigmoid(Lanes x) { return 1.0f / (1.0f + exponential(-x)); }
 
+// tanh(x) after Cephes, tanhf: near 0 a polynomial, elsewhere by the exponential.
+inline Lanes hyperbolic_tangent(Lanes x) {
+    const Lanes size = select(x < 0.0f, -x, x);
+    const Lanes z = x * x;
+    Lanes p = broadcast(-5.70498872745e-3f);
+    for (float c : {2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f, -3.33332819422e-1f})
+        p = p * z + c;
+    const Lanes far = 1.0f - 2.0f / (exponential(size + size) + 1.0f);
+    return select(size < 0.625f, p * z * x + x, select(x < 0.0f, -far, far));
+}
+
 // Calls body(integral_constant<size>, first channel) for near-equal groups of at most `most`
 // channels; `most` is at most 4.
 template <int most = 4, class Body>

@@ -236,9 +236,35 @@ def test_forward_of_small_networks(lines: list[str], forward: list[str]) -> None
     assert [line.strip() for line in body.splitlines()] == forward
 
 
-def test_longest_lines_are_broken() -> None:
+@pytest.mark.parametrize(
+    ("line", "source"),
+    [
+        ("conv1 8 gbn4 relu", "nn.BatchNorm2d(8),"),
+        ("conv1 8 ln", "nn.GroupNorm(1, 8),"),
+        ("conv1 8 gn4", "nn.GroupNorm(4, 8),"),
+        ("conv1 8 prelu", "nn.PReLU(),"),
+        ("conv1 8 gelu", "nn.GELU(),"),
+        ("conv1 8 dropout2d0.1", "nn.Dropout2d(0.1),"),
+        ("conv3x1 8 pad1x0", "nn.Conv2d(1, 8, (3, 1), padding=(1, 0), bias=False)"),
+        ("conv3 8 dilation2", "nn.Conv2d(1, 8, 3, dilation=2, bias=False)"),
+        ("maxpool3 stride2 pad1", "functional.max_pool2d(x, 3, stride=2, padding=1)"),
+    ],
+)
+def test_each_word_is_written_as_torch_has_it(line: str, source: str) -> None:
+    """A word comes out as the module or function that a person would take."""
+    architecture = Architecture.parse([line, "conv1 10", "gap"])
+    assert source in network_source(architecture, "SmallNet", GREY)
+
+
+@pytest.mark.parametrize(
+    "widest",
+    [
+        "conv99 65536 pad99 stride99 groups65536",
+        "conv99x98 65536 pad99x98 stride99x98 dilation2x1 groups65536",
+    ],
+)
+def test_longest_lines_are_broken(widest: str) -> None:
     """The largest numbers of the language still make a well formatted source."""
-    widest = "conv99 65536 pad99 stride99 groups65536"
     architecture = Architecture.parse(
         ["conv1 65536", widest, "gap", "relu drop0.30000000000000004", "skip"], (20, 99, 99)
     )

@@ -59,6 +59,25 @@ void apply_with_dropout(const float* input, float* output, int pixels, int chann
     }
 }
 
+// Drops whole channels of an image: a lane draws once for all of a channel's pixels.
+template <class First, class Second>
+void apply_with_channel_dropout(const float* input, float* output, int pixels, int channels,
+                                const Affine* affine, float rate, Xoshiro128 random) {
+    const uint32_t threshold = static_cast<uint32_t>(std::lround(rate * 65536.0));
+    const float kept = 1.0f / (1.0f - rate);
+    const Lanes dropped = reinterpret_cast<Lanes>(Words{} + kDropped);
+    const ptrdiff_t step = static_cast<ptrdiff_t>(channels) * kLanes;
+    for (int c = 0; c < channels; ++c) {
+        const Mask drops = reinterpret_cast<Mask>((random.next() >> 16) < threshold);
+        for (int pixel = 0; pixel < pixels; ++pixel) {
+            const ptrdiff_t at = pixel * step + c * kLanes;
+            const Lanes value = Second::value(First::value(load(input + at)) * affine[c].scale +
+                                              affine[c].shift);
+            store(output + at, select(drops, dropped, value * kept + 0.0f));
+        }
+    }
+}
+
 // Computes the means, and the sums of squared differences from them, over a block's pixels and the
 // lanes that hold an image.
 template <class First>

@@ -21,12 +21,13 @@ class Axis {
 public:
     Axis() = default;
 
-    // Forward: output o reads input o * stride - padding + kernel.
-    static Axis forward(int inputs, int outputs, int kernel, int stride, int padding) {
+    // Forward: output o reads input o * stride - padding + kernel * dilation.
+    static Axis forward(int inputs, int outputs, int kernel, int stride, int padding,
+                        int dilation) {
         Axis axis;
         for (int output = 0; output < outputs; ++output) {
             for (int k = 0; k < kernel; ++k) {
-                const int input = output * stride - padding + k;
+                const int input = output * stride - padding + k * dilation;
                 if (0 <= input && input < inputs) axis.taps_.push_back({k, input});
             }
             axis.close();
@@ -36,11 +37,12 @@ public:
     }
 
     // Backward: an input's gradient reads the gradient of each output that read the input.
-    static Axis backward(int inputs, int outputs, int kernel, int stride, int padding) {
+    static Axis backward(int inputs, int outputs, int kernel, int stride, int padding,
+                         int dilation) {
         Axis axis;
         for (int input = 0; input < inputs; ++input) {
             for (int k = kernel - 1; k >= 0; --k) {
-                const int offset = input + padding - k;
+                const int offset = input + padding - k * dilation;
                 if (offset >= 0 && offset % stride == 0 && offset / stride < outputs)
                     axis.taps_.push_back({k, offset / stride});
             }
@@ -88,18 +90,18 @@ private:
     std::vector<Run> runs_;
 };
 
-// The outputs [begin, end) of an axis that kernel element k contributes to, and the input that the
-// first of them reads.
+// The outputs [begin, end) of an axis that a kernel element contributes to, and the input that the
+// first of them reads. The element stands `offset` inputs behind the first of the kernel.
 struct Span {
     int begin, end, input;
 };
 
-inline Span span(int inputs, int outputs, int k, int stride, int padding) {
+inline Span span(int inputs, int outputs, int offset, int stride, int padding) {
     int begin = 0;
-    while (begin < outputs && begin * stride - padding + k < 0) ++begin;
+    while (begin < outputs && begin * stride - padding + offset < 0) ++begin;
     int end = begin;
-    while (end < outputs && end * stride - padding + k < inputs) ++end;
-    return {begin, end, begin * stride - padding + k};
+    while (end < outputs && end * stride - padding + offset < inputs) ++end;
+    return {begin, end, begin * stride - padding + offset};
 }
 
 // Returns the sizes of near-equal groups of at most `most` that add up to `count`.

@@ -21,8 +21,10 @@ public:
         const auto axis = [&](auto make, bool vertical) {
             return make(vertical ? input.height : input.width,
                         vertical ? output.height : output.width,
-                        vertical ? kernel.height : kernel.width, kernel.stride,
-                        vertical ? kernel.padding_height : kernel.padding_width);
+                        vertical ? kernel.height : kernel.width,
+                        vertical ? kernel.stride_height : kernel.stride_width,
+                        vertical ? kernel.padding_height : kernel.padding_width,
+                        vertical ? kernel.dilation_height : kernel.dilation_width);
         };
         rows_ = axis(Axis::forward, true);
         columns_ = axis(Axis::forward, false);

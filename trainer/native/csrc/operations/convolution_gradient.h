@@ -43,8 +43,9 @@ public:
         std::memset(sums, 0, shape_.weights() * kVectorBytes);
         const Kernel& kernel = shape_.kernel;
         for (int ky = 0; ky < kernel.height; ++ky) {
-            const Span rows = span(shape_.input.height, shape_.output.height, ky, kernel.stride,
-                                   kernel.padding_height);
+            const Span rows =
+                span(shape_.input.height, shape_.output.height, ky * kernel.dilation_height,
+                     kernel.stride_height, kernel.padding_height);
             if (rows.begin >= rows.end) continue;
             int kx = 0;
             for (int count : groups_of(kernel.width, kMostColumns)) {
@@ -191,8 +192,9 @@ private:
     }
 
     Span column_span(int kx) const {
-        return span(shape_.input.width, shape_.output.width, kx, shape_.kernel.stride,
-                    shape_.kernel.padding_width);
+        const Kernel& kernel = shape_.kernel;
+        return span(shape_.input.width, shape_.output.width, kx * kernel.dilation_width,
+                    kernel.stride_width, kernel.padding_width);
     }
 
     // The gradient of `count` neighbouring kernel elements: of all together at the columns where
@@ -206,7 +208,8 @@ private:
             common.begin = std::max(common.begin, next.begin);
             common.end = std::min(common.end, next.end);
         }
-        common.input = common.begin * kernel.stride - kernel.padding_width + kx;
+        common.input = common.begin * kernel.stride_width - kernel.padding_width +
+                       kx * kernel.dilation_width;
         const bool together = common.begin < common.end;
         if (together) weight_gradient_element(context, rows, common, ky, kx, count, sums);
         for (int k = kx; k < kx + count; ++k) {
@@ -217,8 +220,9 @@ private:
             if (!together) continue;
             const int skipped = std::max(own.begin, common.end) - own.begin;
             weight_gradient_element(
-                context, rows, {own.begin + skipped, own.end, own.input + skipped * kernel.stride},
-                ky, k, 1, sums);
+                context, rows,
+                {own.begin + skipped, own.end, own.input + skipped * kernel.stride_width}, ky, k, 1,
+                sums);
         }
     }
 
@@ -226,21 +230,22 @@ private:
                                  int count, float* sums) {
         if (columns.begin >= columns.end) return;
         const int inputs = shape_.inputs, outputs = shape_.outputs;
-        const int groups = shape_.kernel.groups, stride = shape_.kernel.stride;
+        const Kernel& kernel = shape_.kernel;
+        const int groups = kernel.groups;
         const Slice from = shape_.slice(shape_.input, 0), to = shape_.slice(shape_.output, 0);
         const float* input =
             shape_.input.at(context) + rows.input * from.row() + columns.input * from.pixel();
         const float* gradient =
             shape_.output.gradient_at(context) + rows.begin * to.row() + columns.begin * to.pixel();
         Products at{};
-        at.input_row = stride * from.row();
-        at.input_step = stride * from.pixel();
-        at.input_column = from.pixel();
+        at.input_row = kernel.stride_height * from.row();
+        at.input_step = kernel.stride_width * from.pixel();
+        at.input_column = kernel.dilation_width * from.pixel();
         at.gradient_row = to.row();
         at.gradient_step = to.pixel();
         at.rows = rows.end - rows.begin;
         at.columns = columns.end - columns.begin;
-        const int element = ky * shape_.kernel.width + kx;
+        const int element = ky * kernel.width + kx;
         if (shape_.depthwise) {
             at.input = input;
             at.gradient = gradient;
@@ -254,11 +259,11 @@ private:
         for (int group = 0; group < groups; ++group) {
             float* group_sums =
                 sums + (static_cast<ptrdiff_t>(group) * shape_.elements + element) * at.sums_column;
-            for_channel_pairs(count, inputs, outputs, [&](int i, int o, ProductKernel kernel) {
+            for_channel_pairs(count, inputs, outputs, [&](int i, int o, ProductKernel add) {
                 at.input = input + (group * inputs + i) * kLanes;
                 at.gradient = gradient + (group * outputs + o) * kLanes;
                 at.sums = group_sums + i * at.sums_input + o * kLanes;
-                kernel(at);
+                add(at);
             });
         }
     }

@@ -16,7 +16,8 @@ struct Strides {
 };
 
 struct Kernel {
-    int height, width, stride, padding_height, padding_width, groups;
+    int height, width, stride_height, stride_width, padding_height, padding_width;
+    int dilation_height, dilation_width, groups;
 };
 
 struct ConvolutionShape {
@@ -58,8 +59,9 @@ struct ConvolutionShape {
 private:
     // The transforms pay where each transformed value is multiplied with several weights.
     bool fits_winograd(int read, int written, int width) const {
-        return kernel.width == 3 && kernel.stride == 1 && !depthwise && width >= kTileWidth &&
-               read >= 4 && written >= 4;
+        return kernel.width == 3 && kernel.stride_height == 1 && kernel.stride_width == 1 &&
+               kernel.dilation_height == 1 && kernel.dilation_width == 1 && !depthwise &&
+               width >= kTileWidth && read >= 4 && written >= 4;
     }
 };
 

@@ -18,13 +18,19 @@ struct Normalisation {
     float momentum, epsilon;
 };
 
+struct DropoutSettings {
+    float rate;
+    // Whether whole channels of an image are dropped; otherwise single values.
+    bool channels;
+};
+
 // First activation, normalisation, second activation, dropout. Each part is optional, and at most
 // one of the activations is not the identity.
 class NormActivation : public Operation {
 public:
     // `number` tells apart the dropout of the operations of one network.
     NormActivation(Map& input, Map& output, int first, const Normalisation* normalisation,
-                   int second, float dropout, int number)
+                   int second, DropoutSettings dropout, int number)
         : input_(input), output_(output), first_(first), second_(second),
           normalises_(normalisation != nullptr), dropout_(dropout), number_(number) {
         if (normalises_) normalisation_ = *normalisation;
@@ -92,16 +98,17 @@ public:
     }
 
     void forward(const Batch& batch, BlockContext context) override {
-        run(context, dropout_, batch.seed);
+        run(context, true, batch.seed);
     }
-    void infer(BlockContext context) override { run(context, 0.0f, 0); }
+    void infer(BlockContext context) override { run(context, false, 0); }
 
     void accumulate_gradient_sums(const Batch&, BlockContext context) override {
         const ptrdiff_t at = static_cast<ptrdiff_t>(context.block) * input_.channels;
         with_both([&](auto first, auto second) {
             block_gradient_sums<decltype(first), decltype(second)>(
                 input_.at(context), output_.at(context), output_.gradient_at(context),
-                input_.pixels(), input_.channels, affine_.data(), normal_.data(), dropout_,
+                input_.pixels(), input_.channels, affine_.data(), normal_.data(),
+                dropout_.rate,
                 first_sums_.data() + at, second_sums_.data() + at);
         });
     }
@@ -136,7 +143,7 @@ public:
                                            first_lanes(batch.lanes(context.block)));
             else
                 backward_plain<First>(input_.at(context), output_.at(context), gradient,
-                                      input_.block(), dropout_);
+                                      input_.block(), dropout_.rate);
         });
         if (!in_place_)
             pass_gradient(gradient, input_.gradient_at(context), input_.block(), overwrites_);
@@ -153,18 +160,20 @@ private:
                       static_cast<float>(shift - mean * scale * slope)};
     }
 
-    void run(BlockContext context, float rate, uint64_t seed) {
+    void run(BlockContext context, bool drops, uint64_t seed) {
         const float* from = input_.at(context);
         float* to = output_.at(context);
         with_both([&](auto first, auto second) {
             using First = decltype(first);
             using Second = decltype(second);
-            if (rate > 0.0f)
-                apply_with_dropout<First, Second>(
-                    from, to, input_.pixels(), input_.channels, affine_.data(), rate,
-                    Xoshiro128(seed, (static_cast<uint64_t>(number_) << 32) + context.block));
-            else
+            if (!drops || !(dropout_.rate > 0.0f)) {
                 apply<First, Second>(from, to, input_.pixels(), input_.channels, affine_.data());
+                return;
+            }
+            const Xoshiro128 random(seed, (static_cast<uint64_t>(number_) << 32) + context.block);
+            (dropout_.channels ? apply_with_channel_dropout<First, Second>
+                               : apply_with_dropout<First, Second>)(
+                from, to, input_.pixels(), input_.channels, affine_.data(), dropout_.rate, random);
         });
     }
 
@@ -185,7 +194,7 @@ private:
     Map &input_, &output_;
     int first_, second_;
     bool normalises_;
-    float dropout_;
+    DropoutSettings dropout_;
     int number_;
     bool in_place_ = false, overwrites_ = false;
     Normalisation normalisation_{};

@@ -8,9 +8,8 @@ namespace flyweight {
 
 class Pooling : public Operation {
 public:
-    Pooling(Map& input, Map& output, int height, int width, bool takes_largest)
-        : input_(input), output_(output), takes_largest_(takes_largest),
-          windows_{input.channels, input.width, output.height, output.width, height, width} {}
+    Pooling(Map& input, Map& output, Windows windows, bool takes_largest)
+        : input_(input), output_(output), takes_largest_(takes_largest), windows_(windows) {}
 
     void allocate(int, int) override {}
     void prepare(bool) override {}
@@ -25,12 +24,11 @@ public:
     void backward(const Batch&, BlockContext context) override {
         float* gradient = input_.gradient_at(context);
         const float* from = output_.gradient_at(context);
-        if (overwrites_) {
-            clear_edges(windows_, input_.height, gradient);
+        if (overwrites_) clear_rest(windows_, gradient);
+        if (overwrites_ && windows_.touch())
             pass_back<true>(context, from, gradient);
-        } else {
+        else
             pass_back<false>(context, from, gradient);
-        }
     }
 
 private:
