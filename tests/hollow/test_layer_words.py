@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from space.layers.operations import Pooling
 from space.layers.spelling import defaults_of, numbers_of, spell_modifier
 from space.layers.vocabulary import WORDS
 from space.layers.words import Word
@@ -28,33 +29,53 @@ NODES_OF_WORDS = {
     "conv3 16": 3,
     "conv3 16 pad2": 3,
     "conv3 16 stride2": 3,
+    "conv3 16 dilation2": 3,
     "conv3 16 groups2": 3,
     "conv3 16 bias": 6,
     "depthwise3": 3,
     "depthwise3 pad2": 3,
     "depthwise3 stride2": 3,
+    "depthwise3 dilation2": 3,
     "depthwise3 bias": 6,
     "separable3 16": 6,
     "separable3 16 pad2": 6,
     "separable3 16 stride2": 6,
+    "separable3 16 dilation2": 6,
     "separable3 16 bias": 12,
     "maxpool2": 3,
+    "maxpool2 pad1": 3,
+    "maxpool2 stride1": 3,
     "avgpool2": 2,
+    "avgpool2 pad1": 2,
+    "avgpool2 stride1": 2,
     "linear 16": 5,
     "linear 16 nobias": 4,
     "drop0.1": 2,
+    "dropout2d0.1": 4,
     "relu": 2,
     "leakyrelu": 2,
     "silu": 2,
     "hardswish": 2,
+    "gelu": 2,
+    "elu": 2,
+    "tanh": 2,
+    "sigmoid": 2,
+    "prelu": 4,
     "bn": 3,
+    "gbn4": 72,
+    "ln": 14,
+    "gn4": 14,
     "gap": 5,
     "skip": 2,
     "again": 4,
 }
-"""Nodes that a word adds to the graph of a step, forward and backward and update."""
+"""Nodes that a word adds to the graph of a step, forward and backward and update.
 
-LAUNCHES_OF_WORDS = {"drop0.1": 2}
+Of two graphs, for batches of two sizes, the larger one counts; those of ``gbn4`` are of a batch
+that its parts do not divide.
+"""
+
+LAUNCHES_OF_WORDS = {"drop0.1": 2, "dropout2d0.1": 2}
 """Launches that a word adds to a step beside its graph: dropout's seed is written for each."""
 
 
@@ -79,7 +100,10 @@ def _shortest(word: type[Word], stem: str) -> str:
 
 def _modifier(word: type[Word], name: str) -> str:
     default = defaults_of(word)[name]
-    return spell_modifier(name, not default if isinstance(default, bool) else 2)
+    if isinstance(default, bool):
+        return spell_modifier(name, not default)
+    # Of a pool 2 is more padding than it may have, and the stride that it has anyway.
+    return spell_modifier(name, 1 if issubclass(word, Pooling) else 2)
 
 
 @cache
