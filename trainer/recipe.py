@@ -30,6 +30,9 @@ class Recipe:
             back instead, as :class:`torch.optim.lr_scheduler.OneCycleLR` does.
         nesterov: Nesterov momentum; for ``sgd`` only.
         weight_decay: L2 for SGD and Adam, decoupled for AdamW.
+        l1: weight of the penalty on the sum of the absolute values of all trainable parameters,
+            scales, shifts and biases among them; 0 for none. It is part of the gradient, which is
+            clipped with it, and not of the loss that an epoch reports.
         schedule: a name in :data:`trainer.optim.schedules.SCHEDULES`.
         step_epochs: ``step``: epochs between two drops.
         decay: ``step``: the factor of a drop; ``exponential``: the factor of an epoch.
@@ -54,6 +57,7 @@ class Recipe:
     momentum: Annotated[float, Range(0.0, 0.9999)] = 0.9
     nesterov: Annotated[bool, Flag()] = False
     weight_decay: Annotated[float, Range(0.0, 10.0)] = 0.0
+    l1: Annotated[float, Range(0.0, 10.0)] = 0.0
     schedule: Annotated[str, Choice(tuple(SCHEDULES))] = "one-cycle"
     step_epochs: Annotated[int, Range(1, 10_000, whole=True)] = 5
     decay: Annotated[float, Range(1e-6, 1.0)] = 0.1

@@ -30,6 +30,7 @@ NODES_OF_WEIGHT_DECAY = 1
 NODES_OF_NESTEROV = 1
 NODES_OF_CLIPPING = 6
 NODES_OF_SMOOTHING = 19
+NODES_OF_PENALTY = 2
 
 LAUNCHES_OF_A_NEW_AUGMENTATION = 20
 LAUNCHES_OF_AUGMENTATIONS = {
@@ -91,10 +92,14 @@ def test_schedules_cost_nothing(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("keys", "budget"),
-    [({"gradient_clip": 1.0}, NODES_OF_CLIPPING), ({"label_smoothing": 0.1}, NODES_OF_SMOOTHING)],
+    [
+        ({"gradient_clip": 1.0}, NODES_OF_CLIPPING),
+        ({"label_smoothing": 0.1}, NODES_OF_SMOOTHING),
+        ({"l1": 1e-4}, NODES_OF_PENALTY),
+    ],
 )
 def test_keys_of_the_loss_keep_their_budget(keys: dict[str, Any], budget: int) -> None:
-    """Clipping and smoothing are recorded without a violation, with their nodes."""
+    """Clipping, smoothing and the penalty are recorded without a violation, with their nodes."""
     assert nodes(**keys) <= nodes() + budget
 
 

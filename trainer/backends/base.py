@@ -13,7 +13,7 @@ from trainer.optim.schedules import Rates
 from trainer.recipe import Recipe
 from trainer.weights import FlatWeights
 
-__all__ = ["TrainingStep", "Update", "backward", "count_correct", "mean_loss"]
+__all__ = ["TrainingStep", "Update", "add_penalty", "backward", "count_correct", "mean_loss"]
 
 
 class TrainingStep(Protocol):
@@ -42,20 +42,32 @@ class Update:
 
     Args:
         weights: the network's parameters as one vector, which holds the gradient.
-        recipe: gives optimizer and clipping.
+        recipe: gives optimizer, L1 penalty and clipping.
     """
 
     def __init__(self, weights: FlatWeights, recipe: Recipe) -> None:
         self._vector = weights.vector
         self._clip = recipe.gradient_clip
+        self._l1 = recipe.l1
         self._optimizer = make_optimizer(recipe, weights.vector)
 
     def __call__(self, rates: Rates) -> None:
-        """Clip the gradient and update with the rates of this step."""
+        """Add the penalty, clip the gradient and update with the rates of this step."""
+        if self._l1:
+            assert self._vector.grad is not None
+            add_penalty(self._vector.grad, self._vector, self._l1)
         if self._clip:
             nn.utils.clip_grad_norm_([self._vector], self._clip)
         set_rates(self._optimizer, rates)
         self._optimizer.step()
+
+
+def add_penalty(gradient: Tensor, vector: Tensor, l1: float) -> None:
+    """Add the gradient of ``l1`` times the sum of the absolute values of a vector, in place.
+
+    Where a number is 0 the subgradient is 0, as torch has it.
+    """
+    gradient.add_(vector.detach().sign(), alpha=l1)
 
 
 def mean_loss(logits: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:

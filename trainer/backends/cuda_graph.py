@@ -19,7 +19,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from trainer.backends.base import backward, count_correct, mean_loss
+from trainer.backends.base import add_penalty, backward, count_correct, mean_loss
 from trainer.errors import NoKernels
 from trainer.optim.flat import FlatOptimizer
 from trainer.optim.optimizers import OPTIMIZERS
@@ -208,6 +208,8 @@ class _DeviceStep:
         vector = self._weights.vector
         gradient, vector.grad = vector.grad, None
         assert gradient is not None
+        if self._recipe.l1:
+            add_penalty(gradient, vector, self._recipe.l1)
         return _clipped(gradient, self._recipe.gradient_clip)
 
 

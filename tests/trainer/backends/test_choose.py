@@ -200,8 +200,8 @@ def test_a_process_without_a_compiler_trains(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"gradient_clip": 0.1, "weight_decay": 0.1}, {"label_smoothing": 0.2}],
-    ids=["plain", "clipped", "smoothed"],
+    [{}, {"gradient_clip": 0.1, "weight_decay": 0.1}, {"label_smoothing": 0.2}, {"l1": 0.01}],
+    ids=["plain", "clipped", "smoothed", "penalty"],
 )
 def test_one_step_is_the_same_on_both_paths(optimizer: Any, changes: dict[str, Any]) -> None:
     """Loss, correct predictions, weights and statistics must agree but for rounding."""

@@ -60,6 +60,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         "learning_rate": draw(st.floats(1e-3, 0.1)),
         "momentum": draw(st.sampled_from([0.0, 0.5, 0.9])),
         "weight_decay": draw(st.sampled_from([0.0, 1e-4, 0.1])),
+        "l1": draw(st.sampled_from([0.0, 0.0, 1e-3, 0.1])),
         "gradient_clip": draw(st.sampled_from([0.0, 0.01, 0.5, 1e6])),
         "label_smoothing": draw(st.sampled_from([0.0, 0.1])),
     }

@@ -25,7 +25,7 @@ STEPS = 6
 
 @st.composite
 def recipes(draw: st.DrawFn) -> Recipe:
-    """Recipes of all optimizers, with and without decay, momentum, clipping and smoothing."""
+    """Recipes of all optimizers, with and without the other keys of loss and gradient."""
     values: dict[str, Any] = {
         "epochs": 1,
         "optimizer": draw(st.sampled_from(list(OPTIMIZERS))),
@@ -33,6 +33,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         "learning_rate": draw(st.floats(1e-3, 0.1)),
         "momentum": draw(st.sampled_from([0.0, 0.5, 0.9])),
         "weight_decay": draw(st.sampled_from([0.0, 1e-4, 0.1])),
+        "l1": draw(st.sampled_from([0.0, 0.0, 1e-3, 0.1])),
         "gradient_clip": draw(st.sampled_from([0.0, 0.01, 0.5])),
         "label_smoothing": draw(st.sampled_from([0.0, 0.1])),
     }
@@ -69,6 +70,7 @@ def train_by_torch(network: nn.Module, recipe: Recipe) -> None:
         set_rates(optimizer, rates_at(recipe, index, STEPS))
         optimizer.zero_grad()
         loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)(network(pixels), labels)
+        loss = loss + recipe.l1 * sum(parameter.abs().sum() for parameter in parameters)
         loss.backward()
         if recipe.gradient_clip:
             nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip)
@@ -93,7 +95,7 @@ def assert_close_state(first: nn.Module, second: nn.Module) -> None:
 @settings(deadline=None, max_examples=40)
 @given(recipes())
 def test_one_flat_vector_learns_what_separate_parameters_do(recipe: Recipe) -> None:
-    """Optimizer, clipping, smoothing and rates must give torch's weights and statistics."""
+    """All keys of loss, gradient and update must give torch's weights and statistics."""
     network = convolutional().double().train()
     other = copy.deepcopy(network)
     train_flat(network, recipe)
