@@ -170,4 +170,5 @@ def _trained(
         class_names=stored.data.classes,
         recipe=recipe,
         figures=figures,
+        reading=stored.data.reading,
     )

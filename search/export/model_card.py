@@ -75,7 +75,7 @@ def _usage(trained: TrainedNetwork, package: str) -> list[str]:
         "it in `PYTHONPATH`):",
         "",
         "```python",
-        *image_lines(trained.dataset, trained.architecture.input_shape),
+        *image_lines(trained.dataset, trained.architecture.input_shape, trained.reading),
         "",
         f"import {package}",
         "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from torch import Tensor
@@ -12,7 +12,7 @@ from search.statistics import Spread
 from search.text import percent
 from space.architecture import Architecture
 from space.cost import cost
-from trainer.data import Normalisation
+from trainer.data import Normalisation, Reading
 from trainer.recipe import Recipe
 
 __all__ = ["Figures", "SeedRun", "TrainedNetwork"]
@@ -109,6 +109,7 @@ class TrainedNetwork:
         class_names: in the order of the logits.
         recipe: how it was trained.
         figures: how it was measured.
+        reading: how files became its images.
     """
 
     name: str
@@ -119,6 +120,7 @@ class TrainedNetwork:
     class_names: tuple[str, ...]
     recipe: Recipe
     figures: Figures
+    reading: Reading = field(default_factory=Reading)
 
     def __repr__(self) -> str:
         figures = self.figures

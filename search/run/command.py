@@ -103,9 +103,9 @@ def run(
 
 
 def _begin(file: StudyFile, launcher: Launcher, artifacts: Path | None) -> StoredStudy:
-    refuse_changes(file, launcher.storage)
+    begun = refuse_changes(file, launcher.storage)
     with said_if_slow(launcher.tell, f"reading the images of {file.settings.dataset}"):
-        info = open_data(file, launcher.data).info
+        info = open_data(file, launcher.data, None if begun is None else begun.data.reading).info
     file.check_fits(file.search_space(info.input_shape, len(info.classes)))
     return begin_study(file, launcher.storage, artifacts, info)
 

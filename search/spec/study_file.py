@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +150,9 @@ def _folder_problems(study: Mapping[str, Any]) -> Iterator[Problem]:
     dataset = study.get("dataset")
     if dataset is None or dataset.startswith("folder:"):
         return
-    for key in ("image_size", "colour"):
-        if study[key] is not None:
+    defaults = {field.name: field.default for field in fields(StudySettings)}
+    for key in ("image_size", "colour", "background", "skip_broken"):
+        if study[key] != defaults[key]:
             yield Problem(f"study.{key}", f"is for folder:PATH only, not for {dataset}; remove it")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, ConfigDict, Strict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Strict
 from pydantic import Field as Limits
 
 from search.spec.sections import DatasetName, Line, Name
@@ -14,6 +14,7 @@ from search.spec.toml import file_value
 from search.strategies.pruners import PRUNERS
 from search.strategies.samplers import SAMPLERS
 from space.fields import did_you_mean
+from trainer.data import BACKGROUND, background_problem
 
 __all__ = ["PrunerName", "SamplerName", "StudySettings"]
 
@@ -30,6 +31,12 @@ def _key_of(table: Mapping[str, object]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _background(value: str) -> str:
+    if problem := background_problem(value):
+        raise ValueError(problem)
+    return value
+
+
 PrunerName = Annotated[str, Strict(), _key_of(PRUNERS)]
 SamplerName = Annotated[str, Strict(), _key_of(SAMPLERS)]
 
@@ -44,6 +51,8 @@ class StudySettings:
             the working directory.
         image_size: the side in pixels to which a folder's images are resized; None keeps them.
         colour: whether a folder's images are read in colour; None decides by the files.
+        background: behind transparent pixels: ``white``, ``black`` or ``#rrggbb``.
+        skip_broken: whether files that cannot be read are left out instead of refused.
         target: the validation floor to reach, 0 to 1; it is reported and does not end the search.
         floor_epochs: how many of the last epochs the floor is taken over.
         trials: how many trials are trained in all.
@@ -61,6 +70,8 @@ class StudySettings:
     dataset: DatasetName
     image_size: Annotated[int, Strict(), Limits(ge=1, le=4096)] | None = None
     colour: Annotated[bool, Strict()] | None = None
+    background: Annotated[str, Strict(), AfterValidator(_background)] = BACKGROUND
+    skip_broken: Annotated[bool, Strict()] = False
     target: Annotated[float, Strict(), Limits(ge=0, le=1, allow_inf_nan=False)] | None = None
     floor_epochs: Annotated[int, Strict(), Limits(ge=1, le=10_000)] = 5
     trials: Annotated[int, Strict(), Limits(ge=1, le=1_000_000)] = 60

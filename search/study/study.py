@@ -26,7 +26,7 @@ from search.storage.rdb_storage import StudyStorage
 from search.storage.urls import shown_url
 from search.study.records import TrialRecord, records_of
 from search.study.start_from import Start, enqueue_starts, find_starts
-from trainer.data import DataInfo
+from trainer.data import DataInfo, Reading
 
 __all__ = ["StoredStudy", "begin_study", "open_study", "refuse_changes", "study_names"]
 
@@ -126,8 +126,11 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
     return stored
 
 
-def refuse_changes(file: StudyFile, url: str) -> None:
+def refuse_changes(file: StudyFile, url: str) -> StoredStudy | None:
     """Compare a file with its study if that has begun, without the data and without writing.
+
+    Returns:
+        The study as it was kept; None if it has not begun.
 
     Raises:
         StorageError: the storage cannot be used, or another program made its study of that name.
@@ -136,6 +139,7 @@ def refuse_changes(file: StudyFile, url: str) -> None:
     stored = _begun(file.settings.name, url)
     if stored is not None:
         _refuse_differences(stored, file)
+    return stored
 
 
 def open_study(study: str | Path, url: str, *, writing: bool) -> StoredStudy:
@@ -211,6 +215,7 @@ def _to_keep(
             "input_shape": list(info.input_shape),
             "classes": list(info.classes),
             "fingerprint": info.fingerprint,
+            "reading": info.reading.to_dict(),
         },
     }
 
@@ -240,7 +245,11 @@ def _from_kept(
     data = kept["data"]
     channels, height, width = data["input_shape"]
     info = DataInfo(
-        data["name"], (channels, height, width), tuple(data["classes"]), data["fingerprint"]
+        data["name"],
+        (channels, height, width),
+        tuple(data["classes"]),
+        data["fingerprint"],
+        Reading.from_dict(data.get("reading")),
     )
     file = StudyFile.from_dict(kept["file"])
     starts = tuple(Start(**start) for start in kept.get("starts", ()))

@@ -11,7 +11,15 @@ import torch
 from search.errors import ResumeError
 from search.spec.study_file import StudyFile
 from search.study.study import StoredStudy
-from trainer.data import Dataset, Images, Normalisation, normalisation, open_dataset
+from trainer.data import (
+    RULES,
+    Dataset,
+    Images,
+    Normalisation,
+    Reading,
+    normalisation,
+    open_dataset,
+)
 
 __all__ = ["DataSplit", "data_root", "final_split", "open_data", "reopen_data", "search_split"]
 
@@ -43,15 +51,27 @@ def data_root(given: str | Path | None) -> Path:
     return Path(given or os.environ.get(DATA_VARIABLE) or "data")
 
 
-def open_data(file: StudyFile, root: Path) -> Dataset:
+def open_data(file: StudyFile, root: Path, reading: Reading | None = None) -> Dataset:
     """Open a study's data set.
+
+    Args:
+        file: of the study.
+        root: of the data sets.
+        reading: how a study that has begun read its images, whose rules it keeps; None for a new
+            study.
 
     Raises:
         DataError: if it is not there or cannot be used.
     """
     settings = file.settings
     return open_dataset(
-        settings.dataset, root, image_size=settings.image_size, colour=settings.colour
+        settings.dataset,
+        root,
+        image_size=settings.image_size,
+        colour=settings.colour,
+        background=settings.background,
+        skip_broken=settings.skip_broken,
+        rules=RULES if reading is None else reading.rules,
     )
 
 
@@ -62,7 +82,7 @@ def reopen_data(stored: StoredStudy, root: Path) -> Dataset:
         DataError: if it is not there or cannot be used.
         ResumeError: if it holds other images than when the study began.
     """
-    dataset = open_data(stored.file, root)
+    dataset = open_data(stored.file, root, stored.data.reading)
     if not stored.search_data_matches(dataset.info):
         raise ResumeError(
             f"the images of {dataset.info.name} in {root} are not those with which the study "

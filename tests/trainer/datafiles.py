@@ -86,3 +86,13 @@ def failure(name: str, root: Path = Path("unused"), **options: Any) -> str:
         open_dataset(name, root, **options)
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+def write_parts(folder: Path, parts: dict[str, dict[str, int]], **options: Any) -> None:
+    """For each part, named by its folder, as many pictures of each class; no two are alike."""
+    for number, (part, counts) in enumerate(parts.items()):
+        for place, (name, count) in enumerate(counts.items()):
+            (folder / part / name).mkdir(parents=True, exist_ok=True)
+            for i in range(count):
+                seed = 100_000 * number + 1000 * place + i
+                picture(seed, **options).save(folder / part / name / f"{i:03}.png")

@@ -12,15 +12,21 @@ from trainer.data.datasets import (
     open_dataset,
 )
 from trainer.data.images import Images, Normalisation, normalisation
+from trainer.data.reading import BACKGROUND, RULES, Progress, Reading, background_problem
 
 __all__ = [
+    "BACKGROUND",
     "DATASET_FORMS",
     "DATASET_NAMES",
     "PATH_DATASETS",
+    "RULES",
     "DataInfo",
     "Dataset",
     "Images",
     "Normalisation",
+    "Progress",
+    "Reading",
+    "background_problem",
     "find_dataset",
     "known_shape",
     "normalisation",

@@ -16,7 +16,9 @@ import torch
 
 from trainer.data.dataset import Dataset
 from trainer.data.entry import NamedDataset, Part, PathDataset, Shape
+from trainer.data.image_folders import ImageFolders
 from trainer.data.images import Images
+from trainer.data.reading import BACKGROUND, RULES, Progress, ReadOptions, no_progress
 from trainer.data.splits import TEST_PARTS, stratified_split
 from trainer.data.torchvision_files import Cifar10, IdxFiles, idx_pair, mnist_files
 from trainer.errors import DataError
@@ -30,6 +32,7 @@ __all__ = [
     "find_dataset",
     "known_shape",
     "open_dataset",
+    "path_of",
 ]
 
 _DIGITS = tuple("0123456789")
@@ -69,36 +72,6 @@ class _Digits(NamedDataset):
         ]
 
 
-class _Folder(PathDataset):
-    """A folder of images, one subfolder for each class (:mod:`trainer.data.folder`)."""
-
-    prefix = "folder"
-
-    def open(
-        self, name: str, path: Path, *, image_size: int | None, colour: bool | None
-    ) -> Dataset:
-        """Read the training part."""
-        from trainer.data.folder import open_folder
-
-        folder = open_folder(path, image_size=image_size, colour=colour)
-        return Dataset(name, folder.classes, folder.training, folder.read_test)
-
-    def image_lines(self, shape: Shape) -> list[str]:
-        """Return statements that read a picture."""
-        channels, height, width = shape
-        mode = "L" if channels == 1 else "RGB"
-        return [
-            "import numpy",
-            "import torch",
-            "from PIL import Image, ImageOps",
-            "",
-            f'picture = ImageOps.exif_transpose(Image.open("some.png")).convert("{mode}")',
-            f"picture = picture.resize(({width}, {height}), Image.Resampling.BILINEAR)",
-            f"pixels = numpy.array(picture).reshape({height}, {width}, {channels})",
-            "image = torch.from_numpy(pixels).permute(2, 0, 1) / 255",
-        ]
-
-
 _NAMED: tuple[NamedDataset, ...] = (
     _Digits(name="digits", classes=_DIGITS, input_shape=(1, 8, 8)),
     mnist_files("mnist", reader="MNIST", classes=_DIGITS),
@@ -127,7 +100,7 @@ _NAMED: tuple[NamedDataset, ...] = (
         archives=("cifar-10-python.tar.gz",),
     ),
 )
-_WITH_PATH: tuple[PathDataset, ...] = (_Folder(),)
+_WITH_PATH: tuple[PathDataset, ...] = (ImageFolders(),)
 
 DATASETS: Mapping[str, NamedDataset] = MappingProxyType({entry.name: entry for entry in _NAMED})
 """Every data set that has a name, by that name."""
@@ -150,6 +123,10 @@ def open_dataset(
     *,
     image_size: int | None = None,
     colour: bool | None = None,
+    background: str = BACKGROUND,
+    skip_broken: bool = False,
+    rules: int = RULES,
+    progress: Progress = no_progress,
 ) -> Dataset:
     """Read the training part of a data set, downloading it if it is missing.
 
@@ -158,9 +135,12 @@ def open_dataset(
             working directory).
         root: the folder of the downloaded data sets; neither `digits` nor `folder:PATH` uses it.
         image_size: the side in pixels to which the images of a folder are resized; without it
-            they must all have one size. Only for `folder:PATH`.
+            they must all have one size. Only for `folder:PATH`, as what follows.
         colour: whether the images of a folder are read in colour; None decides by the files.
-            Only for `folder:PATH`.
+        background: what lies behind transparent pixels: `white`, `black` or `#rrggbb`.
+        skip_broken: whether files that cannot be read are left out instead of refused.
+        rules: the version of the rules of reading, 1 or 2; see docs/data.md.
+        progress: is called with the number of files that are read and that of all.
 
     Returns:
         The data set, with its training part in memory.
@@ -169,12 +149,24 @@ def open_dataset(
         DataError: if the name is unknown, or the data is missing, damaged or unusable.
     """
     entry = find_dataset(name)
+    options = ReadOptions(
+        image_size=image_size,
+        colour=colour,
+        background=background,
+        skip_broken=skip_broken,
+        rules=rules,
+    )
     if isinstance(entry, PathDataset):
-        path = Path(name.removeprefix(f"{entry.prefix}:"))
-        return entry.open(name, path, image_size=image_size, colour=colour)
-    if image_size is not None or colour is not None:
-        raise DataError(f"{name}: image_size and colour are for folder:PATH only; remove them")
+        return entry.open(name, path_of(name), options, progress)
+    if given := options.given():
+        are, them = ("is", "it") if len(given) == 1 else ("are", "them")
+        raise DataError(f"{name}: {' and '.join(given)} {are} for folder:PATH only; remove {them}")
     return entry.open(Path(root))
+
+
+def path_of(name: str) -> Path:
+    """Return the path in the name of a data set such as `folder:PATH`."""
+    return Path(name.partition(":")[2])
 
 
 def known_shape(name: str) -> tuple[Shape, int] | None:

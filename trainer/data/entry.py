@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from trainer.data.dataset import Dataset
 from trainer.data.images import Images
+from trainer.data.reading import Progress, Reading, ReadOptions, no_progress
 
 __all__ = ["NamedDataset", "Part", "PathDataset", "Shape"]
 
@@ -96,25 +97,26 @@ class PathDataset(ABC):
 
     @abstractmethod
     def open(
-        self, name: str, path: Path, *, image_size: int | None, colour: bool | None
+        self, name: str, path: Path, options: ReadOptions, progress: Progress = no_progress
     ) -> Dataset:
         """Read the training part, and the test part when it is first asked for.
 
         Args:
             name: what the study calls it, the prefix included.
             path: where the data is; a relative one starts in the working directory.
-            image_size: the side in pixels to which images are resized; None keeps them.
-            colour: whether images are read in colour; None decides by the files.
+            options: what the study asks of the reading.
+            progress: is told how far the reading of a part is.
 
         Raises:
-            DataError: if the data is missing, damaged or unusable, or if an option that is not None
+            DataError: if the data is missing, damaged or unusable, or if an option that is given
                 does not apply to it.
         """
 
     @abstractmethod
-    def image_lines(self, shape: Shape) -> list[str]:
+    def image_lines(self, shape: Shape, reading: Reading) -> list[str]:
         """Return statements of Python that read one image; see :class:`NamedDataset`.
 
         Args:
             shape: channels, height and width of the image.
+            reading: how the images of the study were read.
         """

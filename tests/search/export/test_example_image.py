@@ -9,17 +9,17 @@ import torch
 from PIL import Image
 
 from search.export.example_image import image_lines
-from trainer.data import open_dataset
+from trainer.data import Reading, open_dataset
 from trainer.data.datasets import DATASETS
 from trainer.data.torchvision_files import IdxFiles
 
 IDX_NAMES = [name for name, entry in DATASETS.items() if isinstance(entry, IdxFiles)]
 
 
-def _image(dataset: str, shape: tuple[int, int, int]) -> Any:
+def _image(dataset: str, shape: tuple[int, int, int], reading: Reading | None = None) -> Any:
     """What the statements of a card make."""
     names: dict[str, Any] = {}
-    exec("\n".join(image_lines(dataset, shape)), names)
+    exec("\n".join(image_lines(dataset, shape, reading)), names)
     return names["image"]
 
 
@@ -54,28 +54,54 @@ def test_an_image_of_torchvision(
     torch.testing.assert_close(_image(name, (1, 28, 28)), wanted)
 
 
-@pytest.mark.parametrize(("mode", "colour"), [("L", False), ("RGB", True), ("RGBA", True)])
+def _save(mode: str, seed: int, file: Path) -> None:
+    """A random picture of one mode; of 12 bits as sensors fill 16, where the mode is ``I;16``."""
+    random = np.random.default_rng(seed)
+    if mode == "I;16":
+        pixels = random.integers(100, 4096, (12, 20), dtype=np.uint16)
+        Image.fromarray(pixels).save(file)
+    elif mode == "JPEG":
+        smooth = random.integers(0, 256, (3, 5, 3), dtype=np.uint8)
+        picture = Image.fromarray(smooth).resize((200, 120), Image.Resampling.BICUBIC)
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        picture.save(file, format="JPEG", exif=exif)
+    else:
+        shape = (12, 20) if mode == "L" else (12, 20, len(mode))
+        Image.fromarray(random.integers(0, 256, shape, dtype=np.uint8)).save(file)
+
+
+@pytest.mark.parametrize("rules", [1, 2])
 @pytest.mark.parametrize("size", [None, 9])
+@pytest.mark.parametrize(
+    ("mode", "channels"), [("L", 1), ("RGB", 3), ("RGBA", 3), ("LA", 1), ("I;16", 1), ("JPEG", 3)]
+)
 def test_a_picture_of_a_folder(
-    mode: str, colour: bool, size: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: str,
+    channels: int,
+    size: int | None,
+    rules: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A file is read, made grey or coloured, and resized as the study did it."""
-    random = np.random.default_rng(0)
-    for name in "ab":
+    """A card reads a file to the very pixels of the study: grey, coloured, see-through, resized."""
+    if rules == 1 and mode == "I;16":
+        pytest.skip("cards of these rules never had the grey values of 16 bits")
+    for label, name in enumerate("ab"):
         for part in ("train", "test"):
             folder = tmp_path / "images" / part / name
             folder.mkdir(parents=True)
             for index in range(8):
-                shape = (12, 20) if mode == "L" else (12, 20, len(mode))
-                pixels = random.integers(0, 256, shape, dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{index}.png")
-    dataset = open_dataset(f"folder:{tmp_path / 'images'}", Path("unused"), image_size=size)
+                _save(mode, 10 * label + index, folder / f"{index}.png")
+    name = f"folder:{tmp_path / 'images'}"
+    dataset = open_dataset(name, image_size=size, background="black", rules=rules)
     wanted = dataset.test().pixels[0].float() / 255
-    assert wanted.shape[0] == (3 if colour else 1)
+    assert wanted.shape[0] == channels
     (tmp_path / "images" / "test" / "a" / "0.png").rename(tmp_path / "some.png")
     monkeypatch.chdir(tmp_path)
-    made = _image(f"folder:{tmp_path / 'images'}", dataset.info.input_shape)
-    torch.testing.assert_close(made, wanted)
+    info = dataset.info
+    made = _image(name, info.input_shape, Reading.from_dict(info.reading.to_dict()))
+    torch.testing.assert_close(made, wanted, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -66,7 +66,7 @@ def test_names_are_checked(tmp_path: Path) -> None:
     """An unknown name is answered with the known ones, and folder options elsewhere refused."""
     assert all(name in failure("mnits", tmp_path) for name in (*DATASET_NAMES, "folder:PATH"))
     assert '"folder:" is not known' in failure("folder:", tmp_path)
-    with pytest.raises(DataError, match="digits: image_size and colour are for folder:PATH"):
+    with pytest.raises(DataError, match="digits: image_size is for folder:PATH"):
         open_dataset("digits", tmp_path, image_size=8)
 
 

@@ -1,11 +1,13 @@
-"""A data set from a folder of images, one subfolder for each class."""
+"""The rules 1 of reading a folder, by which older studies go on.
+
+Nothing here may change a pixel, the order of the images or the classes: a study that began under
+these rules compares them with what it keeps.
+"""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from trainer.data.folder.files import bombs_refused, open_image, refuse_empty
 from trainer.data.images import Images
 from trainer.data.splits import (
     LEAST_WITHOUT_TEST,
@@ -24,9 +27,9 @@ from trainer.data.splits import (
 )
 from trainer.errors import DataError
 
-__all__ = ["IMAGE_SUFFIXES", "ImageFolder", "open_folder"]
+__all__ = ["ImageFolder", "open_by_rules_1"]
 
-IMAGE_SUFFIXES = frozenset(
+_IMAGE_SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm")
 )
 """Files with other endings, and hidden ones, are not read as images."""
@@ -61,7 +64,7 @@ class _Format:
     like: Path
 
 
-def open_folder(
+def open_by_rules_1(
     path: Path, *, image_size: int | None = None, colour: bool | None = None
 ) -> ImageFolder:
     """Read the training part of a folder of images.
@@ -73,8 +76,8 @@ def open_folder(
 
     Args:
         path: the folder; `~` is expanded.
-        image_size: the side in pixels of the square to which every image is stretched; without
-            it all images must have one size.
+        image_size: the side in pixels of the square to which every image is stretched, at least
+            1; without it all images must have one size.
         colour: whether images become RGB; when None they do unless all of them are grey.
 
     Raises:
@@ -82,8 +85,6 @@ def open_folder(
             images to split, other classes in `test/`, an image that cannot be read or has
             another size than the first, or more pixels than there is memory for.
     """
-    if image_size is not None and image_size < 1:
-        raise DataError(f"image_size: {image_size} is too small; give at least 1")
     try:
         path = path.expanduser()
         parts = _parts(path)
@@ -103,7 +104,7 @@ def open_folder(
         test_files, test_labels = [files[i] for i in aside.tolist()], labels[aside]
         files, labels = [files[i] for i in keep.tolist()], labels[keep]
     for file in test_files:
-        _refuse_empty(file)
+        refuse_empty(file)
     form = _common_format(files, image_size, colour)
     return ImageFolder(
         classes=classes,
@@ -152,13 +153,13 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
         raise DataError(f"{folder} has {found}; it needs a subfolder for each class, at least two")
     for name, files in classes.items():
         if not files:
-            endings = " ".join(sorted(IMAGE_SUFFIXES))
+            endings = " ".join(sorted(_IMAGE_SUFFIXES))
             raise DataError(f"{folder / name} has no images ({endings}); add some or remove it")
     return classes
 
 
 def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
+    return file.suffix.lower() in _IMAGE_SUFFIXES and not file.name.startswith(".")
 
 
 def _listing(classes: dict[str, list[Path]]) -> tuple[list[Path], torch.Tensor]:
@@ -168,12 +169,12 @@ def _listing(classes: dict[str, list[Path]]) -> tuple[list[Path], torch.Tensor]:
 
 
 def _common_format(files: Sequence[Path], image_size: int | None, colour: bool | None) -> _Format:
-    with _bombs_refused(), ThreadPoolExecutor() as pool:
+    with bombs_refused(), ThreadPoolExecutor() as pool:
         if colour is None:
             colour = not all(pool.map(_is_grey, files))
         if image_size is not None:
             return _Format(colour, (image_size, image_size), resize=True, like=files[0])
-        with _open(files[0]) as image:
+        with open_image(files[0], _FORMATS) as image:
             size = ImageOps.exif_transpose(image).size
     return _Format(colour, size, resize=False, like=files[0])
 
@@ -192,19 +193,19 @@ def _read_all(files: Sequence[Path], form: _Format) -> torch.Tensor:
     def read(index: int) -> None:
         pixels[index] = _read(files[index], form)
 
-    with _bombs_refused(), ThreadPoolExecutor() as pool:
+    with bombs_refused(), ThreadPoolExecutor() as pool:
         for _ in pool.map(read, range(len(files))):
             pass
     return torch.from_numpy(pixels)
 
 
 def _is_grey(file: Path) -> bool:
-    with _open(file) as image:
+    with open_image(file, _FORMATS) as image:
         return image.mode in _GREY_MODES
 
 
 def _read(file: Path, form: _Format) -> NDArray[np.uint8]:
-    with _open(file) as opened:
+    with open_image(file, _FORMATS) as opened:
         image = _eight_bits(ImageOps.exif_transpose(opened), file)
         image = image.convert("RGB" if form.colour else "L")
         if form.resize:
@@ -228,30 +229,3 @@ def _eight_bits(image: Image.Image, file: Path) -> Image.Image:
             "save it with 8 bits a channel"
         )
     return image
-
-
-def _refuse_empty(file: Path) -> None:
-    if file.exists() and not file.stat().st_size:
-        raise DataError(f"{file} is empty; replace or remove it")
-
-
-@contextmanager
-def _open(file: Path) -> Iterator[Image.Image]:
-    try:
-        _refuse_empty(file)
-        with Image.open(file, formats=_FORMATS) as image:
-            yield image
-    except DataError:
-        raise
-    except Exception as error:  # decoders raise whatever a broken file leads them to
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{file} cannot be read as an image ({reason}); replace it") from error
-
-
-@contextmanager
-def _bombs_refused() -> Iterator[None]:
-    """Refuse what Pillow takes for a decompression bomb, and silence its other warnings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.errors import ResumeError
+from search.spec.study_file import StudyFile
+from search.study.study import begin_study, refuse_changes
+from search.workers.data import open_data, reopen_data
+from tests.search.small_studies import SKELETON, reopened, url_in, write_study
+from tests.trainer.datafiles import write_classes
+from trainer.data import DataInfo
+
+
+def _file(folder: Path) -> StudyFile:
+    """A study of images with transparency, which the rules of reading treat differently."""
+    images = folder / "images"
+    if not images.exists():
+        write_classes(images, {"a": 10, "b": 10}, mode="RGBA")
+    space = SKELETON.replace("linear 10", "linear 2")
+    return StudyFile.load(write_study(folder, dataset=f"folder:{images}", space=space))
+
+
+def _begin(folder: Path, file: StudyFile, info: DataInfo, *, older: bool) -> None:
+    stored = begin_study(file, url_in(folder), None, info)
+    if older:  # a study of version 0.1.0 has no word on how its files were read
+        kept: dict[str, Any] = stored.study.user_attrs["flyweight"]
+        data = {key: value for key, value in kept["data"].items() if key != "reading"}
+        stored.study.set_user_attr("flyweight", {**kept, "data": data})
+    stored.storage.engine.dispose()
+
+
+@pytest.mark.parametrize("rules", [1, 2])
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_study_keeps_its_rules(tmp_path: Path, rules: int) -> None:
+    """Whoever resumes or confirms a study reads its files as when it began."""
+    file = _file(tmp_path)
+    new = open_data(file, tmp_path).info
+    older = open_data(file, tmp_path, new.reading.from_dict(None)).info
+    info = older if rules == 1 else new
+    assert older.fingerprint != new.fingerprint
+    _begin(tmp_path, file, info, older=rules == 1)
+    begun = refuse_changes(file, url_in(tmp_path))
+    assert begun is not None
+    assert begun.data.reading.rules == rules
+    assert open_data(file, tmp_path, begun.data.reading).info == info
+    assert reopen_data(reopened(tmp_path), tmp_path).info == info
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_other_images_are_refused(tmp_path: Path) -> None:
+    """A file more than when the study began ends the resuming."""
+    file = _file(tmp_path)
+    _begin(tmp_path, file, open_data(file, tmp_path).info, older=False)
+    first = tmp_path / "images" / "a" / "000.png"
+    (tmp_path / "images" / "a" / "more.png").write_bytes(first.read_bytes())
+    with pytest.raises(ResumeError, match="are not those with which the study 'tiny' began"):
+        reopen_data(reopened(tmp_path), tmp_path)

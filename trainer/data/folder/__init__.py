@@ -1,0 +1,8 @@
+"""Folders of images, one subfolder for each class."""
+
+from __future__ import annotations
+
+from trainer.data.folder.contents import FolderContents
+from trainer.data.folder.rules_1 import open_by_rules_1
+
+__all__ = ["FolderContents", "open_by_rules_1"]

@@ -1,0 +1,87 @@
+"""Open image files: which suffixes are images, and decoders that are safe to start."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from PIL import Image
+
+from trainer.errors import DataError
+
+__all__ = [
+    "bombs_refused",
+    "open_image",
+    "readable_formats",
+    "readable_suffixes",
+    "refuse_empty",
+]
+
+# Pillow has readers for these that start other programs, need a handler of the user's, or read
+# what is no picture.
+_NO_PICTURES = frozenset(
+    ("BUFR", "EPS", "FLI", "GRIB", "HDF5", "IPTC", "MCIDAS", "MPEG", "PDF", "WMF", "XVTHUMB")
+)
+
+
+@cache
+def readable_formats() -> tuple[str, ...]:
+    """Return the formats that Pillow reads here; pillow-heif adds HEIF where it is installed."""
+    Image.init()
+    with suppress(ImportError):
+        importlib.import_module("pillow_heif").register_heif_opener()
+    return tuple(sorted(set(Image.OPEN) - _NO_PICTURES))
+
+
+@cache
+def readable_suffixes() -> frozenset[str]:
+    """Return the suffixes of image files that can be read here, in lower case, with their dot."""
+    formats = readable_formats()
+    return frozenset(
+        suffix.lower() for suffix, name in Image.registered_extensions().items() if name in formats
+    )
+
+
+def refuse_empty(file: Path) -> None:
+    """Refuse a file without a byte.
+
+    Raises:
+        DataError: if it is there and empty.
+    """
+    if file.exists() and not file.stat().st_size:
+        raise DataError(f"{file} is empty; replace or remove it")
+
+
+@contextmanager
+def open_image(file: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+    """Open an image; whatever goes wrong with it inside the block is a :class:`DataError`.
+
+    Args:
+        file: the file. Its content decides its decoder, not its name.
+        formats: the decoders that may be started: without them a ``.png`` may start Ghostscript.
+
+    Raises:
+        DataError: if it cannot be read, naming the file.
+    """
+    try:
+        refuse_empty(file)
+        with Image.open(file, formats=formats) as image:
+            yield image
+    except DataError:
+        raise
+    except Exception as error:  # decoders raise whatever a broken file leads them to
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{file} cannot be read as an image ({reason}); replace it") from error
+
+
+@contextmanager
+def bombs_refused() -> Iterator[None]:
+    """Refuse what Pillow takes for a decompression bomb, and silence its other warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield

@@ -1,0 +1,67 @@
+"""Refuse data that this machine cannot hold, before it is read."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from trainer.errors import DataError
+
+__all__ = ["memory_bytes", "require_memory"]
+
+_CGROUP = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def memory_bytes() -> int | None:
+    """Return the memory of this machine, or of the container that this runs in; None if unknown."""
+    known = []
+    if hasattr(os, "sysconf"):
+        with suppress(OSError, ValueError):
+            known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    else:
+        known.append(_windows_memory())
+    for file in _CGROUP:
+        with suppress(OSError, ValueError):
+            known.append(int(Path(file).read_text()))
+    found = [value for value in known if value > 0]
+    return min(found) if found else None
+
+
+def require_memory(shape: Sequence[int]) -> None:
+    """Check that uint8 images of a shape fit.
+
+    Args:
+        shape: images, channels, height, width.
+
+    Raises:
+        DataError: if they do not.
+    """
+    size, memory = math.prod(shape), memory_bytes()
+    if memory is not None and size > memory:
+        count, *image = shape
+        raise DataError(
+            f"{count:,} images of {'x'.join(map(str, image))} need {size / 2**30:,.1f} GiB, but "
+            f"there are {memory / 2**30:,.1f} GiB of memory; set a smaller image_size"
+        )
+
+
+def _windows_memory() -> int:
+    if sys.platform != "win32":
+        return 0
+    import ctypes
+
+    class Status(ctypes.Structure):
+        _fields_ = (
+            ("length", ctypes.c_ulong),
+            ("load", ctypes.c_ulong),
+            ("total", ctypes.c_ulonglong),
+            ("rest", ctypes.c_ulonglong * 6),
+        )
+
+    status = Status(length=ctypes.sizeof(Status))
+    ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+    return int(status.total)
