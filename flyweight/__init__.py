@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
     from search.confirm import confirm
     from search.dashboard import dashboard
+    from search.data import data
     from search.export import export
     from search.ladder import ladder
     from search.run import run
@@ -122,6 +123,7 @@ __all__ = [
     "confirm",
     "cost",
     "dashboard",
+    "data",
     "export",
     "ladder",
     "normalisation",
@@ -168,6 +170,7 @@ _HOMES = {
     "confirm": "search.confirm",
     "cost": "space",
     "dashboard": "search.dashboard",
+    "data": "search.data",
     "export": "search.export",
     "ladder": "search.ladder",
     "normalisation": "trainer",

@@ -25,6 +25,7 @@ FLOORS = {
         ("storage", "spec"),
         ("study",),
         ("workers",),
+        ("data",),
         ("run", "confirm", "ladder", "export", "dashboard"),
         ("status", "validate", "worker"),
         ("cli",),

@@ -16,11 +16,12 @@ from typing import Annotated, Unpack
 import typer
 from typer.exceptions import TyperException
 
-from search.cli.options import Debug, Storage, StudyName, StudyPath, with_run_options
+from search.cli.options import DataRoot, Debug, Storage, StudyName, StudyPath, with_run_options
 from search.cli.output import print_error, print_table, print_text, usage_message
 from search.errors import InputError, exit_code_of
 from search.storage.urls import DEFAULT_STORAGE
 from search.workers.options import RunOptions
+from trainer.errors import DataError
 
 __all__ = ["app", "main"]
 
@@ -45,6 +46,34 @@ def flyweight(
     ] = False,
 ) -> None:
     """Find the best small CNN that fits a hard budget."""
+
+
+@app.command()
+def data(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET|STUDY", help="data set, folder:PATH, study file or name of a study"
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    root: DataRoot = None,
+    storage: Storage = DEFAULT_STORAGE,
+    debug: Debug = False,
+) -> None:
+    """Look at all of a data set: parts, classes, what is passed over, broken or there twice."""
+    from search.data.command import data as search_data
+    from search.data.text import found_text
+
+    findings = search_data(what, storage=storage, data=root)
+    if as_json:
+        print_text(json.dumps(findings.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        print_text(found_text(findings))
+    for problem in findings.problems:
+        print_error(DataError(problem))
+    if findings.problems:
+        raise typer.Exit(InputError.exit_code)
 
 
 @app.command()

@@ -12,7 +12,15 @@ import typer
 
 from search.storage.urls import DEFAULT_STORAGE
 
-__all__ = ["RUN_OPTIONS", "Debug", "Storage", "StudyName", "StudyPath", "with_run_options"]
+__all__ = [
+    "RUN_OPTIONS",
+    "DataRoot",
+    "Debug",
+    "Storage",
+    "StudyName",
+    "StudyPath",
+    "with_run_options",
+]
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="study file")]
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="study file, or a study's name")]
@@ -28,7 +36,7 @@ _Workers = Annotated[
         help="worker processes; by default one per core, at most 16, or four per GPU",
     ),
 ]
-_Data = Annotated[
+DataRoot = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="data sets; by default $FLYWEIGHT_DATA, else data/"),
 ]
@@ -42,7 +50,7 @@ _Device = Annotated[
 RUN_OPTIONS: tuple[tuple[str, Any, object], ...] = (
     ("workers", _Workers, None),
     ("storage", Storage, DEFAULT_STORAGE),
-    ("data", _Data, None),
+    ("data", DataRoot, None),
     ("device", _Device, None),
     ("debug", Debug, False),
 )

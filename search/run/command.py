@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
+from search.data.text import found_lines, usable
 from search.run.progress import Progress
 from search.run.trials import trial_claims
 from search.spec.study_file import StudyFile
@@ -16,7 +17,7 @@ from search.study.recovery import recover
 from search.study.rejected import count_rejections
 from search.study.sessions import add_session
 from search.study.study import StoredStudy, begin_study, open_study, refuse_changes
-from search.workers.data import open_data
+from search.workers.data import inspect_data, show_reading
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions, check_counts
 from search.workers.patience import said_if_slow
@@ -104,8 +105,13 @@ def run(
 
 def _begin(file: StudyFile, launcher: Launcher, artifacts: Path | None) -> StoredStudy:
     begun = refuse_changes(file, launcher.storage)
-    with said_if_slow(launcher.tell, f"reading the images of {file.settings.dataset}"):
-        info = open_data(file, launcher.data, None if begun is None else begun.data.reading).info
+    reading = None if begun is None else begun.data.reading
+    slow = said_if_slow(launcher.tell, f"reading the images of {file.settings.dataset}")
+    with slow, show_reading(launcher.console) as progress:
+        found = inspect_data(file, launcher.data, reading, progress, thorough=False)
+    for line in found_lines(found.findings):
+        launcher.tell(line)
+    info = usable(found).info
     file.check_fits(file.search_space(info.input_shape, len(info.classes)))
     return begin_study(file, launcher.storage, artifacts, info)
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from search.errors import ResumeError
 from search.spec.study_file import StudyFile
@@ -15,15 +21,31 @@ from trainer.data import (
     RULES,
     Dataset,
     Images,
+    Inspection,
     Normalisation,
+    Progress,
     Reading,
+    ReadOptions,
+    inspect_dataset,
+    no_progress,
     normalisation,
     open_dataset,
 )
 
-__all__ = ["DataSplit", "data_root", "final_split", "open_data", "reopen_data", "search_split"]
+__all__ = [
+    "DataSplit",
+    "data_root",
+    "final_split",
+    "inspect_data",
+    "open_data",
+    "reopen_data",
+    "search_split",
+    "show_reading",
+]
 
 DATA_VARIABLE = "FLYWEIGHT_DATA"
+
+_SILENT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +95,63 @@ def open_data(file: StudyFile, root: Path, reading: Reading | None = None) -> Da
         skip_broken=settings.skip_broken,
         rules=RULES if reading is None else reading.rules,
     )
+
+
+def inspect_data(
+    file: StudyFile,
+    root: Path,
+    reading: Reading | None = None,
+    progress: Progress = no_progress,
+    *,
+    thorough: bool = True,
+) -> Inspection:
+    """Open a study's data set with a look at all of it.
+
+    Args:
+        file: of the study.
+        root: of the data sets.
+        reading: as for :func:`open_data`.
+        progress: is told how far the reading is.
+        thorough: whether to look at the pixels of a set that has a name.
+
+    Raises:
+        DataError: if there is nothing to look at.
+    """
+    settings = file.settings
+    options = ReadOptions(
+        image_size=settings.image_size,
+        colour=settings.colour,
+        background=settings.background,
+        skip_broken=settings.skip_broken,
+        rules=RULES if reading is None else reading.rules,
+    )
+    return inspect_dataset(settings.dataset, root, options, progress, thorough=thorough)
+
+
+@contextmanager
+def show_reading(console: Console) -> Iterator[Progress]:
+    """Show how far the reading of images is: a bar on a terminal, else a line if it takes long."""
+    started, told = time.monotonic(), False
+    with Bar(
+        TextColumn("reading images"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("", visible=False, total=None)
+
+        def show(done: int, total: int) -> None:
+            nonlocal told
+            bar.update(task, completed=done, total=total, visible=True)
+            late = time.monotonic() - started > _SILENT_SECONDS and done < total
+            if late and not told and not console.is_terminal:
+                console.print(f"reading {total:,} images", highlight=False)
+                told = True
+
+        yield show
 
 
 def reopen_data(stored: StoredStudy, root: Path) -> Dataset:

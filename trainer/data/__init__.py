@@ -11,8 +11,18 @@ from trainer.data.datasets import (
     known_shape,
     open_dataset,
 )
+from trainer.data.findings import Findings, FoundPart, Group
 from trainer.data.images import Images, Normalisation, normalisation
-from trainer.data.reading import BACKGROUND, RULES, Progress, Reading, background_problem
+from trainer.data.inspection import Inspection, inspect_dataset
+from trainer.data.reading import (
+    BACKGROUND,
+    RULES,
+    Progress,
+    Reading,
+    ReadOptions,
+    background_problem,
+    no_progress,
+)
 
 __all__ = [
     "BACKGROUND",
@@ -22,13 +32,20 @@ __all__ = [
     "RULES",
     "DataInfo",
     "Dataset",
+    "Findings",
+    "FoundPart",
+    "Group",
     "Images",
+    "Inspection",
     "Normalisation",
     "Progress",
+    "ReadOptions",
     "Reading",
     "background_problem",
     "find_dataset",
+    "inspect_dataset",
     "known_shape",
+    "no_progress",
     "normalisation",
     "open_dataset",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from trainer.data.dataset import Dataset
+from trainer.data.findings import Findings
 from trainer.data.images import Images
 from trainer.data.reading import Progress, Reading, ReadOptions, no_progress
 
@@ -110,6 +111,19 @@ class PathDataset(ABC):
         Raises:
             DataError: if the data is missing, damaged or unusable, or if an option that is given
                 does not apply to it.
+        """
+
+    @abstractmethod
+    def inspect(
+        self, name: str, path: Path, options: ReadOptions, progress: Progress = no_progress
+    ) -> tuple[Findings, Dataset | None]:
+        """Look at all of it, the test part too; the arguments are those of :meth:`open`.
+
+        Returns:
+            What was found, and the opened data set; None where there are problems.
+
+        Raises:
+            DataError: if there is nothing to look at.
         """
 
     @abstractmethod

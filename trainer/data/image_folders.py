@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.data.dataset import Dataset
 from trainer.data.entry import PathDataset, Shape
+from trainer.data.findings import Findings
 from trainer.data.reading import Progress, Reading, ReadOptions, no_progress
+
+if TYPE_CHECKING:
+    from trainer.data.folder import FolderContents
 
 __all__ = ["ImageFolders"]
 
@@ -27,16 +32,16 @@ class ImageFolders(PathDataset):
             folder = open_by_rules_1(path, image_size=options.image_size, colour=options.colour)
             reading = Reading(rules=1, resized=options.image_size is not None)
             return Dataset(name, folder.classes, folder.training, folder.read_test, reading=reading)
-        contents = FolderContents(path, options, progress)
-        training, begin = contents.images()
-        return Dataset(
-            name,
-            contents.classes,
-            training,
-            contents.test_images,
-            reading=contents.reading(),
-            validation_begin=begin,
-        )
+        return _opened(name, FolderContents(path, options, progress))
+
+    def inspect(
+        self, name: str, path: Path, options: ReadOptions, progress: Progress = no_progress
+    ) -> tuple[Findings, Dataset | None]:
+        """Look at all files."""
+        from trainer.data.folder import inspect_folder
+
+        findings, contents = inspect_folder(name, path, options, progress)
+        return findings, None if findings.problems else _opened(name, contents)
 
     def image_lines(self, shape: Shape, reading: Reading) -> list[str]:
         """Return statements that read a picture."""
@@ -73,3 +78,15 @@ class ImageFolders(PathDataset):
                 f'picture = Image.alpha_composite(backdrop, picture).convert("{mode}")',
             ]
         return [*lines, *([resize] if reading.resized else []), *tensor]
+
+
+def _opened(name: str, contents: FolderContents) -> Dataset:
+    training, begin = contents.images()
+    return Dataset(
+        name,
+        contents.classes,
+        training,
+        contents.test_images,
+        reading=contents.reading(),
+        validation_begin=begin,
+    )

@@ -157,7 +157,10 @@ def broken_files(contents: FolderContents) -> str:
 def _named(reasons: Sequence[str]) -> str:
     count = len(reasons)
     plural = "file that" if count == 1 else "files that"
-    shown = "; ".join(reason.removesuffix("; replace it") for reason in reasons[:_SHOWN])
+    shown = "; ".join(
+        reason.removesuffix("; replace it").removesuffix("; replace or remove it")
+        for reason in reasons[:_SHOWN]
+    )
     more = f"; and {count - _SHOWN:,} more" if count > _SHOWN else ""
     return (
         f"{count:,} {plural} cannot be read: {shown}{more}; "
@@ -166,7 +169,7 @@ def _named(reasons: Sequence[str]) -> str:
 
 
 def _placed(path: Path, error: DataError) -> DataError:
-    return error if str(path) in str(error) else DataError(f"{path}: {error}")
+    return error if str(path) in str(error) else type(error)(f"{path}: {error}")
 
 
 def _healthy(labels: Tensor, decoded: Decoded) -> Tensor:

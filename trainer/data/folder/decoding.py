@@ -22,7 +22,7 @@ from trainer.data.memory import require_memory
 from trainer.data.reading import Progress, ReadOptions
 from trainer.errors import DataError
 
-__all__ = ["Broken", "Decoded", "decode_like", "decode_training"]
+__all__ = ["Broken", "Decoded", "SizesDiffer", "decode_like", "decode_training"]
 
 T = TypeVar("T")
 
@@ -32,6 +32,10 @@ CACHED_BYTES = 1 << 24
 
 _FORMAT = 1
 _SHOWN = 3
+
+
+class SizesDiffer(DataError):
+    """Images of differing sizes without a size to bring them to."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ def _size(
         more = f" and {len(sizes) - _SHOWN:,} more sizes" if len(sizes) > _SHOWN else ""
         odd = sizes.most_common()[-1][0]
         file = next(f for f, h in zip(files, headers, strict=True) if h and h.size == odd)
-        raise DataError(
+        raise SizesDiffer(
             f"images differ in size ({shown}{more}; {file} is {_by(odd)}); "
             "set image_size to resize all"
         )
@@ -205,7 +209,7 @@ def _decode(
     require_memory(shape)
     for file, header in zip(files, headers, strict=True):
         if header is not None and header.size != form.size and not form.resize:
-            raise DataError(
+            raise SizesDiffer(
                 f"{file} is {_by(header.size)} but the training images are {_by(form.size)}; "
                 "set image_size to resize all"
             )

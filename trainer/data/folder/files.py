@@ -74,7 +74,8 @@ def open_image(file: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
     except DataError:
         raise
     except Exception as error:  # decoders raise whatever a broken file leads them to
-        reason = " ".join(str(error).split()) or type(error).__name__
+        said = str(error).replace(f" {str(file)!r}", "")
+        reason = " ".join(said.split()) or type(error).__name__
         raise DataError(f"{file} cannot be read as an image ({reason}); replace it") from error
 
 

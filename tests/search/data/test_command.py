@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from search.cli.app import app, main
+from search.data import data
+from search.errors import InputError
+from tests.search.small_studies import begun, url_in, write_study
+from tests.trainer.datafiles import write_parts
+
+MANY = {"cat": 30, "dog": 30}
+
+
+def told(*arguments: str) -> Result:
+    """The end of ``flyweight data``."""
+    return CliRunner().invoke(app, ["data", *arguments])
+
+
+def test_a_folder_is_shown(tmp_path: Path) -> None:
+    """Parts, classes and what is doubtful are lines; the exit code is 0."""
+    write_parts(tmp_path, {"train": MANY, "test": {"cat": 5, "dog": 7}})
+    (tmp_path / "notes.txt").write_text("")
+    result = told(f"folder:{tmp_path}")
+    assert result.exit_code == 0
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert "2 classes of 1x8x8, grey, pixels from 0 to 255" in lines
+    assert "training 50 train/" in lines
+    assert "validation 10 a sixth of train/, set aside" in lines
+    assert "dog 25 5 7" in lines
+    assert f"passed over, no image (.txt): 1, such as {tmp_path / 'notes.txt'}" in lines
+
+
+def test_json_has_all_of_it(tmp_path: Path) -> None:
+    """A program reads the same, and problems end with exit code 2."""
+    write_parts(tmp_path, {"train": MANY, "test": MANY})
+    (tmp_path / "test" / "cat" / "000.png").write_bytes(b"")
+    result = CliRunner().invoke(app, ["data", f"folder:{tmp_path}", "--json"])
+    assert result.exit_code == 2
+    plain = json.loads(result.stdout)
+    assert plain["parts"][2] == {
+        "name": "test",
+        "origin": "test/",
+        "counts": [29, 30],
+        "images": 59,
+    }
+    assert plain["rules"] == 2
+    assert "is empty" in plain["broken"][0]
+    assert "1 file that cannot be read" in plain["problems"][0]
+    assert "1 file that cannot be read" in result.stderr
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_a_study_is_its_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study file, or the name of a study that has begun, stands for its data set."""
+    stored = begun(tmp_path)
+    stored.storage.engine.dispose()
+    file = write_study(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for what in (str(file), "tiny"):
+        findings = data(what, storage=url_in(tmp_path))
+        assert findings.name == "digits"
+        assert findings.parts[0].images == 1197
+
+
+def test_what_is_none_of_these_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong name is answered with what is known, a bare folder with what to say."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", "mnits"]) == 2
+    assert main(["data", f"folder:{tmp_path / 'absent'}"]) == 2
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(InputError, match="for its images say folder:mine"):
+        data("mine")

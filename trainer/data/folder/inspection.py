@@ -1,0 +1,157 @@
+"""A look at every file of a folder of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from trainer.data.findings import Findings, FoundPart, Group, Sample, measure
+from trainer.data.folder.contents import FolderContents, Part
+from trainer.data.folder.decoding import Broken, Decoded, SizesDiffer
+from trainer.data.images import Images
+from trainer.data.reading import Progress, ReadOptions
+from trainer.errors import DataError
+
+__all__ = ["inspect_folder"]
+
+_LOOKED_AT = 64
+"""The side to which images of differing sizes are brought for the look at them."""
+
+_FEW_COLOURED = 0.05
+_DOUBTFUL = ("cannot be read here", "in no class's folder", "beside the parts")
+
+
+def inspect_folder(
+    name: str, path: Path, options: ReadOptions, progress: Progress
+) -> tuple[Findings, FolderContents]:
+    """Decode all files of a folder and say what is found.
+
+    Args:
+        name: of the data set.
+        path: of the folder.
+        options: what the study asks for.
+        progress: is told how many files of a part are decoded.
+
+    Returns:
+        What was found, and the contents, which can be used where there are no problems.
+
+    Raises:
+        DataError: if the layout cannot be used, or no file can be read.
+    """
+    contents = FolderContents(path, options, progress)
+    problems = []
+    try:
+        parts = contents.decoded_training, contents.decoded_test
+    except SizesDiffer as error:
+        problems.append(str(error))
+        contents = FolderContents(path, replace(options, image_size=_LOOKED_AT), progress)
+        parts = contents.decoded_training, contents.decoded_test
+    try:
+        contents.require_whole(*parts)
+        if not problems:
+            contents.images()
+    except DataError as error:
+        problems.append(str(error))
+    samples = _samples(contents, *parts)
+    form, classes = parts[0].form, contents.classes
+    passed_over = contents.layout.passed_over
+    findings = Findings(
+        name=name,
+        rules=options.rules,
+        classes=classes,
+        input_shape=None
+        if problems and not options.image_size and form.resize
+        else ((form.channels, form.size[1], form.size[0])),
+        parts=tuple(
+            FoundPart(
+                part,
+                found.origin,
+                tuple(samples[part].images.labels.bincount(minlength=len(classes)).tolist()),
+            )
+            for part, found in _parts(contents).items()
+        ),
+        scale=form.scale,
+        sizes=parts[0].sizes,
+        passed_over={
+            reason: Group(count, tuple(map(str, passed_over.examples[reason])))
+            for reason, count in passed_over.counts.items()
+        },
+        broken=[broken.reason for part in parts for broken in part.broken],
+        problems=problems,
+    )
+    findings.warnings += contents.layout.warnings
+    findings.warnings += _file_warnings(findings, contents, *parts)
+    measure(findings, samples)
+    return findings, contents
+
+
+def _parts(contents: FolderContents) -> dict[str, Part]:
+    return {
+        "training": contents.training,
+        "validation": contents.validation,
+        "test": contents.test,
+    }
+
+
+def _samples(contents: FolderContents, training: Decoded, test: Decoded) -> dict[str, Sample]:
+    """Return the decoded images of each part with the names of their files."""
+    first, second = contents.training, contents.validation
+    begin = len(first.files) - sum(broken.index < len(first.files) for broken in training.broken)
+    files, labels = _whole((first, second), training.broken)
+    pixels = torch.from_numpy(training.pixels)
+    test_files, test_labels = _whole((contents.test,), test.broken)
+    images = {
+        "training": (Images(pixels[:begin], labels[:begin]), files[:begin]),
+        "validation": (Images(pixels[begin:], labels[begin:]), files[begin:]),
+        "test": (Images(torch.from_numpy(test.pixels), test_labels), test_files),
+    }
+    return {
+        part: Sample(found, lambda index, of=of: _named(contents.path, of[index]))  # type: ignore[misc]
+        for part, (found, of) in images.items()
+    }
+
+
+def _whole(parts: Sequence[Part], broken: Sequence[Broken]) -> tuple[list[Path], torch.Tensor]:
+    files = [file for part in parts for file in part.files]
+    gone = {item.index for item in broken}
+    keep = [index for index in range(len(files)) if index not in gone]
+    labels = torch.cat([part.labels for part in parts])[torch.tensor(keep, dtype=torch.int64)]
+    return [files[index] for index in keep], labels
+
+
+def _named(root: Path, file: Path) -> str:
+    return file.relative_to(root).as_posix()
+
+
+def _file_warnings(
+    findings: Findings, contents: FolderContents, training: Decoded, test: Decoded
+) -> list[str]:
+    found = []
+    if findings.broken and contents.options.skip_broken:
+        shown = "; ".join(findings.broken[:3])
+        found.append(f"left out, for they cannot be read: {len(findings.broken):,} files: {shown}")
+    for reason, group in findings.passed_over.items():
+        if reason.endswith(_DOUBTFUL):
+            found.append(f"not used, {reason}: {group.count:,} files, such as {group.examples[0]}")
+    files, _ = _whole((contents.training, contents.validation), training.broken)
+    coloured, count = len(training.coloured), len(files)
+    if training.form.channels == 3 and 0 < coloured <= max(1, _FEW_COLOURED * count):
+        names = Group.of([_named(contents.path, files[index]) for index in training.coloured])
+        found.append(
+            f"{coloured:,} of {count:,} training images have colour, so all are read in colour: "
+            f"{', '.join(names.examples)}; set colour = false if grey is meant"
+        )
+    if 0 < training.wide < count:
+        found.append(
+            f"{training.wide:,} of {count:,} training images have grey values of more than 8 "
+            "bits, the others 8; they have one scale only among themselves"
+        )
+    if test.wide and training.form.scale is None:
+        found.append(f"{test.wide:,} test images have more than 8 bits, the training images 8")
+    if training.animated + test.animated:
+        count = training.animated + test.animated
+        found.append(f"{count:,} files hold several pictures; the first of each is read")
+    return found
