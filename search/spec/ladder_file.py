@@ -29,7 +29,7 @@ class LadderSettings:
 
     Attributes:
         name: lower case letters, digits and hyphens.
-        dataset: one of ``trainer.DATASET_NAMES``, or ``folder:PATH``.
+        dataset: one of ``trainer.data.DATASET_FORMS``.
         title: a short line for tables.
         source: where its author published it.
         goal: the test accuracy that the author set out for, 0 to 1.

@@ -47,7 +47,7 @@ class StudySettings:
 
     Attributes:
         name: lower case letters, digits and hyphens.
-        dataset: one of ``trainer.DATASET_NAMES``, or ``folder:PATH``; a relative path is taken from
+        dataset: one of ``trainer.data.DATASET_FORMS``; a relative path is taken from
             the working directory.
         image_size: the side in pixels to which a folder's images are resized; None keeps them.
         colour: whether a folder's images are read in colour; None decides by the files.

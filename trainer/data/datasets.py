@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 import torch
 
+from trainer.data.arrays import ArrayFiles
 from trainer.data.dataset import Dataset
 from trainer.data.entry import NamedDataset, Part, PathDataset, Shape
 from trainer.data.image_folders import ImageFolders
@@ -100,7 +101,7 @@ _NAMED: tuple[NamedDataset, ...] = (
         archives=("cifar-10-python.tar.gz",),
     ),
 )
-_WITH_PATH: tuple[PathDataset, ...] = (ImageFolders(),)
+_WITH_PATH: tuple[PathDataset, ...] = (ImageFolders(), ArrayFiles())
 
 DATASETS: Mapping[str, NamedDataset] = MappingProxyType({entry.name: entry for entry in _NAMED})
 """Every data set that has a name, by that name."""
@@ -131,9 +132,9 @@ def open_dataset(
     """Read the training part of a data set, downloading it if it is missing.
 
     Args:
-        name: one of `DATASET_NAMES`, or `folder:PATH` (a relative PATH is taken from the
-            working directory).
-        root: the folder of the downloaded data sets; neither `digits` nor `folder:PATH` uses it.
+        name: one of `DATASET_NAMES`, `folder:PATH` or `npz:PATH` (a relative PATH is taken from
+            the working directory).
+        root: the folder of the downloaded data sets; `digits` and sets with a PATH do not use it.
         image_size: the side in pixels to which the images of a folder are resized; without it
             they must all have one size. Only for `folder:PATH`, as what follows.
         colour: whether the images of a folder are read in colour; None decides by the files.
@@ -173,8 +174,8 @@ def known_shape(name: str) -> tuple[Shape, int] | None:
     """Return the input shape and the number of classes of a data set, without reading it.
 
     Returns:
-        (channels, height, width) and the number of classes; None for `folder:PATH`, which has to
-        be opened to know them.
+        (channels, height, width) and the number of classes; None for a set with a path, which has
+        to be opened to know them.
 
     Raises:
         DataError: if the name is unknown.

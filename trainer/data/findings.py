@@ -17,6 +17,7 @@ __all__ = ["Findings", "FoundPart", "Group", "Sample", "measure"]
 _EXAMPLES = 3
 _FEW_IMAGES = 20
 _UNEVEN = 10
+_DARK = 16
 _AT_ONCE = 1_000
 
 
@@ -187,6 +188,11 @@ def _pixel_warnings(findings: Findings) -> list[str]:
     for kind, text in texts.items():
         if group := findings.copies.get(kind):
             found.append(f"{text.format(n=_images(group))}: {_shown(group)}")
+    if findings.values[1] < _DARK:
+        found.append(
+            f"no pixel is brighter than {findings.values[1]} of 255; "
+            "if that is meant to be white, scale the images"
+        )
     if (group := findings.one_colour) and group.count:
         found.append(f"{_images(group)} of one colour all over: {_shown(group)}")
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trainer.errors import DataError
 
-__all__ = ["memory_bytes", "require_memory"]
+__all__ = ["memory_bytes", "require_bytes", "require_memory"]
 
 _CGROUP = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -40,12 +40,27 @@ def require_memory(shape: Sequence[int]) -> None:
     Raises:
         DataError: if they do not.
     """
-    size, memory = math.prod(shape), memory_bytes()
+    count, *image = shape
+    what = f"{count:,} images of {'x'.join(map(str, image))} need"
+    require_bytes(math.prod(shape), what, "; set a smaller image_size")
+
+
+def require_bytes(size: int, what: str, way_out: str = "") -> None:
+    """Check that so many bytes fit.
+
+    Args:
+        size: in bytes.
+        what: needs them, for the message.
+        way_out: ends the message.
+
+    Raises:
+        DataError: if they do not.
+    """
+    memory = memory_bytes()
     if memory is not None and size > memory:
-        count, *image = shape
         raise DataError(
-            f"{count:,} images of {'x'.join(map(str, image))} need {size / 2**30:,.1f} GiB, but "
-            f"there are {memory / 2**30:,.1f} GiB of memory; set a smaller image_size"
+            f"{what} {size / 2**30:,.1f} GiB, but there are {memory / 2**30:,.1f} GiB of "
+            f"memory{way_out}"
         )
 
 

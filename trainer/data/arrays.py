@@ -1,0 +1,385 @@
+"""The kind of data set `npz:PATH`: arrays of images and labels in one file of numpy's."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainer.data.dataset import Dataset
+from trainer.data.entry import PathDataset, Shape
+from trainer.data.findings import Findings, FoundPart, Sample, measure
+from trainer.data.images import Images
+from trainer.data.memory import require_bytes
+from trainer.data.reading import Progress, Reading, ReadOptions, no_progress
+from trainer.data.splits import (
+    LEAST_WITHOUT_TEST,
+    TEST_PARTS,
+    VALIDATION_PARTS,
+    require_images,
+    stratified_split,
+)
+from trainer.errors import DataError
+
+__all__ = ["ArrayFiles", "labels_of", "pixels_of"]
+
+_PARTS = {
+    "training": ("train", "training"),
+    "validation": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+_PATTERNS = (("x_{}", "y_{}"), ("{}_images", "{}_labels"))
+_WHOLE = (("x", "y"), ("images", "labels"), ("data", "target"))
+_NAMES = ("class_names", "classes", "label_names")
+_CHANNELS = ((1, 3), (2, 4))
+_KEYS = "x_train, y_train, x_test, y_test or train_images, train_labels, test_images, test_labels"
+_FAILURES = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The keys of a file.
+
+    Attributes:
+        parts: for each part that it has, the key of its images and that of its labels.
+        names: the key of the names of the classes.
+    """
+
+    parts: Mapping[str, tuple[str, str]]
+    names: str | None
+
+
+class ArrayFiles(PathDataset):
+    """Images and labels in an ``.npz`` file.
+
+    The keys are those of Keras or of MedMNIST. Images are uint8, or floats from 0 to 1, of shape
+    (n, h, w), (n, h, w, c) or (n, c, h, w), labels (n,) or (n, 1). Pickles are never loaded.
+    """
+
+    prefix = "npz"
+
+    def open(
+        self, name: str, path: Path, options: ReadOptions, progress: Progress = no_progress
+    ) -> Dataset:
+        """Read the training part."""
+        if given := options.given():
+            raise DataError(f"{name}: {' and '.join(given)} cannot be used with arrays; remove it")
+        return _File(path.expanduser()).dataset(name)
+
+    def inspect(
+        self, name: str, path: Path, options: ReadOptions, progress: Progress = no_progress
+    ) -> tuple[Findings, Dataset | None]:
+        """Look at all arrays."""
+        dataset = self.open(name, path, options, progress)
+        training, validation = dataset.search_split()
+        parts = {"training": training, "validation": validation, "test": dataset.test()}
+        origins = _File(path.expanduser()).origins()
+        classes = dataset.info.classes
+        findings = Findings(
+            name=name,
+            rules=options.rules,
+            classes=classes,
+            input_shape=dataset.info.input_shape,
+            parts=tuple(
+                FoundPart(
+                    part,
+                    origins[part],
+                    tuple(images.labels.bincount(minlength=len(classes)).tolist()),
+                )
+                for part, images in parts.items()
+            ),
+        )
+        samples = {
+            part: Sample(images, lambda index, part=part: f"{part} {index}")  # type: ignore[misc]
+            for part, images in parts.items()
+        }
+        measure(findings, samples)
+        return findings, dataset
+
+    def image_lines(self, shape: Shape, reading: Reading) -> list[str]:
+        """Return statements that read the first image of a test array."""
+        channels, height, width = shape
+        lines = [
+            "import numpy",
+            "import torch",
+            "",
+            'pixels = numpy.load("some.npz")["x_test"][0]  # one image',
+            'if pixels.dtype.kind == "f":',
+            "    pixels = (pixels * 255).round()  # floats from 0 to 1",
+        ]
+        if channels > 1:
+            lines += [
+                f"if pixels.shape[0] != {channels}:",
+                "    pixels = pixels.transpose(2, 0, 1)  # channels come first",
+            ]
+        return [
+            *lines,
+            f'pixels = pixels.astype("float32").reshape({channels}, {height}, {width})',
+            "image = torch.from_numpy(pixels) / 255",
+        ]
+
+
+class _File:
+    """An opened file of arrays; each array is read when it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_file():
+            what = "is not a file" if path.exists() else "does not exist"
+            raise DataError(f"{path} {what}; name an .npz file")
+        with self._failures(), self._opened() as file:
+            self._found = self._find(file.files)
+
+    def dataset(self, name: str) -> Dataset:
+        """Read the training part, and the test part when it is first asked for."""
+        images, values = self._part("training")
+        classes, known = self._classes(values)
+        training = Images(images, self._labels(values, known, "training"))
+        begin: int | None = None
+        least = TEST_PARTS if "validation" in self._found.parts else LEAST_WITHOUT_TEST
+        test: Images | None = None
+        if "test" not in self._found.parts:
+            self._require(training.labels, least, classes)
+            keep, aside = stratified_split(training.labels, TEST_PARTS, classes)
+            training, test = training.subset(keep), training.subset(aside)
+        elif "validation" not in self._found.parts:
+            self._require(training.labels, VALIDATION_PARTS, classes)
+        shape = training.shape
+        if "validation" in self._found.parts:
+            begin = len(training)
+            more = self._images("validation", known, shape)
+            training = Images(
+                torch.cat((training.pixels, more.pixels)), torch.cat((training.labels, more.labels))
+            )
+        return Dataset(
+            name,
+            classes,
+            training,
+            lambda: self._images("test", known, shape) if test is None else test,
+            validation_begin=begin,
+        )
+
+    def origins(self) -> dict[str, str]:
+        """Return where each part comes from, in words."""
+        found = {part: keys[0] for part, keys in self._found.parts.items()}
+        whole = found["training"]
+        return {
+            "training": whole,
+            "validation": found.get("validation", f"a sixth of {whole}, set aside"),
+            "test": found.get("test", f"a fifth of {whole}, set aside"),
+        }
+
+    def _require(self, labels: Tensor, least: int, classes: Sequence[str]) -> None:
+        try:
+            require_images(labels, least, classes)
+        except DataError as error:
+            raise DataError(f"{self.path}: {error}") from None
+
+    def _images(self, part: str, known: Mapping[Any, int], shape: Shape) -> Images:
+        pixels, values = self._part(part)
+        images = Images(pixels, self._labels(values, known, part))
+        if images.shape != shape:
+            sizes = ("x".join(map(str, size)) for size in (images.shape, shape))
+            raise DataError(
+                f"{self.path}: {self._found.parts[part][0]} has images of "
+                f"{' and not of '.join(sizes)} as those for training"
+            )
+        return images
+
+    def _part(self, part: str) -> tuple[Tensor, NDArray[Any]]:
+        key, labels_key = self._found.parts[part]
+        with self._failures(), self._opened() as file:
+            require_bytes(_size(file, key), f"{self.path}: {key} needs")
+            images, labels = file[key], file[labels_key]
+        pixels = pixels_of(images, f"{self.path}: {key}")
+        values = labels_of(labels, f"{self.path}: {labels_key}")
+        if len(pixels) != len(values):
+            raise DataError(
+                f"{self.path}: {key} has {len(pixels):,} images, but {labels_key} has "
+                f"{len(values):,} labels"
+            )
+        if not len(pixels):
+            raise DataError(f"{self.path}: {key} has no images")
+        return pixels, values
+
+    def _classes(self, values: NDArray[Any]) -> tuple[tuple[str, ...], dict[Any, int]]:
+        """Return the names of the classes, and the label of each value in the file."""
+        distinct = np.unique(values).tolist()
+        if self._found.names is None:
+            if len(distinct) < 2:
+                raise DataError(f"{self.path} has only the class {distinct[0]!r}; give two or more")
+            return tuple(map(str, distinct)), {value: i for i, value in enumerate(distinct)}
+        with self._failures(), self._opened() as file:
+            names = tuple(map(str, file[self._found.names].reshape(-1).tolist()))
+        if values.dtype.kind != "U" and not 0 <= min(distinct) <= max(distinct) < len(names):
+            raise DataError(
+                f"{self.path}: labels go from {min(distinct)} to {max(distinct)}, but "
+                f"{self._found.names} has {len(names)} names"
+            )
+        if len(set(names)) != len(names) or len(names) < 2:
+            raise DataError(
+                f"{self.path}: {self._found.names} needs two names or more, all different"
+            )
+        keys = names if values.dtype.kind == "U" else range(len(names))
+        return names, {key: label for label, key in enumerate(keys)}
+
+    def _labels(self, values: NDArray[Any], known: Mapping[Any, int], part: str) -> Tensor:
+        for value in np.unique(values).tolist():
+            if value not in known:
+                raise DataError(
+                    f"{self.path}: {self._found.parts[part][1]} has the label {value!r}, which is "
+                    "no class of the training part"
+                )
+        return torch.tensor([known[value] for value in values.tolist()], dtype=torch.int64)
+
+    def _find(self, files: Sequence[str]) -> _Found:
+        keys = {key.casefold(): key for key in files}
+        parts: dict[str, tuple[str, str]] = {}
+        for part, names in _PARTS.items():
+            for images, labels in _PATTERNS:
+                for name in names:
+                    pair = images.format(name), labels.format(name)
+                    if pair[0] in keys and pair[1] in keys:
+                        parts.setdefault(part, (keys[pair[0]], keys[pair[1]]))
+        if not parts:
+            for images, labels in _WHOLE:
+                if images in keys and labels in keys:
+                    parts.setdefault("training", (keys[images], keys[labels]))
+        if "training" not in parts:
+            shown = ", ".join(files[:8]) or "nothing"
+            raise DataError(f"{self.path} has {shown}; it needs {_KEYS}")
+        return _Found(parts, next((keys[name] for name in _NAMES if name in keys), None))
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        file = np.load(self.path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise DataError(f"{self.path} is one array; save images and labels with numpy.savez")
+        with file:
+            yield file
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except DataError:
+            raise
+        except _FAILURES as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            if "allow_pickle" in reason:
+                reason = "it holds Python objects, which are never loaded"
+            raise DataError(
+                f"{self.path} cannot be read ({reason}); save plain arrays with numpy.savez"
+            ) from error
+
+
+def pixels_of(images: NDArray[Any], place: str) -> Tensor:
+    """Make pixels of an array of images.
+
+    Args:
+        images: uint8, bool, whole numbers from 0 to 255, or floats from 0 to 1; shape (n, h, w),
+            (n, h, w, c) or (n, c, h, w) with 1 to 4 channels.
+        place: what stands before a message.
+
+    Returns:
+        uint8 of shape (n, c, h, w).
+
+    Raises:
+        DataError: if it is another array.
+    """
+    if images.ndim == 3:
+        images = images[:, None]
+    elif images.ndim == 4:
+        images = _channels_first(images, place)
+    else:
+        raise DataError(
+            f"{place} has the shape {images.shape}; give (n, h, w), (n, h, w, c) or (n, c, h, w)"
+        )
+    kind = images.dtype.kind
+    if kind not in "bfiu":
+        raise DataError(f"{place} is of type {images.dtype}; give uint8, or floats from 0 to 1")
+    low, high = _ends(images)
+    if kind == "b":
+        images = images.astype(np.uint8) * np.uint8(255)
+    elif kind == "f":
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise DataError(f"{place} has values that are not finite; replace them")
+        if low < 0 or high > 1:
+            raise DataError(
+                f"{place} has floats from {low:g} to {high:g}; scale them to go from 0 to 1"
+            )
+        images = np.rint(images * images.dtype.type(255)).astype(np.uint8)
+    else:
+        if low < 0 or high > 255:
+            raise DataError(
+                f"{place} has whole numbers from {low:g} to {high:g}; "
+                "give 0 to 255, or floats from 0 to 1"
+            )
+        images = images.astype(np.uint8)
+    return torch.from_numpy(np.ascontiguousarray(images))
+
+
+def labels_of(labels: NDArray[Any], place: str) -> NDArray[Any]:
+    """Check an array of labels and return it with shape (n,).
+
+    Args:
+        labels: whole numbers or texts of shape (n,) or (n, 1).
+        place: what stands before a message.
+
+    Raises:
+        DataError: if it is another array.
+    """
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise DataError(
+            f"{place} has the shape {labels.shape}; give one label for each image, (n,) or (n, 1): "
+            "for one-hot rows that is labels.argmax(1)"
+        )
+    if labels.dtype.kind == "f" and bool((labels == np.rint(labels)).all()):
+        labels = labels.astype(np.int64)
+    if labels.dtype.kind == "S":
+        labels = labels.astype(str)
+    if labels.dtype.kind not in "iubU":
+        raise DataError(f"{place} is of type {labels.dtype}; give whole numbers or texts")
+    return labels
+
+
+def _channels_first(images: NDArray[Any], place: str) -> NDArray[Any]:
+    first, last = images.shape[1], images.shape[3]
+    for channels in _CHANNELS:
+        if (first in channels) != (last in channels):
+            return images if first in channels else images.transpose(0, 3, 1, 2)
+        if first in channels:
+            break
+    raise DataError(
+        f"{place} has the shape {images.shape}, in which the channels cannot be told; "
+        "give (n, h, w), or 1 to 4 channels at the end or in the second place"
+    )
+
+
+def _ends(images: NDArray[Any]) -> tuple[float, float]:
+    return (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
+
+
+def _size(file: Any, key: str) -> int:
+    """Return the bytes of an array and of the pixels made of it, without reading it."""
+    with file.zip.open(f"{key}.npy") as stream:
+        version = np.lib.format.read_magic(stream)
+        read = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, _, dtype = read(stream)
+    return math.prod(shape) * (int(dtype.itemsize) + (dtype != np.uint8))
