@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
+from search.data.arrays import keep_arrays
 from search.data.text import found_lines, usable
 from search.run.progress import Progress
 from search.run.trials import trial_claims
@@ -89,8 +90,11 @@ def run(
     quiet_optuna()
     check_counts(trials=trials)
     started = time.monotonic()
-    launcher = Launcher(options)
     file = StudyFile.load(study)
+    if isinstance(arrays := options.get("data"), tuple):
+        keep_arrays(file, arrays)
+        options["data"] = None
+    launcher = Launcher(options)
     stored = _begin(file, launcher, None if artifacts is None else Path(artifacts))
     total = trials or file.settings.trials
     before = _trained(stored)

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from search.errors import ResumeError
+from search.errors import InputError, ResumeError
 from search.spec.study_file import StudyFile
 from search.study.study import StoredStudy
 from trainer.data import (
@@ -68,8 +69,14 @@ class DataSplit:
         return self.training.pixels.device
 
 
-def data_root(given: str | Path | None) -> Path:
-    """Return the folder of the data sets: ``given``, else ``$FLYWEIGHT_DATA``, else ``data/``."""
+def data_root(given: str | Path | tuple[Any, ...] | None) -> Path:
+    """Return the folder of the data sets: ``given``, else ``$FLYWEIGHT_DATA``, else ``data/``.
+
+    Raises:
+        InputError: if arrays are given, which ``run`` alone takes.
+    """
+    if isinstance(given, tuple):
+        raise InputError("data: arrays are given to run alone; here give a folder, or nothing")
     return Path(given or os.environ.get(DATA_VARIABLE) or "data")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from rich.console import Console
 
@@ -18,7 +18,9 @@ class RunOptions(TypedDict, total=False):
     Attributes:
         workers: processes on this machine; by default as many as suit it.
         storage: URL of the study database; by default ``sqlite:///studies/study.db``.
-        data: root of the data sets; by default ``$FLYWEIGHT_DATA``, else ``data/``.
+        data: root of the data sets; by default ``$FLYWEIGHT_DATA``, else ``data/``. ``run`` takes
+            images and labels instead, tensors or numpy's, and perhaps class names, for a study
+            whose data set is ``npz:PATH``: they are kept in that file.
         device: ``cpu``, ``cuda``, ``cuda:N`` or ``mps``; by default the best one there is.
         console: where to show progress; by default standard output.
         debug: whether workers that fail show tracebacks; by default they do not.
@@ -26,7 +28,7 @@ class RunOptions(TypedDict, total=False):
 
     workers: int | None
     storage: str
-    data: str | Path | None
+    data: str | Path | tuple[Any, ...] | None
     device: str | None
     console: Console | None
     debug: bool

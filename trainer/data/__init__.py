@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainer.data.arrays import labels_of, pixels_of
 from trainer.data.dataset import DataInfo, Dataset
 from trainer.data.datasets import (
     DATASET_FORMS,
@@ -10,6 +11,7 @@ from trainer.data.datasets import (
     find_dataset,
     known_shape,
     open_dataset,
+    path_of,
 )
 from trainer.data.findings import Findings, FoundPart, Group
 from trainer.data.images import Images, Normalisation, normalisation
@@ -45,7 +47,10 @@ __all__ = [
     "find_dataset",
     "inspect_dataset",
     "known_shape",
+    "labels_of",
     "no_progress",
     "normalisation",
     "open_dataset",
+    "path_of",
+    "pixels_of",
 ]

@@ -104,7 +104,9 @@ def normalisation(images: Images) -> Normalisation:
 
 
 def _mean_and_std(pixels: Tensor) -> tuple[float, float]:
-    counts: list[int] = torch.bincount(pixels.flatten(), minlength=256).tolist()
+    # Some at a time, for each count needs more memory than the pixels themselves.
+    some = (torch.bincount(part.flatten(), minlength=256) for part in torch.split(pixels, 1_000))
+    counts: list[int] = torch.stack(list(some)).sum(dim=0).tolist()
     total = sum(counts)
     mean = sum(value * count for value, count in enumerate(counts)) / total
     variance = sum((value - mean) ** 2 * count for value, count in enumerate(counts)) / total
