@@ -53,6 +53,7 @@ __all__ = [
     "WorkFailed",
     "exit_code_of",
     "message_of",
+    "printable",
 ]
 
 
@@ -95,7 +96,7 @@ class StudyFileError(InputError):
 
     def _line(self, problem: Problem) -> str:
         place = "" if self.path is None else str(self.path)
-        return _printable(": ".join(filter(None, (place, problem.key, problem.message))))
+        return printable(": ".join(filter(None, (place, problem.key, problem.message))))
 
 
 class StorageError(InputError):
@@ -148,22 +149,22 @@ def message_of(error: BaseException) -> str:
     contain anything.
     """
     if isinstance(error, StudyFileError | SearchSpaceError):
-        return "\n".join(map(_printable, str(error).splitlines()))
+        return "\n".join(map(printable, str(error).splitlines()))
     if isinstance(error, FlyweightError | SpaceError | TrainerError):
-        return _printable(str(error))
+        return printable(str(error))
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     if isinstance(error, StorageInternalError | SQLAlchemyError):
         cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-        reason = _printable(str(cause or error).splitlines()[0])
+        reason = printable(str(cause or error).splitlines()[0])
         return (
             f"the study database cannot be used: {reason}; check that the disk has room "
             "and the database can be reached, then run it again: what was finished is kept"
         )
-    words = _printable(" ".join(str(error).split()))
+    words = printable(" ".join(str(error).split()))
     return f"{type(error).__name__}: {words} (--debug shows where)"
 
 
-def _printable(text: str) -> str:
-    """Escape what would break the line or drive the terminal; a file's keys may hold anything."""
+def printable(text: str) -> str:
+    """Escape what would break the line or drive the terminal; names may hold anything."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -67,7 +67,7 @@ def data(
 
     findings = search_data(what, storage=storage, data=root)
     if as_json:
-        print_text(json.dumps(findings.to_dict(), indent=2, ensure_ascii=False))
+        print_text(json.dumps(findings.to_dict(), indent=2))
     else:
         print_text(found_text(findings))
     for problem in findings.problems:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from search.errors import printable
 from trainer.data import Dataset, Findings, FoundPart, Inspection
 from trainer.errors import DataError
 
@@ -27,7 +28,8 @@ def found_lines(findings: Findings) -> list[str]:
     if findings.passed_over:
         counts = ", ".join(f"{g.count:,} {reason}" for reason, g in findings.passed_over.items())
         lines.append(f"passed over: {counts}")
-    return lines + [f"warning: {warning}" for warning in findings.warnings]
+    lines += [f"warning: {warning}" for warning in findings.warnings]
+    return [printable(line) for line in lines]
 
 
 def found_text(findings: Findings) -> str:
@@ -48,7 +50,7 @@ def found_text(findings: Findings) -> str:
         for reason, group in findings.passed_over.items()
     ]
     lines += [f"  warning: {warning}" for warning in findings.warnings]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def usable(found: Inspection) -> Dataset:
@@ -114,5 +116,5 @@ def _sizes(findings: Findings) -> str:
 
 
 def _cut(name: str) -> str:
-    printable = "".join(c if c.isprintable() else "?" for c in name)
-    return printable if len(printable) <= _WIDEST_NAME else f"{printable[: _WIDEST_NAME - 3]}..."
+    shown = printable(name)
+    return shown if len(shown) <= _WIDEST_NAME else f"{shown[: _WIDEST_NAME - 3]}..."

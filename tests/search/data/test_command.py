@@ -74,3 +74,19 @@ def test_what_is_none_of_these_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "mine").mkdir()
     with pytest.raises(InputError, match="for its images say folder:mine"):
         data("mine")
+
+
+def test_names_may_hold_anything(tmp_path: Path) -> None:
+    """Names of other alphabets are shown; what drives a terminal or is no text is escaped."""
+    write_parts(tmp_path, {"train": {"猫": 30, "esc\x1b[31m": 30}})
+    try:
+        (Path(str(tmp_path)) / "bad\udce9.txt").write_text("")
+    except (OSError, UnicodeError):
+        pytest.skip("this file system takes no such names")
+    result = told(f"folder:{tmp_path}")
+    assert result.exit_code == 0
+    assert "猫" in result.output
+    assert "\x1b" not in result.output
+    assert "\\x1b[31m" in result.output
+    assert "\\udce9" in result.output
+    assert json.loads(told(f"folder:{tmp_path}", "--json").output)["classes"][0] == "esc\x1b[31m"

@@ -23,7 +23,7 @@ from trainer.data.splits import (
 )
 from trainer.errors import DataError
 
-__all__ = ["FolderContents", "Part", "broken_files"]
+__all__ = ["FolderContents", "Part"]
 
 _SHOWN = 20
 
@@ -114,11 +114,12 @@ class FolderContents:
         labels = _healthy(torch.cat((self.training.labels, self.validation.labels)), decoded)
         broken = sum(item.index < len(self.training.files) for item in decoded.broken)
         begin = len(self.training.files) - broken
+        shown = "; ".join(broken.reason for broken in decoded.broken[:_SHOWN])
         for part in (labels[:begin], labels[begin:]) if decoded.broken else ():
             if not part.bincount(minlength=len(self.classes)).all():
                 raise DataError(
                     f"{self.path}: without its broken files a class has no image left for "
-                    f"training or validation; replace them{broken_files(self)}"
+                    f"training or validation; replace them: {shown}"
                 )
         return Images(torch.from_numpy(decoded.pixels), labels), begin
 
@@ -148,19 +149,10 @@ class FolderContents:
             raise DataError(f"{self.path} has {_named(reasons)}")
 
 
-def broken_files(contents: FolderContents) -> str:
-    """Return the broken training files for a message, nothing where there are none."""
-    reasons = [broken.reason for broken in contents.decoded_training.broken]
-    return f": {'; '.join(reasons[:_SHOWN])}" if reasons else ""
-
-
 def _named(reasons: Sequence[str]) -> str:
     count = len(reasons)
     plural = "file that" if count == 1 else "files that"
-    shown = "; ".join(
-        reason.removesuffix("; replace it").removesuffix("; replace or remove it")
-        for reason in reasons[:_SHOWN]
-    )
+    shown = "; ".join(reasons[:_SHOWN])
     more = f"; and {count - _SHOWN:,} more" if count > _SHOWN else ""
     return (
         f"{count:,} {plural} cannot be read: {shown}{more}; "

@@ -282,7 +282,8 @@ def _each(
         try:
             return work(item)
         except DataError as error:
-            return str(error)
+            # The way out is said once for all files.
+            return str(error).removesuffix("; replace it").removesuffix("; replace or remove it")
 
     results: list[T | str] = []
     with bombs_refused(), ThreadPoolExecutor(_cores()) as pool:

@@ -25,6 +25,7 @@ PART_NAMES = {
 
 _WAY_OUT = "name the parts train/, val/ and test/"
 _SHOWN = 3
+_ARCHIVES = frozenset((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"))
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def find_layout(path: Path) -> Layout:
     try:
         if not path.is_dir():
             what = "is not a folder" if path.exists() else "does not exist"
-            raise DataError(f"{path} {what}; name a folder with one subfolder for each class")
+            hint = "unpack it, and " if path.suffix.lower() in _ARCHIVES else ""
+            raise DataError(f"{path} {what}; {hint}name a folder with one subfolder for each class")
         tree = read_tree(path, passed_over)
     except (OSError, RuntimeError, ValueError) as error:
         place = getattr(error, "filename", None) or path
@@ -70,6 +72,7 @@ def find_layout(path: Path) -> Layout:
     parts = _parts(_inner(tree), passed_over, warnings)
     classes = {name: _classes(part, name, passed_over) for name, part in parts.items()}
     training = classes["training"]
+    warnings += _near_names(training)
     for name in ("validation", "test"):
         if name in classes:
             _compare(parts, name, training, classes[name], warnings)
@@ -257,6 +260,11 @@ def _require_classes(tree: Tree, found: Mapping[str, Tree], passed_over: PassedO
             f"{tree.path} has {what}; it needs a subfolder for each class, at least two"
             f"{_table_hint(passed_over)}"
         )
+    if {"images", "masks"} <= {name.casefold() for name in found}:
+        raise DataError(
+            f"{tree.path} has images/ and masks/, which are no classes: masks say where something "
+            "is; make a folder for each class"
+        )
     for folder in found.values():
         if not folder.count:
             raise DataError(
@@ -294,6 +302,15 @@ def _compare(
         )
     if missing := [each for each in training if each not in found]:
         warnings.append(f"{part} has no images of {_listed(map(repr, missing))}")
+
+
+def _near_names(classes: Iterable[str]) -> Iterator[str]:
+    """Warn of classes whose names differ only in case or spaces."""
+    known: dict[str, str] = {}
+    for name in classes:
+        near = known.setdefault(" ".join(name.casefold().split()), name)
+        if near != name:
+            yield f"the classes {near!r} and {name!r} have nearly the same name"
 
 
 def _table_hint(passed_over: PassedOver) -> str:

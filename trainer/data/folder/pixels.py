@@ -69,13 +69,17 @@ def read_header(file: Path, background: str) -> Header:
         with suppress(Exception):  # damaged EXIF data beside a good picture
             if image.getexif().get(_EXIF_ORIENTATION) in _ON_ITS_SIDE:
                 size = size[1], size[0]
+        frames = 1
+        with suppress(Exception):  # what follows the first picture may be damaged
+            # Cameras put a second, small picture into a JPEG file (MPO).
+            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         wide = _is_wide(image)
         through = is_grey(background) or not image.has_transparency_data
         return Header(
             size=size,
             grey=wide or (image.mode in _GREY_MODES and through),
             wide=wide,
-            frames=getattr(image, "n_frames", 1),
+            frames=frames,
         )
 
 

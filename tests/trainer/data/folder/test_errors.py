@@ -81,7 +81,7 @@ def _postscript(folder: Path) -> None:
         (_test_alone, "has test/ but no train/"),
         (_other_classes, "class 'c' is in"),
         (_unreadable, ".png cannot be read as an image (cannot identify"),
-        (_empty, ".png is empty; replace or remove it"),
+        (_empty, ".png is empty"),
         (_postscript, ".png cannot be read as an image (cannot identify"),
     ],
 )

@@ -66,6 +66,8 @@ def test_masks_beside_images_are_refused(tmp_path: Path) -> None:
     """Classes that each hold images/ and masks/ would be trained on both."""
     write_parts(tmp_path, {name: {"images": 8, "masks": 8} for name in ("cat", "dog")})
     assert "have the same subfolders (images, masks)" in failure(f"folder:{tmp_path}")
+    write_classes(tmp_path / "flat", {"images": 8, "masks": 8})
+    assert "has images/ and masks/, which are no classes" in failure(f"folder:{tmp_path / 'flat'}")
 
 
 def test_parts_inside_classes_are_refused(tmp_path: Path) -> None:
@@ -122,6 +124,23 @@ def test_a_class_that_a_part_lacks_is_a_warning(tmp_path: Path) -> None:
     write_parts(tmp_path, {"train": EIGHT, "test": {"cat": 2}})
     assert opened(tmp_path).test().labels.tolist() == [0, 0]
     assert find_layout(tmp_path).warnings == [f"{tmp_path / 'test'} has no images of 'dog'"]
+
+
+def test_classes_of_nearly_one_name_are_doubtful(tmp_path: Path) -> None:
+    """Two people who sorted images may have written one class in two ways."""
+    write_classes(tmp_path, {"Cat": 8, "dog": 8})
+    if (tmp_path / "cat").exists():
+        pytest.skip("this file system does not tell capitals from small letters")
+    write_classes(tmp_path, {"cat": 8})
+    (warning,) = find_layout(tmp_path).warnings
+    assert warning == "the classes 'Cat' and 'cat' have nearly the same name"
+
+
+def test_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
+    """Who names a file is told what to do with it."""
+    (tmp_path / "flowers.zip").write_bytes(b"PK")
+    message = failure(f"folder:{tmp_path / 'flowers.zip'}")
+    assert "is not a folder; unpack it, and name a folder" in message
 
 
 def test_a_table_of_labels_is_pointed_at(tmp_path: Path) -> None:
