@@ -122,6 +122,10 @@ def _whole(parts: Sequence[Part], broken: Sequence[Broken]) -> tuple[list[Path],
     return [files[index] for index in keep], labels
 
 
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
 def _named(root: Path, file: Path) -> str:
     return file.relative_to(root).as_posix()
 
@@ -132,10 +136,10 @@ def _file_warnings(
     found = []
     if findings.broken and contents.options.skip_broken:
         shown = "; ".join(findings.broken[:3])
-        found.append(f"left out, for they cannot be read: {len(findings.broken):,} files: {shown}")
+        found.append(f"{_files(len(findings.broken))} left out, for they cannot be read: {shown}")
     for reason, group in findings.passed_over.items():
         if reason.endswith(_DOUBTFUL):
-            found.append(f"not used, {reason}: {group.count:,} files, such as {group.examples[0]}")
+            found.append(f"{_files(group.count)} not used, {reason}, such as {group.examples[0]}")
     files, _ = _whole((contents.training, contents.validation), training.broken)
     coloured, count = len(training.coloured), len(files)
     if training.form.channels == 3 and 0 < coloured <= max(1, _FEW_COLOURED * count):
@@ -153,5 +157,5 @@ def _file_warnings(
         found.append(f"{test.wide:,} test images have more than 8 bits, the training images 8")
     if training.animated + test.animated:
         count = training.animated + test.animated
-        found.append(f"{count:,} files hold several pictures; the first of each is read")
+        found.append(f"several pictures in {_files(count)}; the first of each is read")
     return found

@@ -129,7 +129,7 @@ def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
     assert counts == {"no image (.txt)": 5, ".cr2 cannot be read here": 1}
     assert len(findings.passed_over["no image (.txt)"].examples) == 3
     (warning,) = findings.warnings
-    assert warning.startswith("not used, .cr2 cannot be read here: 1 files, such as")
+    assert warning.startswith("1 file not used, .cr2 cannot be read here, such as")
 
 
 def test_broken_files_of_all_parts_are_one_problem(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_broken_files_of_all_parts_are_one_problem(tmp_path: Path) -> None:
     skipped = look(tmp_path, skip_broken=True)
     assert skipped.dataset is not None
     assert skipped.findings.problems == []
-    assert skipped.findings.warnings[0].startswith("left out, for they cannot be read: 3 files")
+    assert skipped.findings.warnings[0].startswith("3 files left out, for they cannot be read: ")
     assert [part.images for part in skipped.findings.parts] == [59, 59, 59]
 
 
