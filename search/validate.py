@@ -8,12 +8,17 @@ from pathlib import Path
 from search.errors import StudyFileError
 from search.spec.ladder_file import LadderFile
 from search.spec.study_file import StudyFile
-from search.spec.survey import survey
+from search.spec.survey import Survey, survey
 from search.spec.toml import read_toml
 from search.storage.database import quiet_optuna
 from search.study.start_from import find_starts
-from search.text import plural
-from trainer.data import known_shape
+from search.text import duration, plural
+from search.workers.devices import choose_device, hardware
+from search.workers.trial_seconds import trial_seconds
+from trainer.backends.choose import prepare_backend
+from trainer.data import known_shape, known_training_images
+from trainer.data.splits import VALIDATION_PARTS
+from trainer.errors import TrainerError
 
 __all__ = ["describe", "validate"]
 
@@ -50,7 +55,28 @@ def describe(path: Path) -> list[str]:
     if known is None:
         return ["the size of the space depends on the images; flyweight run reads them"]
     quiet_optuna()
-    return survey(file, *known).lines()
+    shape, classes = known
+    found = survey(file, shape, classes)
+    return [*found.lines(), *_cost_of_trial(file, found, classes)]
+
+
+def _cost_of_trial(file: StudyFile, found: Survey, classes: int) -> list[str]:
+    images = known_training_images(file.settings.dataset)
+    if found.typical is None or images is None:
+        return []
+    device = choose_device(None)
+    prepare_backend(device)
+    try:
+        seconds = trial_seconds(found.typical, device, classes, _trained_on(images))
+    except TrainerError as error:
+        return [f"a trial cannot be trained here: {error}"]
+    epochs = plural(found.typical.recipe.epochs, "epoch")
+    place = "one core of this machine" if device.type == "cpu" else hardware(device)
+    return [f"a trial of median size takes about {duration(seconds)} for {epochs} on {place}"]
+
+
+def _trained_on(images: int) -> int:
+    return images - -(-images // VALIDATION_PARTS)
 
 
 def _check(path: Path) -> None:

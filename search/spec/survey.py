@@ -10,6 +10,7 @@ from statistics import quantiles
 import optuna
 
 from search.spec.budget import LIMIT_WORDS, Assessment, assess
+from search.spec.candidate import Candidate
 from search.spec.study_file import StudyFile
 from search.text import percent_share, plural
 
@@ -52,6 +53,7 @@ class Survey:
         costs: of the drawn, for ``parameters``, ``macs`` and ``activation_kib``; empty where the
             maps of all of them vanish.
         broken: for each limit how many candidates are over it.
+        typical: of those that fit, the one with the median number of MACs; None where none fits.
     """
 
     settings: int | None
@@ -60,6 +62,7 @@ class Survey:
     fitting: int
     costs: Mapping[str, Range]
     broken: Mapping[str, int]
+    typical: Candidate | None
 
     def lines(self) -> list[str]:
         """Return what people read, a line for each fact."""
@@ -102,15 +105,25 @@ def survey(
         classes: of the data set.
         draws: candidates to draw, at least 1. The study's seed decides which.
     """
-    space = file.search_space(input_shape, classes)
+    space, recipes = file.search_space(input_shape, classes), file.recipe_space()
     sampler = optuna.samplers.RandomSampler(seed=file.settings.seed)
     study = optuna.create_study(sampler=sampler)
-    found = [assess(space.suggest(study.ask()).architecture, file.budget) for _ in range(draws)]
+    candidates = []
+    for _ in range(draws):
+        trial = study.ask()
+        recipe = recipes.suggest(trial, file.settings.seed)
+        candidates.append(Candidate(space.suggest(trial).architecture, recipe))
+    found = [assess(candidate.architecture, file.budget) for candidate in candidates]
+    fitting = sorted(
+        (each.cost.macs, index)
+        for index, each in enumerate(found)
+        if each.fits and each.cost is not None
+    )
     counts = [field.count() for field in space.parameters.values()]
     known = [count for count in counts if count is not None]
     return Survey(
         settings=prod(known) if len(known) == len(counts) else None,
-        fields=len(space.parameters) + len(file.recipe_space().parameters),
+        fields=len(space.parameters) + len(recipes.parameters),
         draws=draws,
         fitting=sum(each.fits for each in found),
         costs=_costs(found),
@@ -119,6 +132,7 @@ def survey(
             for name, words in LIMIT_WORDS.items()
             if (broken := sum(each.constraints[name] > 0 for each in found))
         },
+        typical=candidates[fitting[len(fitting) // 2][1]] if fitting else None,
     )
 
 

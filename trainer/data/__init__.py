@@ -10,6 +10,7 @@ from trainer.data.datasets import (
     PATH_DATASETS,
     find_dataset,
     known_shape,
+    known_training_images,
     open_dataset,
     path_of,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "find_dataset",
     "inspect_dataset",
     "known_shape",
+    "known_training_images",
     "labels_of",
     "no_progress",
     "normalisation",

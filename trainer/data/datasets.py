@@ -32,6 +32,7 @@ __all__ = [
     "PATH_DATASETS",
     "find_dataset",
     "known_shape",
+    "known_training_images",
     "open_dataset",
     "path_of",
 ]
@@ -74,7 +75,7 @@ class _Digits(NamedDataset):
 
 
 _NAMED: tuple[NamedDataset, ...] = (
-    _Digits(name="digits", classes=_DIGITS, input_shape=(1, 8, 8)),
+    _Digits(name="digits", classes=_DIGITS, input_shape=(1, 8, 8), training_images=1_437),
     mnist_files("mnist", reader="MNIST", classes=_DIGITS),
     mnist_files("fashion-mnist", reader="FashionMNIST", classes=_FASHION),
     mnist_files("kmnist", reader="KMNIST", classes=_KUZUSHIJI),
@@ -82,6 +83,7 @@ _NAMED: tuple[NamedDataset, ...] = (
         name="emnist-digits",
         classes=_DIGITS,
         input_shape=(1, 28, 28),
+        training_images=240_000,
         reader="EMNIST",
         split="digits",
         folder="EMNIST/raw",
@@ -94,6 +96,7 @@ _NAMED: tuple[NamedDataset, ...] = (
         name="cifar10",
         classes=_CIFAR,
         input_shape=(3, 32, 32),
+        training_images=50_000,
         reader="CIFAR10",
         folder="cifar-10-batches-py",
         training=tuple(f"data_batch_{i}" for i in range(1, 6)),
@@ -182,6 +185,16 @@ def known_shape(name: str) -> tuple[Shape, int] | None:
     """
     entry = find_dataset(name)
     return None if isinstance(entry, PathDataset) else (entry.input_shape, len(entry.classes))
+
+
+def known_training_images(name: str) -> int | None:
+    """Return the number of training images of a data set, without reading it; None if unknown.
+
+    Raises:
+        DataError: if the name is not known.
+    """
+    entry = find_dataset(name)
+    return None if isinstance(entry, PathDataset) else entry.training_images
 
 
 def find_dataset(name: str) -> NamedDataset | PathDataset:

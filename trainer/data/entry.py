@@ -26,11 +26,13 @@ class NamedDataset(ABC):
         name: what studies call it.
         classes: the name of each class, in the order of their labels.
         input_shape: channels, height and width of an image.
+        training_images: in the training part; None where that is not known beforehand.
     """
 
     name: str
     classes: tuple[str, ...]
     input_shape: Shape
+    training_images: int | None = None
 
     def open(self, root: Path) -> Dataset:
         """Read the training part, and the test part when it is first asked for.

@@ -168,6 +168,7 @@ def mnist_files(name: str, *, reader: str, classes: tuple[str, ...]) -> IdxFiles
         name=name,
         classes=classes,
         input_shape=(1, 28, 28),
+        training_images=60_000,
         reader=reader,
         folder=folder,
         training=training,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trainer.datafiles import failure, files_of, write_cifar, write_idx, write_part
-from trainer.data import open_dataset
+from trainer.data import known_training_images, open_dataset
 from trainer.errors import DataError
 
 
@@ -89,3 +90,12 @@ def test_any_damage_is_a_data_error(
     path.write_bytes(content[: data.draw(st.integers(0, 40) | st.just(len(content)))])
     with contextlib.suppress(DataError):
         assert files_of("mnist").read(root, "training").pixels.shape[1:] == (1, 28, 28)
+
+
+def test_the_number_of_training_images_is_known_beforehand() -> None:
+    """What the table says of a set is what its files hold, where they are at hand."""
+    assert known_training_images("digits") == len(open_dataset("digits", Path()).training())
+    assert known_training_images("folder:somewhere") is None
+    root = Path(os.environ.get("FLYWEIGHT_DATA", "data"))
+    if (root / "MNIST" / "raw" / "train-images-idx3-ubyte").exists():
+        assert known_training_images("mnist") == len(open_dataset("mnist", root).training())
