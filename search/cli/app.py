@@ -220,6 +220,9 @@ def export(
             "--trial", min=0, metavar="N", help="by default the champion, or the best trial"
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="replace an exported network of another study")
+    ] = False,
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
 ) -> None:
@@ -229,7 +232,7 @@ def export(
     from search.export.formats import DEFAULT_FORMATS, chosen_formats
 
     chosen = chosen_formats(formats or DEFAULT_FORMATS)
-    trained = search_export(study, out, chosen, trial=trial, storage=storage)
+    trained = search_export(study, out, chosen, trial=trial, force=force, storage=storage)
     print_text(export_summary(trained, out, chosen))
 
 

@@ -31,6 +31,7 @@ def export(
     formats: str | Sequence[str] = DEFAULT_FORMATS,
     *,
     trial: int | None = None,
+    force: bool = False,
     storage: str = DEFAULT_STORAGE,
 ) -> TrainedNetwork:
     """Write a network in one or more formats and return it.
@@ -44,6 +45,8 @@ def export(
             it. The name of the folder of ``torch`` becomes the name of the Python package.
         formats: names of ``search.export.formats.FORMATS``, such as ``("torch",)``.
         trial: number of a completed trial.
+        force: whether a package of another study in the place is replaced; one of the same study
+            always is.
         storage: URL of the study database.
 
     Raises:
@@ -57,7 +60,7 @@ def export(
     trained = _champion(stored) if trial is None else None
     if trained is None:
         trained = _from_trial(stored, _completed(stored, trial))
-    write_formats(trained, Path(out), chosen)
+    write_formats(trained, Path(out), chosen, force=force)
     return trained
 
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search.errors import ExportError
-from search.export.package import is_package, package_name_of, write_package
+from search.export.package import (
+    is_package,
+    package_name_of,
+    study_of_package,
+    write_package,
+)
 from search.export.trained_network import TrainedNetwork
 from search.spec.toml import file_value
 from space.fields import did_you_mean
@@ -83,13 +88,16 @@ def folders_of(out: Path, formats: Sequence[str]) -> Mapping[str, Path]:
     return {name: out / (package if FORMATS[name].imported else name) for name in formats}
 
 
-def write_formats(trained: TrainedNetwork, out: Path, formats: Sequence[str]) -> None:
+def write_formats(
+    trained: TrainedNetwork, out: Path, formats: Sequence[str], *, force: bool = False
+) -> None:
     """Write a network in each of several formats.
 
     Args:
         trained: the network.
         out: the folder of a single format, or the folder of the formats' folders.
         formats: names of the table, each once.
+        force: whether packages of other studies are replaced.
 
     Raises:
         ExportError: a folder cannot be written, is in the way, or a format's packages are missing.
@@ -97,7 +105,11 @@ def write_formats(trained: TrainedNetwork, out: Path, formats: Sequence[str]) ->
     """
     if len(formats) > 1:
         _refuse_package(out)
-    for name, folder in folders_of(out, formats).items():
+    folders = folders_of(out, formats)
+    if not force:
+        for folder in folders.values():
+            _refuse_other_study(folder, trained.name)
+    for name, folder in folders.items():
         entry = FORMATS[name]
         try:
             entry.write(trained, folder)
@@ -108,6 +120,20 @@ def write_formats(trained: TrainedNetwork, out: Path, formats: Sequence[str]) ->
                 f"--format {name} needs the package {error.name}; "
                 f"pip install 'flyweight[{entry.extra}]'"
             ) from error
+
+
+def _refuse_other_study(folder: Path, name: str) -> None:
+    try:
+        held = study_of_package(folder)
+    except OSError as error:
+        raise ExportError(
+            f"{folder} cannot be read ({error.strerror}); choose another --out"
+        ) from error
+    if held is not None and held != name:
+        raise ExportError(
+            f"{folder} holds a network of {held}, not of {name}; give --force to replace it, or "
+            "another --out"
+        )
 
 
 def _refuse_package(out: Path) -> None:

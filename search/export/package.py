@@ -35,7 +35,13 @@ from space.cost import cost
 from space.network import build
 from trainer.batches import normalise
 
-__all__ = ["class_name_of", "is_package", "package_name_of", "write_package"]
+__all__ = [
+    "class_name_of",
+    "is_package",
+    "package_name_of",
+    "study_of_package",
+    "write_package",
+]
 
 _VERSION = 1
 _FILES = ("__init__.py", "network.py", "weights.safetensors", DESCRIPTION, "README.md")
@@ -110,11 +116,26 @@ def is_package(folder: Path) -> bool:
     Raises:
         OSError: its description is there and cannot be read.
     """
+    return _kept_description(folder) is not None
+
+
+def study_of_package(folder: Path) -> str | None:
+    """Return the name of the study that a package in a folder is from; None without a package.
+
+    Raises:
+        OSError: its description is there and cannot be read.
+    """
+    kept = _kept_description(folder)
+    return None if kept is None else str(kept.get("name"))
+
+
+def _kept_description(folder: Path) -> dict[str, Any] | None:
     try:
-        marker = json.loads((folder / DESCRIPTION).read_bytes())
+        kept = json.loads((folder / DESCRIPTION).read_bytes())
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
-        return False
-    return isinstance(marker, dict) and marker.get("format") == PACKAGE_FORMAT
+        return None
+    is_own = isinstance(kept, dict) and kept.get("format") == PACKAGE_FORMAT
+    return kept if is_own else None
 
 
 def class_name_of(name: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from search.export.formats import (
     folders_of,
     write_formats,
 )
-from search.export.package import is_package
+from search.export.package import is_package, study_of_package
 from search.export.trained_network import TrainedNetwork
 from tests.search.trained_networks import trained_network
 
@@ -90,3 +91,19 @@ def test_every_format_is_written(tmp_path: Path, name: str) -> None:
     FORMATS[name].write(trained_network(), tmp_path / "net")
     assert any((tmp_path / "net").iterdir())
     assert FORMATS[name].about
+
+
+def test_a_network_of_another_study_is_replaced_by_force_alone(tmp_path: Path) -> None:
+    """The same study's may be written again; another's stays, is named, and yields to force."""
+    ours, out = trained_network(), tmp_path / "net"
+    write_formats(ours, out, DEFAULT_FORMATS)
+    write_formats(ours, out, DEFAULT_FORMATS)
+    other = replace(ours, name="other")
+    before = (out / "architecture.json").read_bytes()
+    with pytest.raises(
+        ExportError, match=rf"holds a network of {ours.name}, not of other.*--force"
+    ):
+        write_formats(other, out, DEFAULT_FORMATS)
+    assert (out / "architecture.json").read_bytes() == before
+    write_formats(other, out, DEFAULT_FORMATS, force=True)
+    assert study_of_package(out) == "other"
