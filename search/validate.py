@@ -7,6 +7,7 @@ from pathlib import Path
 
 from search.errors import StudyFileError
 from search.spec.ladder_file import LadderFile
+from search.spec.notes import notes
 from search.spec.study_file import StudyFile
 from search.spec.survey import Survey, survey
 from search.spec.toml import read_toml
@@ -57,7 +58,8 @@ def describe(path: Path) -> list[str]:
     quiet_optuna()
     shape, classes = known
     found = survey(file, shape, classes)
-    return [*found.lines(), *_cost_of_trial(file, found, classes)]
+    said = notes(file.search_space(shape, classes), file.budget)
+    return [*found.lines(), *_cost_of_trial(file, found, classes), *said]
 
 
 def _cost_of_trial(file: StudyFile, found: Survey, classes: int) -> list[str]:

@@ -80,7 +80,7 @@ def cost(architecture: Architecture) -> Cost:
     return Cost(
         parameters=parameters,
         macs=macs,
-        activation_bytes=BYTES * _peak(architecture),
+        activation_bytes=BYTES * peak(architecture).elements,
         receptive_field_before_gap=before,
         receptive_field=after,
         deployed_parameters=deployed,
@@ -100,11 +100,30 @@ def _folded(layer: Layer, shapes: tuple[Shape, ...]) -> int:
     return 0
 
 
-def _peak(architecture: Architecture) -> int:
-    """Find the largest number of elements that are held at once."""
+@dataclass(frozen=True)
+class Peak:
+    """Where a network holds the most activations at once.
+
+    Attributes:
+        line: index of the first line that holds so many.
+        shapes: the map that enters that line, and the one that leaves it.
+        elements: how many numbers it holds.
+    """
+
+    line: int
+    shapes: tuple[Shape, Shape]
+    elements: int
+
+
+def peak(architecture: Architecture) -> Peak:
+    """Find the largest number of elements that are held at once, and by which line.
+
+    Raises:
+        ShapeError: the architecture does not fit together.
+    """
     keeps = kept_maps(architecture)
-    peak = 0
-    for index, (_, source, shapes) in enumerate(architecture.applications):
+    found: Peak | None = None
+    for index, (line, source, shapes) in enumerate(architecture.applications):
         kept = sum(
             elements(keep.shape) for slot, keep in keeps.items() if slot < index <= keep.until
         )
@@ -112,8 +131,10 @@ def _peak(architecture: Architecture) -> int:
         operand = shapes[0]
         beside = operand if index in keeps else None
         held = elements(operand) if operation is None else held_at_once(operation, operand, beside)
-        peak = max(peak, kept + held)
-    return peak
+        if found is None or kept + held > found.elements:
+            found = Peak(line, (shapes[0], shapes[-1]), kept + held)
+    assert found is not None
+    return found
 
 
 def held_at_once(operation: Operation, shape: Shape, kept: Shape | None = None) -> int:

@@ -10,13 +10,14 @@ from math import prod
 from typing import Protocol
 
 from space.architecture import Architecture
-from space.cost import Cost, cost
+from space.cost import BYTES, Cost, cost
 from space.errors import OutsideSpaceError, Problem, SearchSpaceError, ShapeError
 from space.fields import Field, Fixed, FloatRange, Scalar, Trial
 from space.layers import Shape
-from space.layers.words import format_shape
+from space.layers.words import Word, format_shape
 from space.lower_bound import CostBound
 from space.stages.space import StagedSpace
+from space.stages.stem import StemRoom
 from space.template.space import TemplateSpace
 
 __all__ = ["CostBound", "OutsideSpaceError", "SearchSpace", "SearchSpaceError", "Suggestion"]
@@ -50,6 +51,8 @@ class _StagedOrTemplate(Protocol):
     def invert(self, architecture: Architecture) -> dict[str, Scalar]: ...
 
     def lower_bound(self) -> CostBound: ...
+
+    def words(self) -> Iterable[Word]: ...
 
 
 class SearchSpace:
@@ -127,6 +130,26 @@ class SearchSpace:
             SearchSpaceError: none can be built, so that a study would reject all of them.
         """
         return self._bound
+
+    def words(self) -> tuple[Word, ...]:
+        """List every word that an architecture of the space can have, each once.
+
+        Of widths and rates that make no other word, only some are listed.
+        """
+        return tuple(dict.fromkeys(self._space.words()))
+
+    def stem_room(self, activation_bytes: float) -> StemRoom | None:
+        """Find how many channels a limit on activations leaves to the first convolution.
+
+        Args:
+            activation_bytes: the limit, of float32 activations for one image.
+
+        Returns:
+            What the limit allows; None for a template, whose lines say it themselves.
+        """
+        if not isinstance(self._space, StagedSpace):
+            return None
+        return self._space.stem_room(int(activation_bytes / BYTES))
 
     def size(self) -> int:
         """Count the distinct settings of the parameters; a continuous one counts once."""

@@ -11,6 +11,7 @@ from search.data.arrays import keep_arrays
 from search.data.text import found_lines, usable
 from search.run.progress import Progress
 from search.run.trials import trial_claims
+from search.spec.notes import notes
 from search.spec.study_file import StudyFile
 from search.storage.database import quiet_optuna
 from search.study.records import TrialRecord, best_of
@@ -133,6 +134,9 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
     add_session(stored.study, total)
     what = f"{stored.name}, {left} of {total} trials to train"
     workers = launcher.announce(what, left)
+    space = stored.file.search_space(stored.data.input_shape, len(stored.data.classes))
+    for note in notes(space, stored.file.budget, kernels=launcher.uses_kernels):
+        launcher.tell(note)
     watched = open_study(stored.name, launcher.storage, writing=False)
     try:
         with Progress(launcher.console, total, watched.records(), workers) as progress:

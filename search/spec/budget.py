@@ -11,13 +11,26 @@ from pydantic import ConfigDict, Strict
 from pydantic import Field as Limits
 
 from search.spec.sections import Count
+from search.text import plural
 from space.architecture import Architecture
-from space.cost import Cost, cost
+from space.cost import Cost, cost, peak
 from space.errors import Problem, SearchSpaceError, ShapeError
+from space.layers.words import format_shape
 from space.lower_bound import CostBound
 from space.search_space import SearchSpace
 
-__all__ = ["LIMIT_WORDS", "Assessment", "Budget", "assess", "bound_problems", "empty_problems"]
+__all__ = [
+    "LIMIT_WORDS",
+    "Assessment",
+    "Budget",
+    "activation_note",
+    "assess",
+    "bound_problems",
+    "empty_problems",
+]
+
+_ENOUGH = 0.5
+"""The share of a space's widths that a limit must leave to the first convolution."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +110,16 @@ def assess(architecture: Architecture, budget: Budget) -> Assessment:
             continue
         constraints[key] = log(value / limit) if value > 0 else -1e3
         if value > limit:
-            reasons.append(f"{value:,g} {unit}, {value / limit - 1:.0%} over")
+            place = f" in {_peak(architecture)}" if key == "activation" else ""
+            reasons.append(f"{value:,g} {unit}{place}, {value / limit - 1:.0%} over")
     return Assessment(price, constraints, "; ".join(reasons))
+
+
+def _peak(architecture: Architecture) -> str:
+    """Name the line that holds the most activations, with the maps on either side of it."""
+    found = peak(architecture)
+    before, after = map(format_shape, found.shapes)
+    return f'line {found.line + 1} "{architecture.layers[found.line]}" ({before} to {after})'
 
 
 def empty_problems(budget: Mapping[str, Any]) -> tuple[Problem, ...]:
@@ -130,8 +151,39 @@ def bound_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Pr
             yield Problem(
                 f"budget.{name}",
                 f"no candidate of this space has fewer than {least:,} {unit}, but the budget is "
-                f"{limit:,}; raise the budget or allow smaller networks",
+                f"{limit:,}; raise the budget or allow smaller networks"
+                + (_stem_help(space, limit) if name == "activation_kib" else ""),
             )
+
+
+def activation_note(space: SearchSpace, budget: Budget) -> str:
+    """Say where a limit on activations leaves few channels to the first convolution.
+
+    Returns:
+        One sentence with what the limit allows there and what would help; empty where it allows at
+        least half of the widths that the space has.
+    """
+    limit = budget.activation_kib
+    room = None if limit is None else space.stem_room(limit * 1024)
+    if limit is None or room is None or room.share >= _ENOUGH:
+        return ""
+    allowed = plural(room.channels, "channel") if room.channels else "not one channel"
+    return (
+        f"budget.activation_kib = {limit:g} leaves little: at {format_shape(room.shape)} it allows "
+        f'{allowed} in the first convolution ("{room.operation}"), and space.width goes up to '
+        f"{room.widest}{_stem_help(space, limit)}"
+    )
+
+
+def _stem_help(space: SearchSpace, limit: float) -> str:
+    """Say which stride of the first convolution leaves more channels; nothing where none does."""
+    room = space.stem_room(limit * 1024)
+    if room is None or room.better is None:
+        return ""
+    stride, channels = room.better
+    allowed = plural(channels, "channel")
+    stem = f"; a strided stem (space.stem_stride = {stride})"
+    return f"{stem} allows {allowed} in the first convolution"
 
 
 def _least(bound: CostBound) -> dict[str, tuple[float, str]]:

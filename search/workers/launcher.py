@@ -69,6 +69,11 @@ class Launcher:
             self.tell(f"training without compiled kernels: {reason}")
         return workers
 
+    @property
+    def uses_kernels(self) -> bool:
+        """Return whether workers train by the compiled kernels, where these know a network."""
+        return self._device.type == "cpu" and not prepare_backend(self._device)
+
     def tell(self, line: str) -> None:
         """Print a line on the console as it is."""
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)

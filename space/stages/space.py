@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from space.architecture import Architecture
 from space.errors import SearchSpaceError
 from space.fields import Field, Scalar
-from space.layers import Shape
+from space.layers import Shape, Word
 from space.lower_bound import CostBound
 from space.stages.bound import lower_bound
 from space.stages.draft import Draft, Reading
 from space.stages.fields import Fields, parameters, parse_fields
 from space.stages.inverse import invert
+from space.stages.stem import StemRoom, stem_room
+from space.stages.words import words_of
 
 
 class StagedSpace:
@@ -68,6 +70,14 @@ class StagedSpace:
             OutsideSpaceError: there are none.
         """
         return invert(self._fields, architecture, self._classes)
+
+    def words(self) -> Iterator[Word]:
+        """List the words that architectures can have, some more than once."""
+        return words_of(self._fields, self._input_shape, self._classes)
+
+    def stem_room(self, elements: int) -> StemRoom:
+        """Find how many channels the first convolution can have within so many activations."""
+        return stem_room(self._fields, self._input_shape, elements)
 
     def lower_bound(self) -> CostBound:
         """Return the least that any candidate costs.

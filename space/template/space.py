@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from space.architecture import Architecture
 from space.errors import FieldError, LayerError, Problem, SearchSpaceError
 from space.fields import Field, Kind, Scalar, parse_field, show
-from space.layers import Shape
+from space.layers import Shape, Word
 from space.lower_bound import CostBound
 from space.template.bound import lower_bound
 from space.template.checks import check_endings, check_holes, check_lines
@@ -71,6 +71,13 @@ class TemplateSpace:
             OutsideSpaceError: there are none.
         """
         return invert(self._lines, self.parameters, architecture)
+
+    def words(self) -> Iterator[Word]:
+        """List the words that architectures can have, some more than once."""
+        for line in self._lines:
+            for variant in line.variants(self.parameters):
+                if variant.layer is not None:
+                    yield from variant.layer.words
 
     def lower_bound(self) -> CostBound:
         """Return the least that any candidate costs.

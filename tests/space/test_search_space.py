@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from itertools import product
 
 import optuna
@@ -11,8 +13,9 @@ from space.architecture import Architecture
 from space.cost import Cost, cost
 from space.errors import SearchSpaceError, ShapeError
 from space.fields import Fixed
+from space.layers import Conv, Separable
 from space.search_space import CostBound, SearchSpace
-from tests.space.drawn_spaces import RandomTrial, search_spaces
+from tests.space.drawn_spaces import RandomTrial, search_spaces, staged_sections
 
 relaxed = settings(deadline=None, max_examples=100)
 seeds = st.integers(0, 2**32)
@@ -218,3 +221,37 @@ def test_the_form_follows_from_the_keys() -> None:
     """A section with layers is a template, any other is by stages."""
     assert list(make(TEMPLATE).parameters) == ["block", "a", "d"]
     assert "stage1.conv2.width" in make(STAGED).parameters
+
+
+def kind(word: object) -> str:
+    """Return the text of a word without its numbers."""
+    return re.sub(r"[0-9][0-9x.]*", "", str(word))
+
+
+@relaxed
+@given(search_spaces(), seeds)
+def test_every_word_of_a_candidate_is_listed(space: SearchSpace, seed: int) -> None:
+    """What a trial draws is made of the words that the space lists, but for their numbers."""
+    listed = {kind(word) for word in space.words()}
+    architecture = space.suggest(RandomTrial(seed)).architecture
+    assert {kind(word) for layer in architecture.layers for word in layer.words} <= listed
+
+
+@relaxed
+@given(staged_sections(), st.integers(1, 200_000))
+def test_the_room_of_the_first_convolution_is_exact(section: dict[str, object], limit: int) -> None:
+    """The channels that a limit allows are within it, and one more is not."""
+    room = make(section).stem_room(limit)
+    assert room is not None
+    assert isinstance(room.operation, Conv | Separable)
+    for channels in {max(room.channels, 1), room.channels + 1}:
+        operation = replace(room.operation, channels=channels)
+        held = cost(Architecture.parse(f"{operation}\ngap", room.shape)).activation_bytes
+        assert (held <= limit) == (channels == room.channels)
+    if room.better is not None:
+        assert room.better[1] > room.channels
+
+
+def test_a_template_has_no_room_to_tell() -> None:
+    """The lines of a template say what its first convolution is."""
+    assert make(TEMPLATE).stem_room(1_000) is None

@@ -14,13 +14,14 @@ from trainer.backends.compiled import CompiledStep
 from trainer.backends.cuda_graph import GraphStep
 from trainer.backends.eager import EagerStep
 from trainer.errors import NoKernels
-from trainer.native.library import load_kernels
+from trainer.native.library import load_kernels, named_activations
 from trainer.native.program import Shape
+from trainer.native.tracing import trace
 from trainer.optim.optimizers import OPTIMIZERS
 from trainer.recipe import Recipe
 from trainer.weights import FlatWeights
 
-__all__ = ["Backend", "make_step", "prepare_backend"]
+__all__ = ["Backend", "has_kernels", "make_step", "prepare_backend"]
 
 
 class Backend(StrEnum):
@@ -88,6 +89,20 @@ def _repays_a_graph(recipe: Recipe, steps_per_epoch: int) -> bool:
 
 
 _DEVICE_OF = {Backend.COMPILED: "cpu", Backend.GRAPH: "cuda"}
+
+
+def has_kernels(network: nn.Module, shape: Shape) -> bool:
+    """Return whether the compiled kernels support a network; they need not be built.
+
+    Args:
+        network: on the CPU; it is left as it is.
+        shape: of an image.
+    """
+    try:
+        trace(network, shape, named_activations())
+    except NoKernels:
+        return False
+    return True
 
 
 @cache

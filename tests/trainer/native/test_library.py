@@ -28,7 +28,13 @@ from trainer.native.abi import (
     PoolingArgs,
     Status,
 )
-from trainer.native.library import SOURCE, activation_names, load_kernels, open_library
+from trainer.native.library import (
+    SOURCE,
+    activation_names,
+    load_kernels,
+    named_activations,
+    open_library,
+)
 from trainer.native.network import CompiledNetwork
 from trainer.native.toolchain import build_library
 from trainer.weights import FlatWeights
@@ -230,6 +236,7 @@ def test_each_activation_is_torchs(kernels: CDLL) -> None:
     """Every activation of the list must be the module that it names, in value and slope."""
     none, *names = activation_names(kernels)
     assert none == "Identity()"
+    assert sorted(named_activations()) == sorted((none, *names))
     assert len(set(names)) == len(names) >= 4
     for name in names:
         assert_is_torchs(module_of(name))

@@ -1,0 +1,52 @@
+"""The words that the architectures of a space by stages can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from space.layers import Shape, Word
+from space.layers.operations import Pool
+from space.stages.fields import Fields, most
+from space.stages.lines import HIDDEN_HEADS, block_line, convolution, head_lines, padding_of
+
+
+def words_of(fields: Fields, input_shape: Shape, classes: int) -> Iterator[Word]:
+    """List every word, with the smallest width and the largest rate where these make no other.
+
+    Some come more than once, and a combination of values that no candidate can have may be among
+    them.
+
+    Args:
+        fields: all fields of the space.
+        input_shape: of an image.
+        classes: how many logits.
+    """
+    values = {name: placed.field.values() for name, placed in fields.items() if name != "dropout"}
+    width, dropout = int(fields["width"].field.minimum), float(fields["dropout"].field.maximum)
+    pools = [str(pool) for pool in values["pool"]] if most(fields, "stages") > 1 else []
+    strides = {*map(int, values["stem_stride"]), 1} | {2 for pool in pools if pool == "stride"}
+    for block, kernel, padding, stride, bias in product(
+        values["block"], map(int, values["kernel"]), values["padding"], strides, values["bias"]
+    ):
+        yield convolution(
+            str(block),
+            kernel,
+            width,
+            padding=padding_of(kernel, padding),
+            stride=stride,
+            bias=bool(bias),
+        )
+    one = convolution("conv", 1, width, padding=0, stride=1, bias=False)
+    for order, activation, skip in product(values["order"], values["activation"], values["skip"]):
+        line = block_line(one, str(order), str(activation), skip=bool(skip), dropout=dropout)
+        yield from line.words[1:]
+    for pool in pools:
+        if pool != "stride":
+            yield Pool("avg" if pool == "avg" else "max", 2)
+    for head, bias in product(map(str, values["head"]), values["bias"]):
+        hidden = block_line(one, "conv-relu", "relu") if head in HIDDEN_HEADS else None
+        for line in head_lines(head, input_shape, classes, bias=bool(bias)):
+            yield from line.words
+        if hidden is not None and most(fields, "head_hidden") > 0:
+            yield hidden.words[0]
