@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from search.errors import StorageError
+from search.ladder.report import check_place, write_report
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE, shown_url
 from search.study.confirms import last_ordinal, load_confirm
 from search.study.records import Outcome, TrialRecord, best_of
 from search.study.rejected import count_rejections
+from search.study.results import Study
 from search.study.sessions import sessions_of, trials_an_hour
 from search.study.study import StoredStudy, open_study, study_names
 from search.text import percent, plural
 
-__all__ = ["FrontPoint", "Status", "front_of", "status", "status_text"]
+__all__ = ["FrontPoint", "Status", "front_of", "status", "status_text", "write_csv"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,29 @@ def front_of(records: Sequence[TrialRecord]) -> tuple[FrontPoint, ...]:
         if not front or point.score > front[-1].score:
             front.append(point)
     return tuple(front)
+
+
+def write_csv(study: str | Path, path: Path, *, storage: str = DEFAULT_STORAGE) -> None:
+    """Write :meth:`search.study.Study.frame` as CSV, one line for each trial.
+
+    An architecture, which has a layer a line in the frame, becomes one line: ``gap | conv1 10``.
+
+    Args:
+        study: path of a study file, or name of a study in the storage.
+        path: the file to write.
+        storage: URL of the study database.
+
+    Raises:
+        StorageError: the storage or the study does not exist.
+        ExportError: the file cannot be written.
+    """
+    quiet_optuna()
+    check_place(path)
+    frame = Study.open(study, storage=storage).frame()
+    for column in ("reason", "architecture"):
+        texts = frame[column]
+        frame[column] = [" | ".join(t.splitlines()) if isinstance(t, str) else t for t in texts]
+    write_report(path, frame.to_csv(index=False))
 
 
 def status_text(state: Status) -> str:

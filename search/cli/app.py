@@ -122,13 +122,21 @@ def status(
         typer.Argument(metavar="STUDY", help="study file or name; by default all studies"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="write one line for each trial of STUDY"),
+    ] = None,
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
 ) -> None:
     """Show the state of a study, also while it runs."""
     from search.status import status as search_status
-    from search.status import status_text
+    from search.status import status_text, write_csv
 
+    if csv is not None:
+        if study is None:
+            raise InputError("--csv writes the trials of one study; name it: status STUDY --csv")
+        write_csv(study, csv, storage=storage)
     states = search_status(study, storage=storage)
     if as_json:
         plain = [state.to_dict() for state in states]

@@ -24,6 +24,7 @@ __all__ = [
     "markdown",
     "write_csv",
     "write_markdown",
+    "write_report",
 ]
 
 _HEADINGS = (
@@ -100,7 +101,7 @@ def write_markdown(results: Sequence[StepResult], command: str, path: Path) -> N
     Raises:
         ExportError: if the file cannot be written.
     """
-    _write(path, markdown(results, command))
+    write_report(path, markdown(results, command))
 
 
 def write_csv(results: Sequence[StepResult], path: Path) -> None:
@@ -110,7 +111,7 @@ def write_csv(results: Sequence[StepResult], path: Path) -> None:
         ExportError: if the file cannot be written.
     """
     rows = [_row(result, replay) for result in results for replay in result.done]
-    _write(path, pd.DataFrame(rows, columns=_COLUMNS).to_csv(index=False))
+    write_report(path, pd.DataFrame(rows, columns=_COLUMNS).to_csv(index=False))
 
 
 _COLUMNS = (
@@ -215,7 +216,12 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _write(path: Path, text: str) -> None:
+def write_report(path: Path, text: str) -> None:
+    """Write a report of any command.
+
+    Raises:
+        ExportError: if the file cannot be written.
+    """
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -3,10 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import optuna
+import pandas
 import pytest
 
+from search.cli.app import main
 from search.errors import StorageError
 from search.status import FrontPoint, front_of, status, status_text
+from search.study import Study
 from tests.search.small_studies import SKELETON, begun, search_here, url_in
 
 
@@ -46,3 +49,24 @@ def test_the_front_has_what_nothing_beats(tmp_path: Path) -> None:
         same = [(p.parameters, p.score) for p in front]
         assert ((point.parameters, point.score) in same) != beaten
     assert sorted(front, key=lambda point: point.parameters) == list(front)
+
+
+def test_trials_are_written_as_csv(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--csv`` writes a line a trial with the frame's figures to the bit, for one study alone."""
+    stored = begun(tmp_path, epochs=1, trials=3)
+    search_here(stored, 3)
+    stored.study.enqueue_trial({"stages": 1})
+    path, url = tmp_path / "trials.csv", stored.url
+    assert main(["status", "tiny", "--csv", str(path), "--storage", url]) == 0
+    frame = Study.open("tiny", storage=url).frame()
+    assert len(path.read_text().splitlines()) == len(frame) + 1
+    written = pandas.read_csv(path)
+    assert list(written.columns) == list(frame.columns)
+    pandas.testing.assert_series_equal(written["score"], frame["score"], check_exact=True)
+    drawn = [text.replace("\n", " | ") for text in frame["architecture"].dropna()]
+    assert list(written["architecture"].dropna()) == drawn
+    capsys.readouterr()
+    assert main(["status", "--csv", str(path), "--storage", url]) == 2
+    assert "name it" in capsys.readouterr().err
+    assert main(["status", "tiny", "--csv", str(tmp_path / "no" / "f"), "--storage", url]) == 2
+    assert "does not exist" in capsys.readouterr().err
