@@ -56,6 +56,13 @@ if TYPE_CHECKING:
     from search.ladder import ladder
     from search.run import run
     from search.status import status
+    from search.studies import (
+        copy_study,
+        delete_study,
+        list_studies,
+        merge_studies,
+        rename_study,
+    )
     from search.study import Study
     from search.validate import validate
     from space import (
@@ -121,13 +128,18 @@ __all__ = [
     "__version__",
     "build",
     "confirm",
+    "copy_study",
     "cost",
     "dashboard",
     "data",
+    "delete_study",
     "export",
     "ladder",
+    "list_studies",
+    "merge_studies",
     "normalisation",
     "open_dataset",
+    "rename_study",
     "run",
     "status",
     "train",
@@ -168,13 +180,18 @@ _HOMES = {
     "__version__": "flyweight._version",
     "build": "space",
     "confirm": "search.confirm",
+    "copy_study": "search.studies",
     "cost": "space",
     "dashboard": "search.dashboard",
     "data": "search.data",
+    "delete_study": "search.studies",
     "export": "search.export",
     "ladder": "search.ladder",
+    "list_studies": "search.studies",
+    "merge_studies": "search.studies",
     "normalisation": "trainer",
     "open_dataset": "trainer",
+    "rename_study": "search.studies",
     "run": "search.run",
     "status": "search.status",
     "train": "trainer",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["duration", "percent", "percent_share", "plural"]
+__all__ = ["byte_size", "duration", "percent", "percent_share", "plural"]
 
 
 def percent(share: float | None) -> str:
@@ -27,6 +27,17 @@ def duration(seconds: float) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min"
+
+
+def byte_size(count: int) -> str:
+    """Return a number of bytes in words, such as ``640 bytes``, ``31.5 KiB`` or ``2.0 MiB``."""
+    if count < 1024:
+        return plural(count, "byte")
+    size, units = count / 1024, ["KiB", "MiB", "GiB"]
+    while size >= 1023.95 and len(units) > 1:
+        size /= 1024
+        units.pop(0)
+    return f"{size:,.1f} {units[0]}"
 
 
 def plural(count: int, noun: str) -> str:

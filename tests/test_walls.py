@@ -26,7 +26,7 @@ FLOORS = {
         ("study",),
         ("workers",),
         ("data",),
-        ("run", "confirm", "ladder", "export", "dashboard"),
+        ("run", "confirm", "ladder", "export", "dashboard", "studies"),
         ("status", "validate", "worker"),
         ("cli",),
         ("__init__",),

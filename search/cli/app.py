@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 
 from search.cli.options import DataRoot, Debug, Storage, StudyName, StudyPath, with_run_options
 from search.cli.output import print_error, print_table, print_text, usage_message
+from search.cli.studies import studies_app
 from search.errors import InputError, exit_code_of
 from search.storage.urls import DEFAULT_STORAGE
 from search.workers.options import RunOptions
@@ -30,6 +31,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(studies_app, name="studies")
 
 
 def _show_version(wanted: bool) -> None:

@@ -10,7 +10,6 @@ from typing import Unpack
 from search.data.arrays import keep_arrays
 from search.data.text import found_lines, usable
 from search.run.progress import Progress
-from search.run.trials import trial_claims
 from search.spec.notes import notes
 from search.spec.study_file import StudyFile
 from search.storage.database import quiet_optuna
@@ -18,7 +17,13 @@ from search.study.records import TrialRecord, best_of
 from search.study.recovery import recover
 from search.study.rejected import count_rejections
 from search.study.sessions import add_session
-from search.study.study import StoredStudy, begin_study, open_study, refuse_changes
+from search.study.study import (
+    StoredStudy,
+    begin_study,
+    open_study,
+    refuse_changes,
+    trial_claims,
+)
 from search.workers.data import inspect_data, show_reading
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions, check_counts

@@ -8,7 +8,6 @@ from optuna.trial import Trial, TrialState
 from search.errors import WorkFailed
 from search.run.objective import Objective, TrialResult
 from search.run.rejections import REJECTION_LIMIT, rejections_in_a_row
-from search.storage.claims import Claims
 from search.storage.optuna_private import id_of_trial
 from search.storage.processes import this_process
 from search.strategies.pruners import make_pruner
@@ -16,19 +15,12 @@ from search.strategies.samplers import make_sampler
 from search.study.records import Outcome
 from search.study.recovery import requeue
 from search.study.seeds import sampler_seed
-from search.study.study import StoredStudy
+from search.study.study import StoredStudy, trial_claims
 from search.workers.context import WorkerContext
 from search.workers.data import reopen_data, search_split
 from search.workers.stop import Stopped, StopSignal
 
-__all__ = ["make_objective", "search", "trial_claims"]
-
-_WORK = "trial"
-
-
-def trial_claims(stored: StoredStudy) -> Claims:
-    """Return the claims to a study's trained trials."""
-    return Claims(stored.storage.engine, stored.id, _WORK)
+__all__ = ["make_objective", "search"]
 
 
 def search(stored: StoredStudy, context: WorkerContext, trials: int, stop: StopSignal) -> None:

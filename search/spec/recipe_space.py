@@ -25,7 +25,7 @@ from trainer.optim.optimizers import OPTIMIZERS
 from trainer.ranges import Choice, Flag, Range, Rule, rules_of
 from trainer.recipe import Recipe
 
-__all__ = ["DEFAULTS", "RecipeSpace"]
+__all__ = ["DEFAULTS", "RecipeSpace", "value_in"]
 
 _RULES = rules_of(Recipe)
 
@@ -100,7 +100,7 @@ class RecipeSpace:
         problems: list[Problem] = []
         for name, value in self._values(recipe):
             field = self.parameters.get(name)
-            if field is not None and (param := _value_in(field, value)) is not None:
+            if field is not None and (param := value_in(field, value)) is not None:
                 params[name] = param
             elif field is not None:
                 problems.append(Problem(name, f"{show(value)} is not {allowed(field)}"))
@@ -127,7 +127,7 @@ class RecipeSpace:
         return {"kind": kind, **strengths}
 
 
-def _value_in(field: Field, value: Scalar) -> Scalar | None:
+def value_in(field: Field, value: Scalar) -> Scalar | None:
     """Return a value as its field has it, rounded to a step; None if the field lacks it."""
     if isinstance(value, str) or not isinstance(field, FloatRange):
         return value if value in field.values() else None

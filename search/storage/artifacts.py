@@ -15,6 +15,7 @@ __all__ = [
     "ArtifactFolders",
     "artifacts_beside",
     "find_artifacts",
+    "is_own_folder",
     "place_to_keep",
     "shown_place",
 ]
@@ -116,6 +117,23 @@ def find_artifacts(kept: Mapping[str, Any], url: str, files: Collection[str]) ->
         folder = next(filter(_is_folder, stays), stays[0])
     others = tuple(place for place in held if place != folder)
     return ArtifactFolders(folder, others, lost=bool(files) and not any(held.values()))
+
+
+def is_own_folder(folder: Path, kept: Mapping[str, Any], url: str) -> bool:
+    """Return whether the files in the folder of a study's artifacts are surely those of the study.
+
+    They are not where a database was copied without the artifacts below it: what is found then are
+    the files of the study that it is a copy of.
+
+    Args:
+        folder: where the artifacts were found.
+        kept: what the study keeps, see :func:`place_to_keep`.
+        url: of the study's database as it was opened.
+    """
+    path = sqlite_path(url)
+    if path is None or _RELATIVE not in kept:
+        return True
+    return folder.resolve().is_relative_to(path.parent.resolve())
 
 
 def shown_place(kept: Mapping[str, Any]) -> Any:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from search.storage.processes import ProcessId, this_process
 from search.storage.tables import CLAIMS, add_table
 
-__all__ = ["Claims"]
+__all__ = ["Claims", "delete_claims", "living_holders"]
 
 
 class Claims:
@@ -50,6 +50,15 @@ class Claims:
         except IntegrityError:
             return False
         return True
+
+    def add_done(self, count: int) -> None:
+        """Mark the slots 0 to ``count - 1`` as done, in a study that has none yet."""
+        me = this_process().to_dict()
+        fixed = {"study_id": self._study_id, "work": self._work, "done": True, **me}
+        if count:
+            with self._engine.begin() as connection:
+                rows = [{**fixed, "slot": slot} for slot in range(count)]
+                connection.execute(insert(CLAIMS), rows)
 
     def finish(self, slot: int) -> None:
         """Mark a slot as done."""
@@ -93,3 +102,25 @@ class Claims:
                 select(CLAIMS.c.slot).where(self._mine & CLAIMS.c.done.is_(True))
             )
             return len(rows.all())
+
+
+def living_holders(engine: Engine, study_id: int) -> tuple[ProcessId, ...]:
+    """Return the processes that hold unfinished work of a study, known dead ones left out.
+
+    Args:
+        engine: of the study's storage.
+        study_id: the study's number in the storage.
+    """
+    add_table(CLAIMS, engine)
+    unfinished = (CLAIMS.c.study_id == study_id) & CLAIMS.c.done.is_(False)
+    wanted = select(CLAIMS.c.host, CLAIMS.c.pid, CLAIMS.c.started).where(unfinished).distinct()
+    with engine.connect() as connection:
+        holders = [ProcessId(*row) for row in connection.execute(wanted)]
+    return tuple(holder for holder in holders if not holder.is_known_dead())
+
+
+def delete_claims(engine: Engine, study_id: int) -> None:
+    """Delete all claims to the work of a study, whose number another study may get one day."""
+    add_table(CLAIMS, engine)
+    with engine.begin() as connection:
+        connection.execute(delete(CLAIMS).where(CLAIMS.c.study_id == study_id))

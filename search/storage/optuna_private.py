@@ -39,6 +39,8 @@ __all__ = [
     "artifact_files",
     "id_of_study",
     "id_of_trial",
+    "rename_study",
+    "with_new_artifacts",
     "write_trial_values",
 ]
 
@@ -65,6 +67,26 @@ def artifact_files(system_attributes: Mapping[str, Any]) -> list[str]:
         for key, value in system_attributes.items()
         if key.startswith(ARTIFACTS_ATTR_PREFIX)
     ]
+
+
+def with_new_artifacts(
+    system_attributes: Mapping[str, Any], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the attributes with other names for the files of artifacts.
+
+    Args:
+        system_attributes: of the trial or study.
+        names: the new name of each file; one that is not among them is no longer mentioned.
+    """
+    changed: dict[str, Any] = {}
+    for key, value in system_attributes.items():
+        if not key.startswith(ARTIFACTS_ATTR_PREFIX):
+            changed[key] = value
+            continue
+        meta = json.loads(value)
+        if name := names.get(meta["artifact_id"]):
+            changed[ARTIFACTS_ATTR_PREFIX + name] = json.dumps({**meta, "artifact_id": name})
+    return changed
 
 
 @dataclass(frozen=True)
@@ -145,6 +167,40 @@ def add_study_attribute(engine: Engine, study_id: int, key: str, value: Any) -> 
     # A violated unique key is not an error here: another process was first.
     with suppress(IntegrityError), Session(engine) as session, session.begin():
         session.add(row)
+
+
+def rename_study(
+    engine: Engine, study_id: int, name: str, key: str, value: Any, without: str = ""
+) -> bool:
+    """Give a study another name and change an attribute of it, in one step.
+
+    Args:
+        engine: of the study's storage.
+        study_id: the study's number in the storage.
+        name: the new name.
+        key: of the user attribute.
+        value: its new value.
+        without: a user attribute that is removed, if any.
+
+    Returns:
+        Whether it has the name now; else another study of the storage has it.
+    """
+    model: Any = models.StudyUserAttributeModel
+    try:
+        with Session(engine) as session, session.begin():
+            study = models.StudyModel.find_or_raise_by_id(study_id, session)
+            study.study_name = name
+            session.flush()
+            row = model.find_by_study_and_key(study, key, session)
+            if row is None:
+                session.add(model(study_id=study_id, key=key, value_json=json.dumps(value)))
+            else:
+                row.value_json = json.dumps(value)
+            if without and (row := model.find_by_study_and_key(study, without, session)):
+                session.delete(row)
+    except IntegrityError:
+        return False
+    return True
 
 
 def write_trial_values(storage: RDBStorage, values: TrialValues) -> None:

@@ -37,12 +37,16 @@ class ProcessId:
         """Make a process from what :meth:`to_dict` returned."""
         return cls(str(values["host"]), int(values["pid"]), str(values["started"]))
 
+    def is_here(self) -> bool:
+        """Return whether the process is one of this machine."""
+        return self.host == socket.gethostname()
+
     def is_known_dead(self) -> bool:
         """Return whether this machine knows that the process has ended.
 
         Nothing is known of a process on another machine, so the answer is no.
         """
-        if self.host != socket.gethostname():
+        if not self.is_here():
             return False
         return _start_mark(self.pid) != self.started
 

@@ -28,9 +28,25 @@ from search.study.records import TrialRecord, records_of
 from search.study.start_from import Start, enqueue_starts, find_starts
 from trainer.data import DataInfo, Reading
 
-__all__ = ["StoredStudy", "begin_study", "open_study", "refuse_changes", "study_names"]
+__all__ = [
+    "STUDY_ATTRIBUTE",
+    "TRIAL_WORK",
+    "StoredStudy",
+    "begin_study",
+    "kept_files",
+    "open_study",
+    "refuse_changes",
+    "study_names",
+    "trial_claims",
+    "with_name",
+]
 
-_ATTRIBUTE = "flyweight"
+STUDY_ATTRIBUTE = "flyweight"
+"""The attribute of a study that holds its file, its data and the place of its artifacts."""
+
+TRIAL_WORK = "trial"
+"""The kind of work that a claim to a trained trial is of."""
+
 _START = "start"
 
 
@@ -66,6 +82,11 @@ class StoredStudy:
         """Return the study's number in the storage."""
         return id_of_study(self.study)
 
+    @property
+    def kept(self) -> dict[str, Any]:
+        """Return what it keeps of its file, its data, its starts and its artifacts' place."""
+        return dict(self.study.user_attrs[STUDY_ATTRIBUTE])
+
     def records(self) -> list[TrialRecord]:
         """Return all trials as they are now."""
         return records_of(self.study.get_trials(deepcopy=False))
@@ -73,7 +94,7 @@ class StoredStudy:
     @cached_property
     def folders(self) -> ArtifactFolders:
         """Where the trials' weights lie, looked up when first asked for."""
-        return find_artifacts(self.place, self.url, _kept_files(self.study, self.storage))
+        return find_artifacts(self.place, self.url, kept_files(self.storage, self.id))
 
     @property
     def artifacts(self) -> Path:
@@ -112,11 +133,11 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
         direction="maximize",
         load_if_exists=True,
     )
-    if _ATTRIBUTE not in study.user_attrs and _is_fresh(study):
+    if STUDY_ATTRIBUTE not in study.user_attrs and _is_fresh(study):
         place = place_to_keep(artifacts or artifacts_beside(url), url)
         study.set_metric_names(["validation floor"])
         # If several processes begin it at once, the first one decides.
-        storage.keep_first(id_of_study(study), _ATTRIBUTE, _to_keep(file, place, info, starts))
+        storage.keep_first(id_of_study(study), STUDY_ATTRIBUTE, _to_keep(file, place, info, starts))
     stored = _read(study, storage, url)
     _refuse_differences(stored, file, info)
     _refuse_other_folder(stored, artifacts)
@@ -170,7 +191,35 @@ def open_study(study: str | Path, url: str, *, writing: bool) -> StoredStudy:
 def study_names(url: str) -> list[str]:
     """Return the names of the studies in a storage that flyweight made, the newest last."""
     studies = open_storage(url, writing=False).get_all_studies()
-    return [frozen.study_name for frozen in studies if _ATTRIBUTE in frozen.user_attrs]
+    return [frozen.study_name for frozen in studies if STUDY_ATTRIBUTE in frozen.user_attrs]
+
+
+def trial_claims(stored: StoredStudy) -> Claims:
+    """Return the claims to a study's trained trials."""
+    return Claims(stored.storage.engine, stored.id, TRIAL_WORK)
+
+
+def with_name(file: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a resolved study file with another name.
+
+    Raises:
+        StudyFileError: it cannot be a study's name.
+    """
+    renamed = {**file, "study": {**file["study"], "name": name}}
+    StudyFile.from_dict(renamed)
+    return renamed
+
+
+def kept_files(storage: StudyStorage, study_id: int) -> list[str]:
+    """Return the names of all files that a study and its trials have kept.
+
+    Args:
+        storage: of the study.
+        study_id: the study's number in the storage.
+    """
+    trials = storage.get_all_trials(study_id, deepcopy=False)
+    owners = (storage.get_study_system_attrs(study_id), *(trial.system_attrs for trial in trials))
+    return [name for attributes in owners for name in artifact_files(attributes)]
 
 
 def _starts_of_new(file: StudyFile, url: str, info: DataInfo) -> tuple[Start, ...]:
@@ -223,7 +272,7 @@ def _to_keep(
 def _read(study: optuna.Study, storage: StudyStorage, url: str) -> StoredStudy:
     place = f"{shown_url(url)}: the study {study.study_name!r}"
     try:
-        kept = study.user_attrs.get(_ATTRIBUTE)
+        kept = study.user_attrs.get(STUDY_ATTRIBUTE)
         if not isinstance(kept, Mapping):
             raise StorageError(f"{place} was not made by flyweight; give your study another name")
         return _from_kept(kept, study, storage, url)
@@ -257,19 +306,12 @@ def _from_kept(
     return StoredStudy(url, storage, study, file, kept, info, starts)
 
 
-def _kept_files(study: optuna.Study, storage: StudyStorage) -> list[str]:
-    trials = study.get_trials(deepcopy=False)
-    of_study = storage.get_study_system_attrs(id_of_study(study))
-    owners = (of_study, *(trial.system_attrs for trial in trials))
-    return [name for attributes in owners for name in artifact_files(attributes)]
-
-
 def _keep_place(stored: StoredStudy) -> None:
     """Keep the place that the artifacts have now, for a study that was moved."""
-    kept = stored.study.user_attrs[_ATTRIBUTE]
+    kept = stored.study.user_attrs[STUDY_ATTRIBUTE]
     now = {**kept, **place_to_keep(stored.artifacts, stored.url)}
     if now != kept:
-        stored.study.set_user_attr(_ATTRIBUTE, now)
+        stored.study.set_user_attr(STUDY_ATTRIBUTE, now)
 
 
 def _refuse_differences(stored: StoredStudy, file: StudyFile, info: DataInfo | None = None) -> None:

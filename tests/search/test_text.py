@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.text import percent, plural
+from search.text import byte_size, percent, plural
 
 
 @given(st.floats(0, 1))
@@ -27,3 +27,10 @@ def test_no_share_is_a_dash() -> None:
 def test_a_count_agrees_with_its_noun(count: int, words: str) -> None:
     """One thing is singular, any other number plural."""
     assert plural(count, "seed") == words
+
+
+def test_sizes_have_a_unit_and_at_most_one_decimal() -> None:
+    """Bytes are counted below 1 KiB; above, a size is given in the unit that keeps it short."""
+    sizes = {0: "0 bytes", 1: "1 byte", 1023: "1,023 bytes", 1024: "1.0 KiB", 32_256: "31.5 KiB"}
+    sizes |= {1024**2 - 1: "1.0 MiB", 5 * 1024**3: "5.0 GiB", 5000 * 1024**3: "5,000.0 GiB"}
+    assert {count: byte_size(count) for count in sizes} == sizes

@@ -9,10 +9,10 @@ import search.run.trials
 from search.errors import ResumeError, WorkFailed
 from search.run.objective import Objective, TrialResult
 from search.run.trials import search as search_trials
-from search.run.trials import trial_claims
 from search.strategies.pruners import PRUNERS
 from search.strategies.samplers import SAMPLERS
 from search.study.records import Outcome
+from search.study.study import trial_claims
 from search.workers.stop import StopSignal
 from tests.search.small_studies import (
     HARDLY_EVER_FITS,

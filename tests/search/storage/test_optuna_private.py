@@ -24,6 +24,7 @@ from search.storage.optuna_private import (
     add_study_attribute,
     id_of_study,
     id_of_trial,
+    rename_study,
 )
 from tests.search.small_studies import ROOT
 
@@ -125,6 +126,22 @@ def test_the_first_attribute_stays(tmp_path: Path) -> None:
     for value in ({"seed": 1}, {"seed": 2}):
         add_study_attribute(storage.engine, id_of_study(study), "kept", value)
     assert study.user_attrs == {"kept": {"seed": 1}}
+
+
+def test_a_name_and_an_attribute_change_together(tmp_path: Path) -> None:
+    """A study gets both or, where its name is taken, neither; the attribute to remove goes."""
+    storage = open_storage(f"sqlite:///{tmp_path / 'study.db'}", create=True)
+    for name in ("first", "second"):
+        study = optuna.create_study(storage=storage, study_name=name)
+        study.set_user_attr("kept", name)
+        study.set_user_attr("mark", 1)
+    own = id_of_study(study)
+    assert not rename_study(storage.engine, own, "first", "kept", "third", "mark")
+    assert storage.get_study_name_from_id(own) == "second"
+    assert storage.get_study_user_attrs(own) == {"kept": "second", "mark": 1}
+    assert rename_study(storage.engine, own, "third", "kept", "third", "mark")
+    assert storage.get_study_name_from_id(own) == "third"
+    assert storage.get_study_user_attrs(own) == {"kept": "third"}
 
 
 def test_private_names_stand_in_one_module() -> None:

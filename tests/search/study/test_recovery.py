@@ -9,11 +9,10 @@ import pytest
 from optuna.trial import Trial, TrialState
 
 import search.study.recovery
-from search.run.trials import trial_claims
 from search.storage.processes import ProcessId, this_process
 from search.study.records import Outcome
 from search.study.recovery import recover, requeue
-from search.study.study import StoredStudy, open_study
+from search.study.study import StoredStudy, open_study, trial_claims
 from tests.search.small_studies import begun, reopened, search_here
 from tests.search.small_studies import states as states_of
 

@@ -1,0 +1,155 @@
+"""Which trials of a study lie in a changed study file, and how they are drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import optuna
+from optuna.samplers import RandomSampler
+from optuna.trial import FrozenTrial
+
+from search.errors import InputError, StudyFileError
+from search.spec.budget import assess
+from search.spec.candidate import Candidate
+from search.spec.recipe_space import value_in
+from search.spec.study_file import StudyFile, differences
+from search.study.records import Outcome, TrialRecord, record_candidate
+from search.study.seeds import sampler_seed
+from search.study.study import StoredStudy
+from space.errors import OutsideSpaceError
+from space.fields import Field, Fixed, Scalar
+
+__all__ = ["ChangedFile", "LeftOut", "refuse_other_figures"]
+
+# Of [study]: keys that change neither what a trial's figures are nor how they were measured.
+_FREE = frozenset({"name", "trials", "target", "sampler", "pruner", "seed", "start_from"})
+
+
+class LeftOut(Exception):
+    """A trial that is not taken over; the message is the reason, in two or three words."""
+
+
+def refuse_other_figures(stored: StoredStudy, file: StudyFile) -> None:
+    """Refuse a file under which the figures of the study's trials would not be comparable.
+
+    Space, budget, and what the recipe searches may change. The data set, how accuracy is measured,
+    and what both files fix in the recipe must agree.
+
+    Raises:
+        InputError: with the differences.
+    """
+    wrong = list(_other_figures(stored.file, file))
+    if wrong:
+        raise InputError(
+            f"the trials of {stored.name} cannot be taken over: {'; '.join(wrong)}; restore these "
+            "settings, or begin a new study with flyweight run"
+        )
+
+
+def _other_figures(was: StudyFile, now: StudyFile) -> Iterator[str]:
+    old, new = was.recipe_space().fields, now.recipe_space().fields
+    for line in differences(was.to_dict(), now.to_dict()):
+        key = line.partition(":")[0]
+        section, _, name = key.partition(".")
+        if section == "study" and name not in _FREE:
+            yield line
+        elif section == "recipe":
+            fixed = (
+                isinstance(old.get(key, Fixed(0)), Fixed),
+                isinstance(new.get(key, Fixed(0)), Fixed),
+            )
+            if all(fixed):
+                yield line
+
+
+class ChangedFile:
+    """A changed study file, from which trials of a study are drawn once more.
+
+    Args:
+        file: the changed file.
+        stored: the study.
+    """
+
+    def __init__(self, file: StudyFile, stored: StoredStudy) -> None:
+        self._file = file
+        self._input_shape = stored.data.input_shape
+        self._space = file.search_space(stored.data.input_shape, len(stored.data.classes))
+        self._recipes = file.recipe_space()
+        self._fields: Mapping[str, Field] = {**self._space.parameters, **self._recipes.parameters}
+
+    def redraw(self, trial: FrozenTrial) -> FrozenTrial:
+        """Return a trained trial as a trial of the changed file.
+
+        It has all parameters of the file: a new one that decides nothing about its candidate has a
+        random value, as in any trial.
+
+        Raises:
+            LeftOut: it was not trained, or the file does not hold its candidate.
+        """
+        record = TrialRecord.of(trial)
+        if not record.trained:
+            raise LeftOut(_untrained(record))
+        candidate = record.candidate(self._input_shape)
+        found = self._answers(candidate)
+        kept = {
+            name: value
+            for name, value in trial.params.items()
+            if name in self._fields and value_in(self._fields[name], value) is not None
+        }
+        # What was drawn is exact, what a line shows is rounded.
+        for answers in ({**found, **kept}, found):
+            drawn = self._draw(answers, trial, candidate)
+            if drawn is not None:
+                return drawn
+        raise LeftOut("outside the space")
+
+    def _answers(self, candidate: Candidate) -> dict[str, Scalar]:
+        try:
+            of_space = self._space.params_for(candidate.architecture)
+        except OutsideSpaceError:
+            raise LeftOut("outside the space") from None
+        try:
+            return {**of_space, **self._recipes.params_for(candidate.recipe)}
+        except StudyFileError:
+            raise LeftOut("outside the recipe") from None
+
+    def _draw(
+        self, answers: Mapping[str, Scalar], trial: FrozenTrial, wanted: Candidate
+    ) -> FrozenTrial | None:
+        """Draw a candidate with these answers; return None unless it is the wanted one."""
+        seed = sampler_seed(self._file.settings.seed, 0, trial.number)
+        study = optuna.create_study(direction="maximize", sampler=RandomSampler(seed))
+        study.enqueue_trial(dict(answers))
+        asked = study.ask()
+        suggestion = self._space.suggest(asked)
+        recipe = self._recipes.suggest(asked, wanted.recipe.seed)
+        candidate = Candidate(suggestion.architecture, recipe)
+        if candidate.architecture != wanted.architecture:
+            return None
+        if recipe != wanted.recipe:
+            raise LeftOut("outside the recipe")
+        assessment = assess(candidate.architecture, self._file.budget)
+        if not assessment.fits:
+            raise LeftOut("over the budget")
+        record_candidate(asked, candidate, assessment, suggestion.inactive)
+        (drawn,) = study.get_trials(deepcopy=False)
+        constraints = {k: v for k, v in drawn.system_attrs.items() if k != "fixed_params"}
+        return FrozenTrial(
+            number=trial.number,
+            trial_id=-1,
+            state=trial.state,
+            value=trial.value,
+            datetime_start=trial.datetime_start,
+            datetime_complete=trial.datetime_complete,
+            params=drawn.params,
+            distributions=drawn.distributions,
+            user_attrs={**trial.user_attrs, **drawn.user_attrs},
+            system_attrs={**trial.system_attrs, **constraints},
+            intermediate_values=trial.intermediate_values,
+        )
+
+
+def _untrained(record: TrialRecord) -> str:
+    if record.outcome is None:
+        return "not finished"
+    return "rejected before" if record.outcome is Outcome.REJECTED else str(record.outcome)
