@@ -107,6 +107,8 @@ def _effect(before: StepResult, after: StepResult) -> str:
 
 
 def _beside_the_report(result: StepResult) -> list[str]:
+    if result.step.reported is None:
+        return []
     if result.difference is None or result.best is None:
         asked, own = result.recipe.epochs, result.step.recipe.epochs
         return [f"not compared: reported after {own} epochs, replayed for {asked}"]

@@ -70,9 +70,10 @@ def _finished_line(result: StepResult, replay: Replay) -> str:
     start = f"{result.ladder.settings.name}#{result.step.name}, seed {replay.seed}"
     if replay.failure:
         return f"{start}: {replay.failure}"
-    reported = result.step.reported.best_test
+    reported = result.step.reported
+    beside = "" if reported is None else f" (reported {reported.best_test:.2f} %)"
     return (
-        f"{start}: best {percent(replay.best)} (reported {reported:.2f} %), last "
+        f"{start}: best {percent(replay.best)}{beside}, last "
         f"{percent(replay.last)}, floor {percent(replay.floor(result.floor_epochs))}, "
         f"{replay.seconds_per_epoch:.1f} s an epoch"
     )

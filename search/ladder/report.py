@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -27,20 +27,9 @@ __all__ = [
     "write_report",
 ]
 
-_HEADINGS = (
-    "step",
-    "parameters",
-    "reported best",
-    "best",
-    "last",
-    "floor",
-    "gap",
-    "s/epoch",
-    "n",
-)
 _PROTOCOL = (
-    "The authors' protocol: trained on the whole training set, judged on the test set after every "
-    "epoch, so that the best epoch is chosen on the test set. Accuracies in per cent; the floor "
+    "Trained on the whole training set and judged on the test set after every epoch, as authors of "
+    "ladders do, so that the best epoch is chosen on the test set. Accuracies in per cent; the floor "
     "is the lowest of the last {epochs} epochs; the gap is training less test accuracy over them, "
     "in points; n is the number of seeds, ± their standard deviation."
 )
@@ -74,8 +63,14 @@ def markdown(results: Sequence[StepResult], command: str) -> str:
     for ladder, of_it in _by_ladder(results):
         settings = ladder.settings
         parts.append(f"## {settings.title}")
-        parts.append(f"{ladder.path.name}, after {settings.source}. {_protocol(ladder)}")
-        rows = [_HEADINGS, ["---"] + ["---:"] * (len(_HEADINGS) - 1), *map(_cells, of_it)]
+        after = f", after {settings.source}" if settings.source else ""
+        parts.append(f"{ladder.path.name}{after}. {_protocol(ladder)}")
+        columns = _columns(of_it)
+        rows = [
+            columns,
+            ["---"] + ["---:"] * (len(columns) - 1),
+            *([cell(result) for cell in columns.values()] for result in of_it),
+        ]
         parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
         parts += [_findings(result, results) for result in of_it]
     return "\n\n".join(parts) + "\n"
@@ -134,7 +129,7 @@ _COLUMNS = (
 )
 
 
-def _row(result: StepResult, replay: Replay) -> tuple[str | int | float, ...]:
+def _row(result: StepResult, replay: Replay) -> tuple[str | int | float | None, ...]:
     floor_epochs = result.floor_epochs
     return (
         result.ladder.settings.name,
@@ -142,7 +137,7 @@ def _row(result: StepResult, replay: Replay) -> tuple[str | int | float, ...]:
         result.parameters,
         len(replay.epochs),
         replay.seed,
-        result.step.reported.best_test,
+        None if result.step.reported is None else result.step.reported.best_test,
         round(100 * replay.best, 4),
         round(100 * replay.last, 4),
         round(100 * replay.floor(floor_epochs), 4),
@@ -165,11 +160,12 @@ def _by_ladder(results: Sequence[StepResult]) -> list[tuple[LadderFile, list[Ste
 
 
 def _table(ladder: LadderFile, results: Sequence[StepResult]) -> Table:
+    columns = _columns(results)
     table = Table(title=ladder.settings.title, caption=_protocol(ladder), box=box.SIMPLE)
-    for heading in _HEADINGS:
+    for heading in columns:
         table.add_column(heading, justify="left" if heading == "step" else "right", no_wrap=True)
     for result in results:
-        table.add_row(*_cells(result))
+        table.add_row(*(cell(result) for cell in columns.values()))
     return table
 
 
@@ -177,18 +173,26 @@ def _protocol(ladder: LadderFile) -> str:
     return _PROTOCOL.format(epochs=ladder.settings.floor_epochs)
 
 
-def _cells(result: StepResult) -> tuple[str, ...]:
-    return (
-        result.step.name,
-        f"{result.parameters:,}",
-        f"{result.step.reported.best_test:.2f}",
-        _shown(result.best),
-        _shown(result.last),
-        _shown(result.floor),
-        _shown(result.gap, sign="+"),
-        _shown(result.seconds_per_epoch, factor=1.0),
-        str(len(result.done)),
-    )
+def _columns(results: Sequence[StepResult]) -> dict[str, Callable[[StepResult], str]]:
+    """Return the columns of a ladder's table; reported figures have one if there are any."""
+    columns: dict[str, Callable[[StepResult], str]] = {
+        "step": lambda result: result.step.name,
+        "parameters": lambda result: f"{result.parameters:,}",
+        "reported best": _reported_best,
+        "best": lambda result: _shown(result.best),
+        "last": lambda result: _shown(result.last),
+        "floor": lambda result: _shown(result.floor),
+        "gap": lambda result: _shown(result.gap, sign="+"),
+        "s/epoch": lambda result: _shown(result.seconds_per_epoch, factor=1.0),
+        "n": lambda result: str(len(result.done)),
+    }
+    if all(result.step.reported is None for result in results):
+        del columns["reported best"]
+    return columns
+
+
+def _reported_best(result: StepResult) -> str:
+    return "-" if result.step.reported is None else f"{result.step.reported.best_test:.2f}"
 
 
 def _shown(spread: Spread | None, factor: float = 100.0, sign: str = "") -> str:

@@ -21,7 +21,7 @@ class StepResult:
 
     Attributes:
         ladder: whose step it is.
-        step: the candidate and what was reported.
+        step: the candidate and what was reported, if anything.
         recipe: as it was replayed, with seed 0.
         replays: all that are kept, in the order of their seeds, unfinished ones included.
     """
@@ -93,8 +93,11 @@ class StepResult:
 
     @property
     def difference(self) -> float | None:
-        """Return the best less the reported best, in points; None if the epochs differ."""
-        if self.best is None or not self.whole:
+        """Return the best less the reported best, in points.
+
+        None if there is no replay, nothing was reported, or the epochs differ.
+        """
+        if self.best is None or self.step.reported is None or not self.whole:
             return None
         return 100 * self.best.mean - self.step.reported.best_test
 

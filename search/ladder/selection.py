@@ -117,7 +117,7 @@ class ChosenStep:
 
     Attributes:
         ladder: that the step belongs to.
-        step: the candidate and what was reported.
+        step: the candidate and what was reported, if anything.
         dataset: of the ladder.
         recipe: with seed 0.
         fingerprint: of architecture, recipe and images: it names the replays of the candidate.

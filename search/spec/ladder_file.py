@@ -1,4 +1,4 @@
-"""A ladder file: hand-made steps towards a goal, each with what its author reported."""
+"""A ladder file: hand-made steps towards a goal, with what their author reported, if anything."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class LadderSettings:
         name: lower case letters, digits and hyphens.
         dataset: one of ``trainer.data.DATASET_FORMS``.
         title: a short line for tables.
-        source: where its author published it.
         goal: the test accuracy that the author set out for, 0 to 1.
         parameters: the most trainable parameters that the author allowed.
         floor_epochs: over how many of the last epochs the goal had to be held.
+        source: where its author published it; may be empty.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -42,10 +42,10 @@ class LadderSettings:
     name: Name
     dataset: DatasetName
     title: Line
-    source: Line
     goal: Annotated[float, Strict(), Limits(ge=0, le=1, allow_inf_nan=False)]
     parameters: Count
     floor_epochs: Annotated[int, Strict(), Limits(ge=1, le=10_000)] = 5
+    source: Line = ""
 
 
 @dataclass(frozen=True)

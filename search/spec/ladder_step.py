@@ -1,4 +1,4 @@
-"""One step of a ladder: a candidate, what it set out to change, and what its author reported."""
+"""One step of a ladder: a candidate, what it set out to change, and what its author reported, if anything."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class LadderStep:
         note: what else a reader should know; may be empty.
         architecture: its network.
         recipe: its training, with seed 0.
-        reported: what its author reported.
+        reported: what its author reported; None if nothing.
     """
 
     name: str
@@ -71,7 +71,7 @@ class LadderStep:
     note: str
     architecture: Architecture
     recipe: Recipe
-    reported: Reported
+    reported: Reported | None = None
 
     @classmethod
     def from_table(
@@ -95,16 +95,18 @@ class LadderStep:
         problems += _recipe_problems(f"{place}.recipe", good["recipe"], floor_epochs)
         # Where a key is misspelt, the number of epochs may be the one that was meant.
         epochs = good["recipe"].get("epochs", None if problems else DEFAULTS["epochs"])
-        place = f"{place}.reported"
-        reported = parse_section(Reported, place, good.get("reported", {}))
-        if "reported" in good:
-            problems += reported.problems
-            problems += _contradictions(place, reported.good, architecture, epochs)
-        if problems or step.value is None or reported.value is None or architecture is None:
+        reported = None
+        if good["reported"] is not None:
+            place = f"{place}.reported"
+            section = parse_section(Reported, place, good["reported"])
+            problems += section.problems
+            problems += _contradictions(place, section.good, architecture, epochs)
+            reported = section.value
+        if problems or step.value is None or architecture is None:
             raise StudyFileError(None, problems)
         recipe = Recipe.from_dict(step.value.recipe)
         texts = (step.value.name, step.value.target, step.value.note)
-        return cls(*texts, architecture, recipe, reported.value)
+        return cls(*texts, architecture, recipe, reported)
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class _Table:
     name: Name
     target: Line
     layers: tuple[_Text, ...]
-    reported: dict[str, Any]
+    reported: dict[str, Any] | None = None
     note: Line = ""
     recipe: dict[str, Any] = field(default_factory=dict)
 

@@ -144,7 +144,6 @@ _EXAMPLES = {
     "goal": "such as goal = 0.994",
     "parameters": "such as parameters = 8_000",
     "layers": 'such as layers = ["conv3 10 bn relu", "conv1 10", "gap"]',
-    "reported": "write [step.reported]",
     "best_test": "in per cent, such as best_test = 99.4",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 LADDERS = sorted((Path(__file__).parents[2] / "studies" / "ladders").glob("*.toml"))
@@ -54,6 +55,9 @@ train = [90.0, 95]
 seconds_per_epoch = 0.5
 source = "rotation.ipynb"
 """
+
+UNREPORTED = re.sub(r"\[step\.reported\]\n(.+\n)+|source = .+\n", "", GOOD)
+"""The same without source and reported figures."""
 
 
 def written(folder: Path, text: str) -> Path:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import dataclasses
 from pathlib import Path
 
@@ -7,15 +8,16 @@ import pytest
 
 from search.ladder.analysis import analysis, compare, goal_words
 from search.ladder.records import Replay
+from search.ladder.report import markdown, write_csv
 from search.ladder.result import StepResult
 from search.spec.ladder_file import LadderFile
 from tests.search.ladder.test_records import replay
-from tests.search.ladder_texts import GOOD, written
+from tests.search.ladder_texts import GOOD, UNREPORTED, written
 
 
-def result(folder: Path, *replays: Replay, step: int = 0) -> StepResult:
+def result(folder: Path, *replays: Replay, step: int = 0, text: str = GOOD) -> StepResult:
     """A step of the small ladder, whose goal is 97 % over the last two epochs."""
-    ladder = LadderFile.load(written(folder, GOOD))
+    ladder = LadderFile.load(written(folder, text))
     return StepResult(ladder, ladder.steps[step], ladder.steps[step].recipe, replays)
 
 
@@ -92,6 +94,23 @@ def test_all_steps_are_compared_with_the_reports(tmp_path: Path) -> None:
     longer = dataclasses.replace(second, recipe=dataclasses.replace(second.recipe, epochs=9))
     assert compare([longer]) is None
     assert analysis(longer, [longer])[-1] == "not compared: reported after 2 epochs, replayed for 9"
+
+
+def test_what_was_not_reported_is_not_compared(tmp_path: Path) -> None:
+    """Without reported figures, reports have no such column or line, and all else stays."""
+    told = result(tmp_path, replay(0.98, 0.98))
+    found = result(tmp_path, replay(0.98, 0.98), text=UNREPORTED)
+    assert compare([found]) is None
+    assert [*analysis(found, [found]), analysis(told, [told])[-1]] == analysis(told, [told])
+    report, other = (markdown([each], "flyweight ladder x") for each in (found, told))
+    assert "reported" in other
+    assert "https://example.org/small" in other
+    for word in ("reported", "after http", "None", ", after ."):
+        assert word not in report
+    assert "\nladder.toml. Trained on" in report
+    write_csv([found], tmp_path / "out.csv")
+    (row,) = csv.DictReader((tmp_path / "out.csv").read_text().splitlines())
+    assert (row["reported_best"], row["best"]) == ("", "98.0")
 
 
 def test_a_step_without_a_finished_replay_has_no_analysis(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import tomllib
 from pathlib import Path
@@ -14,7 +15,7 @@ from search.spec import ladder_file
 from search.spec.ladder_file import LadderFile, LadderSettings, Reported
 from search.validate import validate
 from space.architecture import Architecture
-from tests.search.ladder_texts import GOOD, written
+from tests.search.ladder_texts import GOOD, UNREPORTED, written
 from tests.search.study_texts import GOOD as STUDY
 from tests.search.study_texts import STUDIES
 from trainer.augment import Affine
@@ -45,7 +46,7 @@ def test_load_gives_settings_and_steps(tmp_path: Path) -> None:
     ladder = LadderFile.load(written(tmp_path, GOOD))
     source = "https://example.org/small"
     assert ladder.settings == LadderSettings(
-        "small", "digits", "A small ladder", source, goal=0.97, parameters=500, floor_epochs=2
+        "small", "digits", "A small ladder", 0.97, parameters=500, floor_epochs=2, source=source
     )
     first, second = ladder.steps
     assert (first.name, first.target, first.note) == ("skeleton", "Begin.", "")
@@ -58,6 +59,15 @@ def test_load_gives_settings_and_steps(tmp_path: Path) -> None:
     assert second.reported.seconds_per_epoch == 0.5
     assert ladder.path == tmp_path / "ladder.toml"
     assert pickle.loads(pickle.dumps(ladder)) == ladder
+
+
+def test_nothing_needs_to_be_reported(tmp_path: Path) -> None:
+    """A ladder without source and reported figures is the same ladder without these."""
+    ladder = LadderFile.load(written(tmp_path, GOOD))
+    plain = LadderFile.load(written(tmp_path, UNREPORTED))
+    assert plain.settings == dataclasses.replace(ladder.settings, source="")
+    assert [step.reported for step in plain.steps] == [None, None]
+    assert plain.steps == tuple(dataclasses.replace(x, reported=None) for x in ladder.steps)
 
 
 def test_a_step_is_found_by_its_name(tmp_path: Path) -> None:
@@ -114,6 +124,8 @@ BAD = [
     ("= 7", "= [5, 7]", "step.rotation.recipe.augment1.degrees", "must be one value"),
     ("= 7", "= 700", "step.rotation.recipe.augment1.degrees", "at most 180"),
     ("[step.recipe]", "[[step.recipe]]", "step.skeleton.recipe", "not a table"),
+    ("[step.reported]", "[[step.reported]]", "step.skeleton.reported", "not a table"),
+    ("[step.reported]", "[step.x]\n[step.reported]", "step.skeleton.x", "known: name"),
     ("152", "153", "step.skeleton.reported.parameters", "153 is not the 152 of the layers"),
     ("parameters = 152", "", "step.skeleton.reported.parameters", "is required"),
     ("best_test = 91.5", "", "step.skeleton.reported.best_test", "in per cent"),
@@ -143,7 +155,6 @@ def test_what_is_refused(tmp_path: Path, old: str, new: str, key: str, hint: str
         ("step = [3]\n" + GOOD[: GOOD.index("[[step]]")], "step1", "3 is not a table"),
         (GOOD[GOOD.index("[[step]]") :], "ladder", "add [ladder]"),
         ("ladder = 3\n" + GOOD[GOOD.index("[[step]]") :], "ladder", "write [ladder]"),
-        (GOOD[: GOOD.index("[step.reported]")], "step.skeleton.reported", "[step.reported]"),
         (STUDY, "", '"flyweight run"'),
         ("[ladder", "", "is not valid TOML"),
         (FOLDER.replace("152", "0"), "step.skeleton.layers", 'such as "input 3x32x32"'),
