@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from statistics import fmean
 
 from search.ladder.diff import changes
@@ -13,8 +14,12 @@ from search.text import percent, plural
 
 __all__ = ["Comparison", "analysis", "compare", "goal_words"]
 
-# About three standard errors of an accuracy near 99.4 % on 10,000 test images.
-_GAP_OF_OVER_FITTING = 0.0025
+# Smaller gaps are no finding, however many images they are measured on.
+_LEAST_GAP = 0.0025
+# So far from 0 is one gap in 20 by the choice of the images alone, half of them on this side.
+_STANDARD_ERRORS = 2.0
+# A network has learned when it is that far on the way from guessing to the goal.
+_LEARNED = 0.5
 
 
 def analysis(result: StepResult, results: Sequence[StepResult]) -> list[str]:
@@ -35,17 +40,42 @@ def _fit(result: StepResult) -> str:
     assert result.gap is not None
     assert result.train is not None
     gap, train = result.gap.mean, result.train.mean
-    images = "augmented training images" if result.recipe.augment else "training images"
+    if result.clean:
+        images, when = "clean training images", "after the last epoch"
+    else:
+        kind = "augmented batches" if result.recipe.augment else "batches"
+        images = f"{kind} while they were trained on (an older replay)"
+        when = f"over the last {plural(result.floor_epochs, 'epoch')}"
     figures = (
-        f"{percent(train)} on the {images}, {100 * gap:+.2f} points from the test accuracy, "
-        f"over the last {result.floor_epochs} epochs"
+        f"{percent(train)} on {images}, {100 * gap:+.2f} points from the test accuracy, {when}"
     )
     goal = result.ladder.settings.goal
-    if gap > _GAP_OF_OVER_FITTING:
+    if train < _learned(result):
+        return f"has hardly learned: {figures}"
+    if gap > _bound_of_gap(result, train, train - gap):
         return f"over-fits: {figures}"
     if train < goal and not _holding(result):
         return f"under-fits, below the goal in training too: {figures}"
     return f"neither over- nor under-fits: {figures}"
+
+
+def _learned(result: StepResult) -> float:
+    """Return the training accuracy from which on a network counts as one that has learned."""
+    chance = 1 / result.step.architecture.classes
+    return chance + _LEARNED * max(0.0, result.ladder.settings.goal - chance)
+
+
+def _bound_of_gap(result: StepResult, *accuracies: float) -> float:
+    """Return the gap above which a network over-fits.
+
+    Two accuracies on n images each differ by chance: the standard error of the difference is the
+    root of the sum of both p (1 - p) / n.
+    """
+    if not result.clean:
+        return _LEAST_GAP
+    images = min(replay.clean_images for replay in result.done)
+    error = sqrt(sum(p * (1 - p) for p in accuracies) / images)
+    return max(_LEAST_GAP, _STANDARD_ERRORS * error)
 
 
 def _holding(result: StepResult) -> list[Replay]:
@@ -94,12 +124,10 @@ def _change(result: StepResult, results: Sequence[StepResult]) -> list[str]:
 
 def _effect(before: StepResult, after: StepResult) -> str:
     parts = []
-    for name, old, new in (
-        ("best", before.best, after.best),
-        ("floor", before.floor, after.floor),
-        ("train", before.train, after.train),
-        ("gap", before.gap, after.gap),
-    ):
+    figures = [("best", before.best, after.best), ("floor", before.floor, after.floor)]
+    if before.clean == after.clean:
+        figures += [("train", before.train, after.train), ("gap", before.gap, after.gap)]
+    for name, old, new in figures:
         assert old is not None
         assert new is not None
         parts.append(f"{name} {100 * (new.mean - old.mean):+.2f}")

@@ -37,6 +37,9 @@ class Replay:
         workers: how many workers shared the machine.
         path: the backend that computed the steps.
         precision: of float32 on the device, ``"ieee"`` or ``"tf32"``; empty if it was not kept.
+        clean_accuracy: after the last epoch on training images that are not augmented, in
+            evaluation mode, 0 to 1; None if it was not kept.
+        clean_images: how many images that was measured on.
     """
 
     candidate: str
@@ -49,6 +52,8 @@ class Replay:
     workers: int = 1
     path: str = Backend.EAGER
     precision: str = ""
+    clean_accuracy: float | None = None
+    clean_images: int = 0
 
     @property
     def succeeded(self) -> bool:
@@ -78,8 +83,13 @@ class Replay:
         """Return the mean accuracy on the augmented training images over the last epochs."""
         return fmean(epoch.train_accuracy for epoch in self.epochs[-epochs:])
 
-    def gap(self, epochs: int) -> float:
-        """Return mean training less mean test accuracy over the last ``epochs`` epochs."""
+    @property
+    def clean_gap(self) -> float | None:
+        """Return the clean training accuracy less the test accuracy, both after the last epoch."""
+        return None if self.clean_accuracy is None else self.clean_accuracy - self.last
+
+    def augmented_gap(self, epochs: int) -> float:
+        """Return mean augmented training less mean test accuracy over the last epochs."""
         return self.train_accuracy(epochs) - fmean(self.accuracies[-epochs:])
 
     @property

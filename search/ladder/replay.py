@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from search.ladder.clean_accuracy import clean_accuracy, clean_part
 from search.ladder.records import Replay, Replays
 from search.ladder.selection import ChosenStep
 from search.workers.context import WorkerContext
@@ -12,6 +13,7 @@ from search.workers.data import DataSplit, final_split
 from search.workers.devices import hardware, versions
 from search.workers.stop import Stopped, StopSignal
 from search.workers.training import Training
+from trainer.data import Images
 
 __all__ = ["replay_steps"]
 
@@ -26,6 +28,7 @@ def replay_steps(
     """Replay until every seed of every step is taken, the first seed of each step first."""
     device = context.open_device()
     splits: dict[str, DataSplit] = {}
+    cleans: dict[str, Images] = {}
     for most in range(1, seeds + 1):
         for step in steps:
             claims = replays.claims(step.fingerprint)
@@ -33,7 +36,10 @@ def replay_steps(
                 try:
                     name = step.dataset.info.name
                     if name not in splits:
-                        splits[name] = final_split(step.dataset, device)
+                        split = splits[name] = final_split(step.dataset, device)
+                        cleans[name] = clean_part(
+                            split.training, len(split.evaluation), step.dataset.info.classes
+                        )
                     training = Training(step.candidate(slot + 1), splits[name], stop)
                     begun = Replay(
                         step.fingerprint,
@@ -42,7 +48,17 @@ def replay_steps(
                         versions=versions(),
                         workers=context.workers,
                     )
-                    _replay(training, begun, replays)
+                    trained = _replay(training, begun, replays)
+                    if not training.failure:
+                        clean, recipe = cleans[name], step.recipe
+                        trained = dataclasses.replace(
+                            trained,
+                            clean_accuracy=clean_accuracy(
+                                training.network, clean, splits[name], recipe
+                            ),
+                            clean_images=len(clean),
+                        )
+                    replays.save(dataclasses.replace(trained, finished=True))
                     claims.finish(slot)
                 except Stopped:
                     return
@@ -50,12 +66,12 @@ def replay_steps(
                     claims.release(slot)
 
 
-def _replay(training: Training, replay: Replay, replays: Replays) -> None:
-    """Train, and store each epoch as soon as it ends."""
+def _replay(training: Training, replay: Replay, replays: Replays) -> Replay:
+    """Train, and store each epoch as soon as it ends; return the replay with all of them."""
     for epoch in training:
         done = tuple(training.epochs)
         replay = dataclasses.replace(
             replay, epochs=done, path=epoch.backend, precision=epoch.precision
         )
         replays.save(replay)
-    replays.save(dataclasses.replace(replay, failure=training.reason, finished=True))
+    return dataclasses.replace(replay, failure=training.reason)

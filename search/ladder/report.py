@@ -28,10 +28,15 @@ __all__ = [
 ]
 
 _PROTOCOL = (
-    "Trained on the whole training set and judged on the test set after every epoch, as authors of "
-    "ladders do, so that the best epoch is chosen on the test set. Accuracies in per cent; the floor "
-    "is the lowest of the last {epochs} epochs; the gap is training less test accuracy over them, "
-    "in points; n is the number of seeds, ± their standard deviation."
+    "Trained on the whole training set and judged on the test set after every epoch, so that the "
+    "best epoch is chosen on the test set. Accuracies in per cent; the floor is the lowest of the "
+    "last {epochs} epochs; the gap is training less test accuracy after the last epoch, both in "
+    "evaluation mode on images as they are, in points; n is the number of seeds, ± their standard "
+    "deviation."
+)
+_OLDER = (
+    " * By an older version: mean accuracy on augmented batches while they were trained on, less "
+    "mean test accuracy, over the last {epochs} epochs."
 )
 
 
@@ -64,7 +69,7 @@ def markdown(results: Sequence[StepResult], command: str) -> str:
         settings = ladder.settings
         parts.append(f"## {settings.title}")
         after = f", after {settings.source}" if settings.source else ""
-        parts.append(f"{ladder.path.name}{after}. {_protocol(ladder)}")
+        parts.append(f"{ladder.path.name}{after}. {_protocol(ladder, of_it)}")
         columns = _columns(of_it)
         rows = [
             columns,
@@ -121,7 +126,10 @@ _COLUMNS = (
     "floor",
     "floor_epochs",
     "train",
+    "clean_train",
+    "clean_images",
     "gap",
+    "augmented_gap",
     "seconds_per_epoch",
     "path",
     "device",
@@ -143,7 +151,10 @@ def _row(result: StepResult, replay: Replay) -> tuple[str | int | float | None, 
         round(100 * replay.floor(floor_epochs), 4),
         floor_epochs,
         round(100 * replay.train_accuracy(floor_epochs), 4),
-        round(100 * replay.gap(floor_epochs), 4),
+        None if replay.clean_accuracy is None else round(100 * replay.clean_accuracy, 4),
+        replay.clean_images or None,
+        None if replay.clean_gap is None else round(100 * replay.clean_gap, 4),
+        round(100 * replay.augmented_gap(floor_epochs), 4),
         round(replay.seconds_per_epoch, 3),
         replay.path,
         replay.device,
@@ -161,7 +172,7 @@ def _by_ladder(results: Sequence[StepResult]) -> list[tuple[LadderFile, list[Ste
 
 def _table(ladder: LadderFile, results: Sequence[StepResult]) -> Table:
     columns = _columns(results)
-    table = Table(title=ladder.settings.title, caption=_protocol(ladder), box=box.SIMPLE)
+    table = Table(title=ladder.settings.title, caption=_protocol(ladder, results), box=box.SIMPLE)
     for heading in columns:
         table.add_column(heading, justify="left" if heading == "step" else "right", no_wrap=True)
     for result in results:
@@ -169,8 +180,9 @@ def _table(ladder: LadderFile, results: Sequence[StepResult]) -> Table:
     return table
 
 
-def _protocol(ladder: LadderFile) -> str:
-    return _PROTOCOL.format(epochs=ladder.settings.floor_epochs)
+def _protocol(ladder: LadderFile, results: Sequence[StepResult]) -> str:
+    words = _PROTOCOL if all(result.clean for result in results) else _PROTOCOL + _OLDER
+    return words.format(epochs=ladder.settings.floor_epochs)
 
 
 def _columns(results: Sequence[StepResult]) -> dict[str, Callable[[StepResult], str]]:
@@ -182,7 +194,7 @@ def _columns(results: Sequence[StepResult]) -> dict[str, Callable[[StepResult], 
         "best": lambda result: _shown(result.best),
         "last": lambda result: _shown(result.last),
         "floor": lambda result: _shown(result.floor),
-        "gap": lambda result: _shown(result.gap, sign="+"),
+        "gap": lambda result: _shown(result.gap, sign="+") + ("" if result.clean else " *"),
         "s/epoch": lambda result: _shown(result.seconds_per_epoch, factor=1.0),
         "n": lambda result: str(len(result.done)),
     }

@@ -77,14 +77,30 @@ class StepResult:
         return self._spread(lambda replay: replay.floor(self.floor_epochs))
 
     @property
+    def clean(self) -> bool:
+        """Return whether all its replays have been measured on clean training images.
+
+        Versions before did not measure that; ``train`` and ``gap`` are then of augmented batches.
+        """
+        return all(replay.clean_accuracy is not None for replay in self.done)
+
+    @property
     def train(self) -> Spread | None:
-        """Return the spread of mean accuracies on augmented training images over these epochs."""
+        """Return the spread of training accuracies.
+
+        Where ``clean`` holds, after the last epoch; else the mean over the last ``floor_epochs``
+        epochs, of augmented batches while they were trained on.
+        """
+        if self.clean:
+            return self._spread(lambda replay: replay.clean_accuracy or 0.0)
         return self._spread(lambda replay: replay.train_accuracy(self.floor_epochs))
 
     @property
     def gap(self) -> Spread | None:
-        """Return the spread of mean training less mean test accuracy over these epochs."""
-        return self._spread(lambda replay: replay.gap(self.floor_epochs))
+        """Return the spread of ``train`` less the test accuracy of the same epochs."""
+        if self.clean:
+            return self._spread(lambda replay: replay.clean_gap or 0.0)
+        return self._spread(lambda replay: replay.augmented_gap(self.floor_epochs))
 
     @property
     def seconds_per_epoch(self) -> Spread | None:

@@ -1,4 +1,4 @@
-"""One step of a ladder: a candidate, what it set out to change, and what its author reported, if anything."""
+"""One step of a ladder: a candidate, its target, and what its author reported, if anything."""
 
 from __future__ import annotations
 

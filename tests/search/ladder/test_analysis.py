@@ -3,8 +3,11 @@ from __future__ import annotations
 import csv
 import dataclasses
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search.ladder.analysis import analysis, compare, goal_words
 from search.ladder.records import Replay
@@ -29,6 +32,7 @@ def result(folder: Path, *replays: Replay, step: int = 0, text: str = GOOD) -> S
         ((0.9, 0.98, 0.98), 0.001, "neither over- nor under-fits"),
         ((0.9, 0.98, 0.96), -0.03, "under-fits"),
         ((0.9, 0.98, 0.98), -0.03, "neither over- nor under-fits"),
+        ((0.1, 0.2, 0.2), 0.1, "has hardly learned"),
     ],
 )
 def test_the_fit_follows_from_the_gap(
@@ -37,6 +41,44 @@ def test_the_fit_follows_from_the_gap(
     """A large gap over-fits; without one, training below the goal under-fits unless it is held."""
     found = result(tmp_path, replay(*accuracies, gap=gap))
     assert analysis(found, [found])[0].startswith(words)
+
+
+@given(test=st.floats(0, 0.4), gap=st.floats(0, 0.3), images=st.integers(1, 100_000))
+def test_what_has_hardly_learned_does_not_over_fit(test: float, gap: float, images: int) -> None:
+    """Below half the way from 10 % to the goal of 97 %, no gap is called over-fitting."""
+    with TemporaryDirectory() as folder:
+        found = result(Path(folder), replay(test, test, gap=gap, images=images))
+    words = analysis(found, [found])[0]
+    assert words.startswith("has hardly learned") == (test + gap < 0.535)
+
+
+@pytest.mark.parametrize(
+    ("images", "gap", "over"),
+    [(100, 0.05, False), (1_000, 0.05, True), (10_000, 0.0024, False), (10_000_000, 0.0024, False)],
+)
+def test_few_images_prove_no_gap(tmp_path: Path, images: int, gap: float, over: bool) -> None:
+    """A gap is beyond a quarter of a point, and beyond two standard errors of the difference."""
+    found = result(tmp_path, replay(0.9, 0.9, gap=gap, images=images))
+    assert analysis(found, [found])[0].startswith("over-fits") == over
+
+
+def test_figures_of_older_replays_are_labelled(tmp_path: Path) -> None:
+    """Where a replay has no clean accuracy, figure and table say of what the gap is instead."""
+    older = result(tmp_path, replay(0.9, 0.8, 0.9, gap=0.05, images=None))
+    newer = result(tmp_path, replay(0.9, 0.8, 0.9, gap=0.01))
+    assert analysis(older, [older])[0] == (
+        "over-fits: 90.00 % on batches while they were trained on (an older replay), +5.00 points "
+        "from the test accuracy, over the last 2 epochs"
+    )
+    assert "91.00 % on clean training images, +1.00 points" in analysis(newer, [newer])[0]
+    assert "| +5.00 * |" in markdown([older], "x")
+    assert "* By an older version" in markdown([older], "x")
+    assert "older version" not in markdown([newer], "x")
+    both = result(tmp_path, replay(0.9, 0.9), replay(0.9, 0.9, seed=2, images=None))
+    assert not both.clean
+    after = dataclasses.replace(newer, ladder=older.ladder, step=older.ladder.steps[1])
+    effect = next(line for line in analysis(after, [older, after]) if "which did" in line)
+    assert "gap" not in effect
 
 
 @pytest.mark.parametrize(
@@ -77,7 +119,7 @@ def test_a_change_is_told_with_what_it_did(tmp_path: Path) -> None:
     second = dataclasses.replace(second, ladder=first.ladder, step=first.ladder.steps[1])
     lines = analysis(second, [first, second])
     assert any(line.startswith("changed from skeleton: 152 -> 168 parameters") for line in lines)
-    assert "which did: best +3.00, floor +2.00, train +3.50, gap +1.00 points" in lines
+    assert "which did: best +3.00, floor +2.00, train +4.00, gap +1.00 points" in lines
     alone = analysis(second, [second])
     assert not any(line.startswith("which did") for line in alone)
 

@@ -67,6 +67,19 @@ def test_they_are_judged_on_the_test_set(results: list[StepResult]) -> None:
             assert round(accuracy * images) == pytest.approx(accuracy * images)
 
 
+def test_training_images_are_judged_as_test_images_are(results: list[StepResult]) -> None:
+    """Each replay has its accuracy on as many clean training images as there are test images."""
+    images = len(open_dataset("digits", Path("data")).test())
+    for result in results:
+        assert result.clean
+        for replay in result.done:
+            assert replay.clean_images == images
+            assert replay.clean_accuracy is not None
+            right = replay.clean_accuracy * images
+            assert round(right) == pytest.approx(right)
+            assert replay.clean_gap == replay.clean_accuracy - replay.last
+
+
 def test_the_first_seed_gives_the_same_again(tmp_path: Path, results: list[StepResult]) -> None:
     """The same step, seed and threads give the same figures in another database."""
     again, _ = replayed(tmp_path, steps=["rotation"], workers=1)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,22 @@ from trainer.loop import Epoch
 ACCURACIES = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 
 
-def replay(*accuracies: float, seed: int = 1, candidate: str = "a", gap: float = 0.0) -> Replay:
-    """A finished replay with these test accuracies."""
+def replay(
+    *accuracies: float,
+    seed: int = 1,
+    candidate: str = "a",
+    gap: float = 0.0,
+    images: int | None = 10_000,
+) -> Replay:
+    """A finished replay with these test accuracies; of an older version without ``images``."""
     epochs = tuple(
         Epoch(number, 0.1, accuracy + gap, accuracy, 2.0)
         for number, accuracy in enumerate(accuracies)
     )
-    return Replay(candidate, seed, epochs, finished=True, device="here", versions={"torch": "2"})
+    begun = Replay(candidate, seed, epochs, finished=True, device="here", versions={"torch": "2"})
+    if images is None:
+        return begun
+    return dataclasses.replace(begun, clean_accuracy=accuracies[-1] + gap, clean_images=images)
 
 
 def opened(folder: Path) -> Replays:
@@ -33,13 +43,18 @@ def test_figures_are_of_the_epochs(accuracies: list[float], last: int) -> None:
     """Floor, last and best are ordered, and a constant distance of both accuracies is the gap."""
     found = replay(*accuracies, gap=0.25)
     assert min(accuracies) <= found.floor(last) <= found.last <= found.best == max(accuracies)
-    assert found.gap(last) == pytest.approx(0.25)
+    assert found.clean_gap == pytest.approx(0.25)
+    assert found.augmented_gap(last) == pytest.approx(0.25)
     assert found.seconds_per_epoch == 2.0
 
 
 @given(ACCURACIES)
 def test_a_replay_survives_its_dictionary(accuracies: list[float]) -> None:
     """What is read again equals what was written, path of the steps apart from each epoch."""
+    kept = replay(*accuracies, images=None).to_dict()
+    assert Replay.from_dict(kept) == replay(*accuracies, images=None)
+    del kept["clean_accuracy"], kept["clean_images"]
+    assert Replay.from_dict(kept) == replay(*accuracies, images=None)
     assert Replay.from_dict(replay(*accuracies).to_dict()) == replay(*accuracies)
 
 
