@@ -14,10 +14,17 @@ from types import FrameType
 from typing import Annotated, Unpack
 
 import typer
+from rich.console import Console
 from typer.exceptions import TyperException
 
 from search.cli.options import DataRoot, Debug, Storage, StudyName, StudyPath, with_run_options
-from search.cli.output import print_error, print_table, print_text, usage_message
+from search.cli.output import (
+    print_error,
+    print_table,
+    print_text,
+    usage_message,
+    width_of_output,
+)
 from search.cli.studies import studies_app
 from search.errors import InputError, exit_code_of
 from search.storage.urls import DEFAULT_STORAGE
@@ -282,6 +289,9 @@ def ladder(
     markdown: Annotated[
         Path | None, typer.Option("--markdown", metavar="FILE", help="write a report")
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print JSON; progress goes to standard error")
+    ] = False,
     **options: Unpack[RunOptions],
 ) -> None:
     """Train hand-made networks again and compare them with their authors' figures."""
@@ -290,12 +300,15 @@ def ladder(
         analysis_text,
         check_place,
         ladder_tables,
+        step_to_dict,
         write_csv,
         write_markdown,
     )
 
     for report in filter(None, (csv, markdown)):
         check_place(report)
+    if as_json:
+        options["console"] = Console(stderr=True)
     results = search_ladder(
         *files,
         steps=step or (),
@@ -304,9 +317,13 @@ def ladder(
         seeds=seeds,
         **options,
     )
-    for table in ladder_tables(results):
-        print_table(table)
-    print_text(analysis_text(results))
+    width = width_of_output()
+    if as_json:
+        print_text(json.dumps([step_to_dict(result, results) for result in results], indent=2))
+    else:
+        for table in ladder_tables(results, width):
+            print_table(table)
+        print_text(analysis_text(results, width))
     if csv is not None:
         write_csv(results, csv)
     if markdown is not None:

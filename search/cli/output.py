@@ -11,17 +11,20 @@ from typer.exceptions import TyperException
 
 from search.errors import message_of
 
-__all__ = ["print_error", "print_table", "print_text", "usage_message"]
+__all__ = ["print_error", "print_table", "print_text", "usage_message", "width_of_output"]
 
-_WIDTH_OF_FILES = 120
+
+def width_of_output() -> int:
+    """Return the characters on a line of standard output: 80 where it is no terminal.
+
+    ``$COLUMNS`` says otherwise.
+    """
+    return Console().width
 
 
 def print_table(table: Table) -> None:
-    """Print a table; give it a fixed width if standard output is not a terminal."""
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_OF_FILES
-    console.print(table)
+    """Print a table that was made for the width of the output."""
+    Console(highlight=False, markup=False).print(table)
 
 
 def print_text(text: str) -> None:

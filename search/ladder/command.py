@@ -99,7 +99,9 @@ def _replay(
         for each in claims:
             each.release_dead()
 
-    with LadderProgress(launcher.console, plan.seeds, _results(chosen, replays)) as progress:
+    with LadderProgress(
+        launcher.console, plan.seeds, _results(chosen, replays), workers
+    ) as progress:
         launcher.launch(
             plan.to_arguments(),
             workers,

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from rich.console import Console
 
 from search.ladder.records import Replay
 from search.ladder.result import StepResult
-from search.text import percent, plural
+from search.text import duration, percent, plural
 from search.workers.live_line import LiveLine
 
 __all__ = ["LadderProgress"]
+
+_SECONDS_OF_SILENCE = 30.0
 
 
 class LadderProgress:
     """A printer of one line for each finished replay, with a live line below on a terminal.
 
+    Elsewhere than on a terminal that line is printed when nothing else was for half a minute.
+
     Args:
         console: where to write.
         seeds: replays of each step that are asked for.
         known: results when the work began.
+        workers: how many replay.
     """
 
-    def __init__(self, console: Console, seeds: int, known: Sequence[StepResult]) -> None:
+    def __init__(
+        self, console: Console, seeds: int, known: Sequence[StepResult], workers: int
+    ) -> None:
+        self._workers = workers
+        self._said = time.monotonic()
+        self._known = {
+            (*_mark(replay), len(replay.epochs)) for result in known for replay in result.replays
+        }
+        self._since: dict[tuple[str, int, int], float] = {}
         self._console = console
         self._seeds = seeds
         self._seen = {_mark(replay) for result in known for replay in _finished(result)}
@@ -43,19 +57,38 @@ class LadderProgress:
                 if _mark(replay) not in self._seen:
                     self._seen.add(_mark(replay))
                     line = _finished_line(result, replay)
-                    self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-        self._line.rewrite(lambda: self._summary(results))
+                    self._print(line)
+        summary = self._summary(results)
+        self._line.rewrite(lambda: summary)
+        if not self._console.is_terminal and time.monotonic() - self._said > _SECONDS_OF_SILENCE:
+            self._print(summary)
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._said = time.monotonic()
 
     def _summary(self, results: Sequence[StepResult]) -> str:
         left = sum(result.missing(self._seeds) for result in results)
         under_way = [
-            f"{result.step.name} {len(replay.epochs)}/{result.recipe.epochs} epochs, "
-            f"{percent(replay.last)}"
+            self._under_way(result, replay)
             for result in results
             for replay in result.replays
-            if replay.epochs and not replay.finished
+            if not replay.finished and (*_mark(replay), len(replay.epochs)) not in self._known
         ]
+        if left and not under_way:
+            under_way = [f"{plural(self._workers, 'worker')} starting"]
         return "; ".join([f"{plural(left, 'replay')} to go", *under_way])
+
+    def _under_way(self, result: StepResult, replay: Replay) -> str:
+        """Tell which epoch a replay is in, and since when as far as this process has seen."""
+        done, now = len(replay.epochs), time.monotonic()
+        since = self._since.setdefault((*_mark(replay), done), now)
+        last = f", {percent(replay.last)} after the one before" if done else ""
+        if done == result.recipe.epochs:
+            where = "judged on training images"
+        else:
+            where = f"in epoch {done + 1} of {result.recipe.epochs}"
+        return f"{result.step.name}, seed {replay.seed}: {where} for {duration(now - since)}{last}"
 
 
 def _finished(result: StepResult) -> list[Replay]:

@@ -68,6 +68,7 @@ def replay_steps(
 
 def _replay(training: Training, replay: Replay, replays: Replays) -> Replay:
     """Train, and store each epoch as soon as it ends; return the replay with all of them."""
+    replays.save(replay)  # So that its first epoch is told of while it runs.
     for epoch in training:
         done = tuple(training.epochs)
         replay = dataclasses.replace(

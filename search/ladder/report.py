@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -22,11 +25,15 @@ __all__ = [
     "check_place",
     "ladder_tables",
     "markdown",
+    "step_to_dict",
     "write_csv",
     "write_markdown",
     "write_report",
 ]
 
+_HEADINGS = {"reported best": "reported\nbest", "s/epoch": "s per\nepoch"}
+_GAP = 2
+_LEAST_NAME = 10
 _PROTOCOL = (
     "Trained on the whole training set and judged on the test set after every epoch, so that the "
     "best epoch is chosen on the test set. Accuracies in per cent; the floor is the lowest of the "
@@ -40,19 +47,75 @@ _OLDER = (
 )
 
 
-def ladder_tables(results: Sequence[StepResult]) -> list[Table]:
-    """Return a table for each ladder."""
-    return [_table(ladder, of_it) for ladder, of_it in _by_ladder(results)]
+def ladder_tables(results: Sequence[StepResult], width: int = 80) -> list[Table]:
+    """Return a table for each ladder.
+
+    Args:
+        results: of one or more ladders.
+        width: in characters. Where a table does not fit, deviations stand below their means, and
+            then names of steps are broken at their hyphens.
+    """
+    return [_table(ladder, of_it, width) for ladder, of_it in _by_ladder(results)]
 
 
-def analysis_text(results: Sequence[StepResult]) -> str:
-    """Return the analysis of every step, and the comparison of all with what was reported."""
+def analysis_text(results: Sequence[StepResult], width: int = 80) -> str:
+    """Return the analysis of every step, and the comparison of all with what was reported.
+
+    Args:
+        results: of one or more ladders.
+        width: of a line, in characters.
+    """
     lines = []
     for result in results:
-        lines += [f"{result.step.name}: {result.step.target}"]
-        lines += [f"  {line}" for line in analysis(result, results)]
+        lines += _wrapped(f"{result.step.name}: {result.step.target}", width, "")
+        for line in analysis(result, results):
+            lines += _wrapped(line, width, "  ")
     compared = compare(results)
-    return "\n".join([*lines, *([str(compared)] if compared else [])])
+    return "\n".join([*lines, *(_wrapped(str(compared), width, "") if compared else [])])
+
+
+def _wrapped(text: str, width: int, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def step_to_dict(result: StepResult, results: Sequence[StepResult]) -> dict[str, Any]:
+    """Return a step's figures as JSON values.
+
+    Args:
+        result: of the step.
+        results: of all steps that were replayed, to compare with the step before.
+    """
+    figures = {
+        "best": result.best,
+        "last": result.last,
+        "floor": result.floor,
+        "train": result.train,
+        "gap": result.gap,
+        "seconds_per_epoch": result.seconds_per_epoch,
+    }
+    settings, reported = result.ladder.settings, result.step.reported
+    return {
+        "ladder": settings.name,
+        "step": result.step.name,
+        "dataset": settings.dataset,
+        "goal": settings.goal,
+        "parameters": result.parameters,
+        "epochs": result.recipe.epochs,
+        "floor_epochs": result.floor_epochs,
+        "reported": None if reported is None else asdict(reported),
+        "train_of": "clean images" if result.clean else "batches as trained on",
+        **{name: None if spread is None else asdict(spread) for name, spread in figures.items()},
+        "difference_in_points": result.difference,
+        "analysis": analysis(result, results),
+        "replays": [replay.to_dict() for replay in result.replays],
+    }
 
 
 def markdown(results: Sequence[StepResult], command: str) -> str:
@@ -170,14 +233,45 @@ def _by_ladder(results: Sequence[StepResult]) -> list[tuple[LadderFile, list[Ste
     ]
 
 
-def _table(ladder: LadderFile, results: Sequence[StepResult]) -> Table:
+def _table(ladder: LadderFile, results: Sequence[StepResult], width: int) -> Table:
     columns = _columns(results)
-    table = Table(title=ladder.settings.title, caption=_protocol(ladder, results), box=box.SIMPLE)
-    for heading in columns:
-        table.add_column(heading, justify="left" if heading == "step" else "right", no_wrap=True)
-    for result in results:
-        table.add_row(*(cell(result) for cell in columns.values()))
+    headings = [_HEADINGS.get(heading, heading) for heading in columns]
+    rows = [[cell(result) for cell in columns.values()] for result in results]
+    if _width_of(headings, rows) > width:
+        rows = [[name, *(cell.replace(" ±", "\n±") for cell in cells)] for name, *cells in rows]
+    left = width - _width_of(headings, [["", *cells] for _, *cells in rows]) + len(headings[0])
+    rows = [["\n".join(textwrap.wrap(row[0], max(left, _LEAST_NAME))), *row[1:]] for row in rows]
+    table = Table(
+        title=ladder.settings.title,
+        caption=_protocol(ladder, results),
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, _GAP - 1, 0, 0),
+    )
+    for place, heading in enumerate(headings):
+        table.add_column(
+            heading,
+            justify="right" if place else "left",
+            vertical="top",
+            no_wrap=True,
+            min_width=_columns_needed(place, headings, rows),
+        )
+    for row in rows:
+        table.add_row(*row)
     return table
+
+
+def _width_of(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    columns = range(len(headings))
+    widths = [_columns_needed(place, headings, rows) for place in columns]
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _columns_needed(place: int, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    cells = [headings[place], *(row[place] for row in rows)]
+    return max(len(line) for cell in cells for line in cell.split("\n"))
 
 
 def _protocol(ladder: LadderFile, results: Sequence[StepResult]) -> str:

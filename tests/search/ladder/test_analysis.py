@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from search.ladder.analysis import analysis, compare, goal_words
 from search.ladder.records import Replay
-from search.ladder.report import markdown, write_csv
+from search.ladder.report import analysis_text, ladder_tables, markdown, step_to_dict, write_csv
 from search.ladder.result import StepResult
 from search.spec.ladder_file import LadderFile
+from search.statistics import Spread
 from tests.search.ladder.test_records import replay
 from tests.search.ladder_texts import GOOD, UNREPORTED, written
 
@@ -60,6 +64,48 @@ def test_few_images_prove_no_gap(tmp_path: Path, images: int, gap: float, over: 
     """A gap is beyond a quarter of a point, and beyond two standard errors of the difference."""
     found = result(tmp_path, replay(0.9, 0.9, gap=gap, images=images))
     assert analysis(found, [found])[0].startswith("over-fits") == over
+
+
+@given(
+    names=st.lists(
+        st.lists(st.text("abz", min_size=1, max_size=10), min_size=1, max_size=5).map("-".join),
+        min_size=1,
+        max_size=3,
+    ),
+    seeds=st.integers(1, 3),
+    width=st.integers(80, 160),
+)
+@settings(deadline=None, max_examples=20)
+def test_a_table_fits_the_width(names: list[str], seeds: int, width: int) -> None:
+    """At 80 columns and more no line is longer, nothing is cut off, and names stay readable."""
+    with TemporaryDirectory() as folder:
+        one = result(Path(folder), *(replay(0.9, 1 / s, seed=s) for s in range(1, seeds + 1)))
+    found = [
+        dataclasses.replace(one, step=dataclasses.replace(one.step, name=name)) for name in names
+    ]
+    shown = StringIO()
+    for table in ladder_tables(found, width):
+        Console(file=shown, width=width).print(table)
+    lines = shown.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in shown.getvalue()
+    assert shown.getvalue().count(f"{100 * (one.best or Spread(0, None, 1)).mean:.2f}") >= len(
+        names
+    )
+    starts = "".join(line.split("  ")[0].strip() for line in lines)
+    assert all(name in starts for name in names)
+    assert max(map(len, analysis_text([one], width).splitlines())) <= width
+
+
+def test_json_has_every_figure(tmp_path: Path) -> None:
+    """The values of a step are JSON, with and without replays and reported figures."""
+    found = [result(tmp_path, replay(0.9, 0.8)), result(tmp_path, text=UNREPORTED)]
+    first, second = (json.loads(json.dumps(step_to_dict(each, found))) for each in found)
+    assert first["best"] == {"mean": 0.9, "deviation": None, "n": 1}
+    assert first["reported"]["best_test"] == 91.5
+    assert first["analysis"] == analysis(found[0], found)
+    assert [epoch["accuracy"] for epoch in first["replays"][0]["epochs"]] == [0.9, 0.8]
+    assert (second["best"], second["reported"], second["replays"]) == (None, None, [])
 
 
 def test_figures_of_older_replays_are_labelled(tmp_path: Path) -> None:
