@@ -56,7 +56,9 @@ def remove_study(storage: StudyStorage, study_id: int, folder: Path | None) -> N
     # SQLite may give the number of a deleted study to the next one, which must find no claims.
     delete_claims(storage.engine, study_id)
     storage.delete_study(study_id)
+    if folder is None:
+        return
     # Last, so that no study is ever left without its weights.
-    for name in files if folder is not None else ():
+    for name in files:
         with suppress(OSError):
             (folder / name).unlink()
