@@ -17,6 +17,7 @@ from search.ladder.records import Replays
 from search.ladder.replay import replay_steps
 from search.ladder.selection import ReplayPlan, choose_steps
 from search.run.trials import search
+from search.storage.artifacts import artifacts_beside
 from search.storage.database import open_storage
 from search.study.confirms import PARTS
 from search.study.study import open_study
@@ -52,7 +53,8 @@ def _work_on_ladders(options: argparse.Namespace, stop: StopSignal) -> None:
         options.seeds,
     )
     replays = Replays(open_storage(options.storage).engine)
-    replay_steps(choose_steps(plan, context.data), plan.seeds, replays, context, stop)
+    artifacts = artifacts_beside(options.storage)
+    replay_steps(choose_steps(plan, context.data), plan.seeds, replays, artifacts, context, stop)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

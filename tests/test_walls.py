@@ -59,7 +59,7 @@ FLOORS = {
 A room may import from the floors below its own, and from no other room of its floor.
 """
 
-BESIDE = {("search", "export", "confirm")}
+BESIDE = {("search", "export", "confirm"), ("search", "export", "ladder")}
 """Rooms that may import from a room of their own floor: package, importer, imported."""
 
 PACKAGES = (("space", "trainer"), ("search",), ("flyweight",))

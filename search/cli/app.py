@@ -239,6 +239,13 @@ def export(
             "--trial", min=0, metavar="N", help="by default the champion, or the best trial"
         ),
     ] = None,
+    step: Annotated[
+        str | None,
+        typer.Option("--step", metavar="NAME", help="a replayed step, where STUDY is a ladder"),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="data sets, for --step")
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="replace an exported network of another study")
     ] = False,
@@ -251,7 +258,9 @@ def export(
     from search.export.formats import DEFAULT_FORMATS, chosen_formats
 
     chosen = chosen_formats(formats or DEFAULT_FORMATS)
-    trained = search_export(study, out, chosen, trial=trial, force=force, storage=storage)
+    trained = search_export(
+        study, out, chosen, trial=trial, step=step, data=data, force=force, storage=storage
+    )
     print_text(export_summary(trained, out, chosen))
 
 

@@ -92,6 +92,9 @@ def export_summary(trained: TrainedNetwork, out: Path, formats: Sequence[str]) -
     what = f"trial {figures.trial} of {trained.name}"
     if figures.kind == "champion":
         what = f"champion of confirm {figures.confirm} of {trained.name} (trial {figures.trial})"
+    if figures.origin is not None:
+        seed = figures.runs[0].seed
+        what = f"step {figures.origin.step} of {figures.origin.ladder}, seed {seed}"
     lines = [f"{out}: {what}, {cost(trained.architecture).parameters:,} parameters"]
     for name, folder in folders_of(out, formats).items():
         if folder != out:

@@ -9,8 +9,9 @@ from pathlib import Path
 from optuna.artifacts import get_all_artifact_meta
 
 from search.confirm.choice import champion_of
-from search.errors import TrialError
+from search.errors import InputError, TrialError
 from search.export.formats import DEFAULT_FORMATS, chosen_formats, write_formats
+from search.export.ladder_step import refuse_ladder, step_network
 from search.export.trained_network import Figures, SeedRun, TrainedNetwork
 from search.statistics import Spread
 from search.storage.database import quiet_optuna
@@ -19,6 +20,7 @@ from search.storage.weights import WEIGHTS_FILE, KeptWeights, load_weights
 from search.study.confirms import Confirm, last_ordinal, load_confirm
 from search.study.records import TrialRecord, best_of
 from search.study.study import StoredStudy, open_study
+from search.workers.data import data_root
 from trainer.data import Normalisation
 from trainer.recipe import Recipe
 
@@ -31,6 +33,8 @@ def export(
     formats: str | Sequence[str] = DEFAULT_FORMATS,
     *,
     trial: int | None = None,
+    step: str | None = None,
+    data: str | Path | None = None,
     force: bool = False,
     storage: str = DEFAULT_STORAGE,
 ) -> TrainedNetwork:
@@ -40,22 +44,34 @@ def export(
     best trial.
 
     Args:
-        study: path of a study file, or name of a study in the storage.
+        study: path of a study file, or name of a study in the storage; with ``step``, path of a
+            ladder file.
         out: the folder that a single format is written to; several formats get a folder each in
             it. The name of the folder of ``torch`` becomes the name of the Python package.
         formats: names of ``search.export.formats.FORMATS``, such as ``("torch",)``.
         trial: number of a completed trial.
+        step: name of a step of a ladder, of which the first replay is written.
+        data: root of the data sets, read for a step alone; by default ``$FLYWEIGHT_DATA``, else
+            ``data/``.
         force: whether a package of another study in the place is replaced; one of the same study
             always is.
         storage: URL of the study database.
 
     Raises:
+        InputError: a trial and a step, a ladder without a step, or no such step.
         StorageError: the study does not exist.
         TrialError: the trial does not exist, or it has no weights.
         ExportError: a format is not known, or its folder cannot be written or holds anything else.
     """
     quiet_optuna()
     chosen = chosen_formats(formats)
+    if step is not None:
+        if trial is not None:
+            raise InputError("--trial is of a study and --step of a ladder; give one of them")
+        of_step = step_network(Path(study), step, storage, data_root(data))
+        write_formats(of_step, Path(out), chosen)
+        return of_step
+    refuse_ladder(study)
     stored = open_study(study, storage, writing=False)
     trained = _champion(stored) if trial is None else None
     if trained is None:

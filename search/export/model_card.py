@@ -64,7 +64,8 @@ def _summary(trained: TrainedNetwork) -> list[str]:
         f"{as_markdown(trained.dataset)}:",
         f"images of {format_shape(architecture.input_shape)} in, one logit for each of "
         f"{len(names)} classes out ({shown}).",
-        "Found by flyweight; it needs torch and safetensors alone.",
+        ("Made by hand, trained" if trained.figures.kind == "step" else "Found")
+        + " by flyweight; it needs torch and safetensors alone.",
     ]
 
 
@@ -94,9 +95,11 @@ def _usage(trained: TrainedNetwork, package: str) -> list[str]:
 
 def _accuracy(figures: Figures) -> list[str]:
     floor = f"floor (lowest of the last {figures.floor_epochs} of {figures.epochs} epochs)"
-    seeds = figures.validation_seeds
-    validation = Spread(figures.validation_floor, figures.validation_deviation, seeds)
-    rows = [("validation", floor, str(seeds), _spread(validation))]
+    rows = []
+    if figures.validation_floor is not None:
+        seeds = figures.validation_seeds
+        validation = Spread(figures.validation_floor, figures.validation_deviation, seeds)
+        rows.append(("validation", floor, str(seeds), _spread(validation)))
     if figures.runs:
         first = figures.runs[0]
         for what, spread in (
@@ -106,7 +109,8 @@ def _accuracy(figures: Figures) -> list[str]:
             rows.append(("test", what, str(spread.n), _spread(spread)))
         weights = f"after the last epoch, these weights (seed {first.seed})"
         rows.append(("test", weights, "1", percent(first.accuracy)))
-    notes = _champion_notes(figures) if figures.kind == "champion" else _trial_notes(figures)
+    kinds = {"champion": _champion_notes, "trial": _trial_notes, "step": _step_notes}
+    notes = kinds[figures.kind](figures)
     versions = ", ".join(f"{as_markdown(k)} {as_markdown(v)}" for k, v in figures.versions.items())
     return [
         *_table(("set", "figure", "seeds", "accuracy"), rows),
@@ -144,6 +148,19 @@ def _trial_notes(figures: Figures) -> list[str]:
         f"Trial {figures.trial} of its study, not confirmed.",
         "It was trained without the validation part and chosen on it, so the figure flatters.",
         "The test set has not been looked at.",
+    ]
+
+
+def _step_notes(figures: Figures) -> list[str]:
+    origin = figures.origin
+    after = f" ({as_markdown(origin.source)})" if origin and origin.source else ""
+    return [
+        f"Step {origin.step if origin else ''} of the ladder {origin.ladder if origin else ''}"
+        f"{after}, trained with {plural(len(figures.runs), 'seed')}.",
+        "It was trained on the whole training set, and tested after every epoch. Whoever made the",
+        "step may have chosen it by the test set, so the figure may flatter.",
+        "The weights are the first one's, a rule that does not look at the test set.",
+        "± is one standard deviation over seeds, of a sample.",
     ]
 
 

@@ -15,12 +15,12 @@ from space.cost import cost
 from trainer.data import Normalisation, Reading
 from trainer.recipe import Recipe
 
-__all__ = ["Figures", "SeedRun", "TrainedNetwork"]
+__all__ = ["Figures", "LadderOrigin", "SeedRun", "TrainedNetwork"]
 
 
 @dataclass(frozen=True)
 class SeedRun:
-    """The test accuracies of one training run of a champion.
+    """The test accuracies of one training run of a champion or of a step.
 
     Attributes:
         seed: of the run.
@@ -33,6 +33,21 @@ class SeedRun:
     floor: float
 
 
+@dataclass(frozen=True)
+class LadderOrigin:
+    """The step of a ladder that a network is.
+
+    Attributes:
+        ladder: name of the ladder.
+        step: name of the step.
+        source: where its author published it; may be empty.
+    """
+
+    ladder: str
+    step: str
+    source: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figures:
     """The measurements of a network.
@@ -40,9 +55,10 @@ class Figures:
     Attributes:
         kind: ``trial`` for a trial of the search: trained without the validation part, chosen on
             it, never tested. ``champion`` for what a confirm chose and retrained on the whole
-            training set.
-        trial: number of the trial in its study.
-        validation_floor: mean floor on the validation part, 0 to 1.
+            training set. ``step`` for a step of a ladder, trained on the whole training set and
+            tested after every epoch.
+        trial: number of the trial in its study; None for a step.
+        validation_floor: mean floor on the validation part, 0 to 1; None for a step.
         validation_seeds: how many runs that is the mean of.
         validation_deviation: their sample standard deviation; None for one run.
         floor_epochs: how many last epochs a floor is taken over.
@@ -50,16 +66,17 @@ class Figures:
         hardware: what it was trained on, in words.
         versions: of python, torch and what else matters.
         seconds: wall time of the training.
-        runs: those of a champion, in their order; the weights are the first one's.
+        runs: those of a champion or a step, in their order; the weights are the first one's.
         confirm: which confirm of its study chose a champion, from 1.
+        origin: the ladder and its step.
 
     Raises:
-        ValueError: a champion without runs or confirm, or a trial with either.
+        ValueError: what a network of this kind has is missing, or it has what another kind has.
     """
 
-    kind: Literal["trial", "champion"]
-    trial: int
-    validation_floor: float
+    kind: Literal["trial", "champion", "step"]
+    trial: int | None = None
+    validation_floor: float | None = None
     floor_epochs: int
     epochs: int
     hardware: str
@@ -69,12 +86,19 @@ class Figures:
     validation_deviation: float | None = None
     runs: tuple[SeedRun, ...] = ()
     confirm: int | None = None
+    origin: LadderOrigin | None = None
 
     def __post_init__(self) -> None:
         tested = (bool(self.runs), self.confirm is not None)
-        if tested != (self.kind == "champion",) * 2:
+        if tested != (self.kind != "trial", self.kind == "champion"):
             raise ValueError(
                 f"a {self.kind} cannot have {len(self.runs)} runs and confirm {self.confirm}"
+            )
+        of_study = (self.trial is not None, self.validation_floor is not None, self.origin is None)
+        if of_study != (self.kind != "step",) * 3:
+            raise ValueError(
+                f"a {self.kind} cannot have trial {self.trial}, validation floor "
+                f"{self.validation_floor} and origin {self.origin}"
             )
 
     @property
@@ -88,7 +112,7 @@ class Figures:
         return Spread.of(run.floor for run in self.runs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values, with the spreads of a champion."""
+        """Return JSON values, with the spreads of tested networks."""
         plain = {**asdict(self), "runs": [asdict(run) for run in self.runs]}
         if self.runs:
             plain["test_accuracy"] = asdict(self.test_accuracy)
@@ -101,7 +125,7 @@ class TrainedNetwork:
     """A network that can be exported.
 
     Attributes:
-        name: of its study.
+        name: of its study, or of its ladder and step.
         architecture: one that fits together.
         weights: the state of ``space.network.build(architecture)``, float32 on the CPU.
         normalisation: of the images that it was trained on.

@@ -40,6 +40,9 @@ class Replay:
         clean_accuracy: after the last epoch on training images that are not augmented, in
             evaluation mode, 0 to 1; None if it was not kept.
         clean_images: how many images that was measured on.
+        weights: the file of the weights after the last epoch, in the folder of artifacts beside
+            the database; None if they were not kept.
+        weights_sha256: of that file, in hexadecimal digits.
     """
 
     candidate: str
@@ -54,6 +57,8 @@ class Replay:
     precision: str = ""
     clean_accuracy: float | None = None
     clean_images: int = 0
+    weights: str | None = None
+    weights_sha256: str | None = None
 
     @property
     def succeeded(self) -> bool:

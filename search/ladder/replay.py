@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 from search.ladder.clean_accuracy import clean_accuracy, clean_part
 from search.ladder.records import Replay, Replays
 from search.ladder.selection import ChosenStep
+from search.storage.weights import keep_named_weights
 from search.workers.context import WorkerContext
 from search.workers.data import DataSplit, final_split
 from search.workers.devices import hardware, versions
@@ -22,10 +24,20 @@ def replay_steps(
     steps: Sequence[ChosenStep],
     seeds: int,
     replays: Replays,
+    artifacts: Path,
     context: WorkerContext,
     stop: StopSignal,
 ) -> None:
-    """Replay until every seed of every step is taken, the first seed of each step first."""
+    """Replay until every seed of every step is taken, the first seed of each step first.
+
+    Args:
+        steps: what to replay.
+        seeds: how often each of them.
+        replays: where figures are kept.
+        artifacts: the folder where weights are kept.
+        context: of this worker.
+        stop: ends the work.
+    """
     device = context.open_device()
     splits: dict[str, DataSplit] = {}
     cleans: dict[str, Images] = {}
@@ -51,12 +63,19 @@ def replay_steps(
                     trained = _replay(training, begun, replays)
                     if not training.failure:
                         clean, recipe = cleans[name], step.recipe
+                        kept = keep_named_weights(
+                            training.network,
+                            artifacts,
+                            f"replay-{step.fingerprint}-{slot + 1}.safetensors",
+                        )
                         trained = dataclasses.replace(
                             trained,
                             clean_accuracy=clean_accuracy(
                                 training.network, clean, splits[name], recipe
                             ),
                             clean_images=len(clean),
+                            weights=kept.artifact,
+                            weights_sha256=kept.sha256,
                         )
                     replays.save(dataclasses.replace(trained, finished=True))
                     claims.finish(slot)

@@ -21,7 +21,14 @@ from torch import Tensor, nn
 
 from search.errors import TrialError, WorkFailed
 
-__all__ = ["WEIGHTS_FILE", "KeptWeights", "keep_weights", "load_weights", "weights_of"]
+__all__ = [
+    "WEIGHTS_FILE",
+    "KeptWeights",
+    "keep_named_weights",
+    "keep_weights",
+    "load_weights",
+    "weights_of",
+]
 
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -65,20 +72,53 @@ def keep_weights(
             )
             return KeptWeights(artifact, hashlib.sha256(path.read_bytes()).hexdigest())
     except (OSError, SafetensorError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise WorkFailed(
-            f"weights cannot be written to {artifacts} ({reason}); check that the folder exists, "
-            "may be written to and has room, then run the command again"
-        ) from error
+        raise _cannot_write(artifacts, error) from error
 
 
-def load_weights(folders: Sequence[Path], kept: KeptWeights, owner: str) -> dict[str, Tensor]:
+def keep_named_weights(network: nn.Module, artifacts: Path, name: str) -> KeptWeights:
+    """Write the weights of a network that belongs to no study, whole or not at all.
+
+    Args:
+        network: on any device.
+        artifacts: a folder, made if it is missing.
+        name: of the file; one of that name is replaced.
+
+    Raises:
+        WorkFailed: the folder cannot be made or written to.
+    """
+    try:
+        artifacts.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=artifacts, prefix=".") as folder:
+            path = Path(folder) / name
+            save_file(weights_of(network), path)
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            path.replace(artifacts / name)
+            return KeptWeights(name, sha256)
+    except (OSError, SafetensorError) as error:
+        raise _cannot_write(artifacts, error) from error
+
+
+def _cannot_write(artifacts: Path, error: Exception) -> WorkFailed:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return WorkFailed(
+        f"weights cannot be written to {artifacts} ({reason}); check that the folder exists, "
+        "may be written to and has room, then run the command again"
+    )
+
+
+def load_weights(
+    folders: Sequence[Path],
+    kept: KeptWeights,
+    owner: str,
+    again: str = "train the network again with flyweight confirm",
+) -> dict[str, Tensor]:
     """Read weights that were kept.
 
     Args:
         folders: where the file may lie, the likeliest first; at least one.
         kept: which weights.
         owner: what they belong to, for messages, such as ``trial 3``.
+        again: how to have others if they are damaged, for messages.
 
     Raises:
         TrialError: the file is missing or damaged.
@@ -107,7 +147,7 @@ def load_weights(folders: Sequence[Path], kept: KeptWeights, owner: str) -> dict
     except SafetensorError as error:
         raise TrialError(
             f"{place}: the weights of {owner} are damaged ({error}); restore the file from a "
-            "copy, or train the network again with flyweight confirm"
+            f"copy, or {again}"
         ) from error
 
 
