@@ -16,7 +16,7 @@ from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage
 from optuna.trial import Trial
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load, save, save_file
 from torch import Tensor, nn
 
 from search.errors import TrialError, WorkFailed
@@ -90,10 +90,10 @@ def keep_named_weights(network: nn.Module, artifacts: Path, name: str) -> KeptWe
         artifacts.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=artifacts, prefix=".") as folder:
             path = Path(folder) / name
-            save_file(weights_of(network), path)
-            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            content = save(weights_of(network))
+            path.write_bytes(content)
             path.replace(artifacts / name)
-            return KeptWeights(name, sha256)
+            return KeptWeights(name, hashlib.sha256(content).hexdigest())
     except (OSError, SafetensorError) as error:
         raise _cannot_write(artifacts, error) from error
 
