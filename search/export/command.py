@@ -69,7 +69,7 @@ def export(
         if trial is not None:
             raise InputError("--trial is of a study and --step of a ladder; give one of them")
         of_step = step_network(Path(study), step, storage, data_root(data))
-        write_formats(of_step, Path(out), chosen)
+        write_formats(of_step, Path(out), chosen, force=force)
         return of_step
     refuse_ladder(study)
     stored = open_study(study, storage, writing=False)

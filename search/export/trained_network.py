@@ -148,11 +148,13 @@ class TrainedNetwork:
 
     def __repr__(self) -> str:
         figures = self.figures
+        number = "" if figures.trial is None else f" (trial {figures.trial})"
         parts = [
-            f"{figures.kind} of {self.name} (trial {figures.trial})",
+            f"{figures.kind} of {self.name}{number}",
             f"{cost(self.architecture).parameters:,} parameters",
-            f"validation floor {percent(figures.validation_floor)}",
         ]
+        if figures.validation_floor is not None:
+            parts.append(f"validation floor {percent(figures.validation_floor)}")
         if figures.runs:
             found = figures.test_accuracy
             parts.append(f"test accuracy {percent(found.mean)}{found.deviation_text()}")
