@@ -45,7 +45,8 @@ def data(
         console: where to show progress.
 
     Returns:
-        What was found; ``problems`` says what keeps a study from using it.
+        What was found; ``problems`` says what keeps a study from using it. Images that differ in
+        size are a problem for a study without ``image_size``, else a warning.
 
     Raises:
         InputError: it is none of these.
@@ -57,7 +58,10 @@ def data(
         if isinstance(what, Path) and what.is_dir():
             name = f"folder:{what}"
         if name in DATASET_NAMES or name.partition(":")[0] in PATH_DATASETS:
-            return inspect_dataset(name, root, progress=progress).findings
+            findings = inspect_dataset(name, root, progress=progress).findings
+            if findings.input_shape is None:  # without a study nothing says what size is meant
+                findings.warnings.insert(0, findings.problems.pop(0))
+            return findings
         file, reading = _study(name, storage)
         found: Inspection = inspect_data(file, root, reading, progress)
         return found.findings

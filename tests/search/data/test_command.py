@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 from search.cli.app import app, main
 from search.data import data
 from search.errors import InputError
-from tests.search.small_studies import begun, url_in, write_study
-from tests.trainer.datafiles import write_parts
+from tests.search.small_studies import SKELETON, begun, url_in, write_study
+from tests.trainer.datafiles import picture, write_parts
 
 MANY = {"cat": 30, "dog": 30}
 
@@ -90,3 +90,18 @@ def test_names_may_hold_anything(tmp_path: Path) -> None:
     assert "\\x1b[31m" in result.output
     assert "\\udce9" in result.output
     assert json.loads(told(f"folder:{tmp_path}", "--json").output)["classes"][0] == "esc\x1b[31m"
+
+
+def test_photographs_of_any_size_are_no_problem_without_a_study(tmp_path: Path) -> None:
+    """What size is meant is the study's to say, and where it does not that is an error."""
+    write_parts(tmp_path / "images", {"train": MANY, "test": MANY})
+    picture(1, (9, 7)).save(tmp_path / "images" / "train" / "cat" / "odd.png")
+    dataset = f"folder:{tmp_path / 'images'}"
+    result = told(dataset)
+    assert result.exit_code == 0
+    assert "images of several sizes" in result.output
+    assert "set image_size to resize all" in result.output
+    space = SKELETON.replace("linear 10", "linear 2")
+    file = write_study(tmp_path, dataset=dataset, space=space)
+    (problem,) = data(file, storage=url_in(tmp_path)).problems
+    assert "images differ in size (60 of 8x8, 1 of 9x7; " in problem

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from search.errors import ResumeError
 from search.spec.study_file import StudyFile
 from search.study.study import begin_study, refuse_changes
-from search.workers.data import open_data, reopen_data
+from search.workers import data as data_module
+from search.workers.data import open_data, reopen_data, show_reading
 from tests.search.small_studies import SKELETON, reopened, url_in, write_study
 from tests.trainer.datafiles import write_classes
 from trainer.data import DataInfo
@@ -58,3 +61,19 @@ def test_other_images_are_refused(tmp_path: Path) -> None:
     (tmp_path / "images" / "a" / "more.png").write_bytes(first.read_bytes())
     with pytest.raises(ResumeError, match="are not those with which the study 'tiny' began"):
         reopen_data(reopened(tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_reading_is_not_silent(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal has a bar; elsewhere one line is printed if it takes long, and no more."""
+    monkeypatch.setattr(data_module, "_SILENT_SECONDS", -1.0)
+    screen = StringIO()
+    console = Console(file=screen, force_terminal=terminal, width=80)
+    with show_reading(console) as progress:
+        for done in range(1, 1501):
+            progress(done, 1500)
+    if terminal:
+        assert "reading images" in screen.getvalue()
+        assert "1500/1500" in screen.getvalue()
+    else:
+        assert screen.getvalue() == "reading 1,500 images\n"

@@ -28,19 +28,33 @@ _NO_PICTURES = frozenset(
 )
 
 
-@cache
 def readable_formats() -> tuple[str, ...]:
     """Return the formats that Pillow reads here; pillow-heif adds HEIF where it is installed."""
+    _load_readers()
+    return _formats(len(Image.OPEN))
+
+
+def readable_suffixes() -> frozenset[str]:
+    """Return the suffixes of image files that can be read here, in lower case, with their dot."""
+    formats = readable_formats()
+    return _suffixes(formats, len(Image.EXTENSION))
+
+
+@cache
+def _load_readers() -> None:
     Image.init()
     with suppress(ImportError):
         importlib.import_module("pillow_heif").register_heif_opener()
+
+
+# Readers and suffixes may be registered at any time; both tables only grow.
+@cache
+def _formats(_readers: int) -> tuple[str, ...]:
     return tuple(sorted(set(Image.OPEN) - _NO_PICTURES))
 
 
 @cache
-def readable_suffixes() -> frozenset[str]:
-    """Return the suffixes of image files that can be read here, in lower case, with their dot."""
-    formats = readable_formats()
+def _suffixes(formats: tuple[str, ...], _known: int) -> frozenset[str]:
     return frozenset(
         suffix.lower() for suffix, name in Image.registered_extensions().items() if name in formats
     )

@@ -136,7 +136,7 @@ def _file_warnings(
     found = []
     if findings.broken and contents.options.skip_broken:
         shown = "; ".join(findings.broken[:3])
-        found.append(f"{_files(len(findings.broken))} left out, for they cannot be read: {shown}")
+        found.append(f"{_files(len(findings.broken))} left out as unreadable: {shown}")
     for reason, group in findings.passed_over.items():
         if reason.endswith(_DOUBTFUL):
             found.append(f"{_files(group.count)} not used, {reason}, such as {group.examples[0]}")

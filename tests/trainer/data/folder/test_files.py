@@ -65,6 +65,17 @@ def test_what_pillow_can_read_is_read(tmp_path: Path, suffix: str) -> None:
     assert opened(tmp_path).info.input_shape == (3, 16, 16)
 
 
+def test_a_suffix_that_is_registered_later_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plugin for Pillow adds its suffixes when it is imported, perhaps after the first look."""
+    write_classes(tmp_path, {"cat": 8, "dog": 8})
+    picture(99).save(tmp_path / "cat" / "more.toy", format="PNG")
+    assert len(opened(tmp_path).training()) + len(opened(tmp_path).test()) == 16
+    monkeypatch.setitem(Image.EXTENSION, ".toy", "PNG")
+    assert len(opened(tmp_path).training()) + len(opened(tmp_path).test()) == 17
+
+
 def test_a_class_of_unreadable_images_is_named(tmp_path: Path) -> None:
     """Photographs that this Pillow cannot read are not the same as no photographs."""
     write_classes(tmp_path, {"cat": 8, "dog": 0})

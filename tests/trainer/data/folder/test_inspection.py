@@ -146,7 +146,7 @@ def test_broken_files_of_all_parts_are_one_problem(tmp_path: Path) -> None:
     skipped = look(tmp_path, skip_broken=True)
     assert skipped.dataset is not None
     assert skipped.findings.problems == []
-    assert skipped.findings.warnings[0].startswith("3 files left out, for they cannot be read: ")
+    assert skipped.findings.warnings[0].startswith("3 files left out as unreadable: ")
     assert [part.images for part in skipped.findings.parts] == [59, 59, 59]
 
 
