@@ -105,3 +105,22 @@ def test_photographs_of_any_size_are_no_problem_without_a_study(tmp_path: Path) 
     file = write_study(tmp_path, dataset=dataset, space=space)
     (problem,) = data(file, storage=url_in(tmp_path)).problems
     assert "images differ in size (60 of 8x8, 1 of 9x7; " in problem
+
+
+def test_a_run_names_the_broken_files_of_all_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends before a study is made, with one message; the test part is no exception."""
+    write_parts(tmp_path / "images", {"train": MANY, "val": MANY, "test": MANY})
+    broken = [tmp_path / "images" / part / "dog" / "003.png" for part in ("train", "val", "test")]
+    for file in broken:
+        file.write_bytes(file.read_bytes()[:-30])
+    space = SKELETON.replace("linear 10", "linear 2")
+    study = write_study(tmp_path, dataset=f"folder:{tmp_path / 'images'}", space=space)
+    assert main(["run", str(study), "--storage", url_in(tmp_path), "--device", "cpu"]) == 2
+    printed = capsys.readouterr()
+    assert "59 training, 59 validation, 59 test images" in printed.out
+    (line,) = printed.err.splitlines()
+    assert "has 3 files that cannot be read" in line
+    assert all(str(file) in line for file in broken)
+    assert not (tmp_path / "studies").exists()

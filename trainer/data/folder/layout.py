@@ -222,7 +222,8 @@ def _disguised(tree: Tree, warnings: list[str]) -> dict[str, Tree] | None:
     seen = f" ({_listed(shared)})" if shared else ""
     raise DataError(
         f"{tree.path}: {names} have the same subfolders{seen}, so they look like parts and not "
-        f"like classes; {_WAY_OUT}, or move the images up into one folder for each class"
+        f"like classes; {_WAY_OUT}, use one of them alone (folder:{alike[0].path}), or move the "
+        "images up into one folder for each class"
     )
 
 
