@@ -75,7 +75,7 @@ class TemplateSpace:
     def words(self) -> Iterator[Word]:
         """List the words that architectures can have, some more than once."""
         for line in self._lines:
-            for variant in line.variants(self.parameters):
+            for variant in line.variants(self.parameters, least=True):
                 if variant.layer is not None:
                     yield from variant.layer.words
 

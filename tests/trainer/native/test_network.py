@@ -182,6 +182,8 @@ OPERATIONS = {
     **{f"dilation {d}": f"conv3 5 pad2 dilation{d} bias\nconv2 5" for d in ("2", "3", "1x2")},
     "oblong depthwise": "input 6x11x9\ndepthwise5x3 pad2x1 stride2x1\ndepthwise3 pad2 dilation2x1",
     "dilated groups": "conv3 8 pad2 dilation2 stride2x1 groups2\nseparable1x3 6 pad0x1",
+    "keyword spotting": "input 1x40x98\nconv10x4 8 pad5x1 stride2 bn silu\nseparable3 8 pad1 gelu\n"
+    "avgpool2x1\nconv3x5 6 stride1x2",
     "overlapping windows": "conv3 5 pad1\nmaxpool3 pad1 stride2\nmaxpool2 stride1",
     "overlapping means": "conv3 5 pad1\navgpool3 pad1 stride2\navgpool3x2 stride1",
     "windows apart": "conv3 5 pad1\nmaxpool2 stride3\nconv1 4\navgpool1x2 stride2x1",
