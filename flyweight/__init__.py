@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from search.data import data
     from search.export import export
     from search.ladder import ladder
+    from search.replay import replay
     from search.run import run
     from search.status import status
     from search.studies import (
@@ -140,6 +141,7 @@ __all__ = [
     "normalisation",
     "open_dataset",
     "rename_study",
+    "replay",
     "run",
     "status",
     "train",
@@ -192,6 +194,7 @@ _HOMES = {
     "normalisation": "trainer",
     "open_dataset": "trainer",
     "rename_study": "search.studies",
+    "replay": "search.replay",
     "run": "search.run",
     "status": "search.status",
     "train": "trainer",

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from search.cli.options import DataRoot, Debug, Storage, StudyName, StudyPath, with_run_options
+from search.cli.options import DataRoot, Debug, Device, Storage, StudyName, StudyPath, with_run_options
 from search.cli.output import (
     print_error,
     print_table,
@@ -219,6 +219,25 @@ def confirm(
     result = search_confirm(study, top=top, seeds=seeds, again=again, **options)
     stored = open_study(study, options["storage"], writing=False)
     print_text(confirm_summary(stored, result))
+
+
+@app.command()
+def replay(
+    study: StudyName,
+    trial: Annotated[int, typer.Option("--trial", min=0, metavar="N", help="number of the trial")],
+    storage: Storage = DEFAULT_STORAGE,
+    data: DataRoot = None,
+    device: Device = None,
+    debug: Debug = False,
+) -> None:
+    """Train a trial once more; say whether it is the same bit for bit, or what differs."""
+    from search.replay import replay as search_replay
+    from search.replay import replay_text
+
+    result = search_replay(study, trial, storage=storage, data=data, device=device)
+    print_text(replay_text(result))
+    if not result.same:
+        raise typer.Exit(1)
 
 
 @app.command()

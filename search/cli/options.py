@@ -16,6 +16,7 @@ __all__ = [
     "RUN_OPTIONS",
     "DataRoot",
     "Debug",
+    "Device",
     "Storage",
     "StudyName",
     "StudyPath",
@@ -40,7 +41,7 @@ DataRoot = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="data sets; by default $FLYWEIGHT_DATA, else data/"),
 ]
-_Device = Annotated[
+Device = Annotated[
     str | None,
     typer.Option(
         "--device", metavar="DEV", help="cpu, cuda, cuda:N or mps; by default the fastest one"
@@ -51,7 +52,7 @@ RUN_OPTIONS: tuple[tuple[str, Any, object], ...] = (
     ("workers", _Workers, None),
     ("storage", Storage, DEFAULT_STORAGE),
     ("data", DataRoot, None),
-    ("device", _Device, None),
+    ("device", Device, None),
     ("debug", Debug, False),
 )
 """Each key of ``RunOptions`` with its option of the command line and the option's default."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from optuna.trial import Trial
 
@@ -14,8 +16,8 @@ from search.strategies.pruners import should_prune
 from search.study.records import Outcome, record_candidate
 from search.study.seeds import training_seed
 from search.study.study import StoredStudy
+from search.workers.conditions import conditions_before, conditions_of
 from search.workers.data import DataSplit
-from search.workers.devices import hardware, versions
 from search.workers.stop import StopSignal
 from search.workers.training import Training
 from trainer.errors import Diverged
@@ -79,22 +81,25 @@ class Objective:
         return candidate, assessment
 
     def _train(self, trial: Trial, candidate: Candidate) -> TrialResult:
-        trial.set_user_attr("device", hardware(self._data.device))
-        trial.set_user_attr("versions", versions())
         normalisation = candidate.recipe.normalisation(self._data.normalisation)
+        self._record(trial, conditions_before(self._data.device))
         trial.set_user_attr("normalisation", asdict(normalisation))
         training = Training(candidate, self._data, self._stop)
         try:
             for epoch in training:
                 if epoch.number == 0:
-                    trial.set_user_attr("path", epoch.backend)
-                    trial.set_user_attr("precision", epoch.precision)
+                    self._record(trial, conditions_of(epoch))
                 trial.set_user_attr("epochs", [each.to_dict() for each in training.epochs])
                 if should_prune(trial, epoch.number, epoch.accuracy, candidate.recipe.epochs):
                     return TrialResult(Outcome.PRUNED)
         finally:
             trial.set_user_attr("seconds", training.seconds)
         return self._end(trial, training)
+
+    def _record(self, trial: Trial, attributes: Mapping[str, Any]) -> None:
+        with self._stored.storage.write_batch(id_of_trial(trial)):
+            for key, value in attributes.items():
+                trial.set_user_attr(key, value)
 
     def _end(self, trial: Trial, training: Training) -> TrialResult:
         """Record the end of a training that was not pruned, and return its result."""

@@ -12,7 +12,14 @@ from trainer.errors import NoKernels
 from trainer.native.abi import ABI_VERSION, FUNCTIONS, STRUCTURES
 from trainer.native.toolchain import build_library
 
-__all__ = ["SOURCE", "activation_names", "load_kernels", "named_activations", "open_library"]
+__all__ = [
+    "SOURCE",
+    "activation_names",
+    "kernels_build",
+    "load_kernels",
+    "named_activations",
+    "open_library",
+]
 
 SOURCE = Path(__file__).parent / "csrc" / "api.cpp"
 _ACTIVATIONS = SOURCE.parent / "kernels" / "activations.h"
@@ -28,6 +35,15 @@ def load_kernels() -> CDLL:
     if isinstance(library, NoKernels):
         raise NoKernels(str(library))
     return library
+
+
+def kernels_build() -> str:
+    """Return the name of this machine's build, which is another for other code or processors.
+
+    Raises:
+        NoKernels: if it cannot be built or loaded.
+    """
+    return Path(load_kernels()._name).stem
 
 
 def open_library(path: Path) -> CDLL:

@@ -61,8 +61,10 @@ def test_the_designed_commands_are_there() -> None:
         "confirm",
         "export",
         "ladder",
+        "replay",
         "validate",
     }
+    assert [group.name for group in app.registered_groups] == ["studies"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
