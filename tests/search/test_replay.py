@@ -14,8 +14,9 @@ from search.cli.app import main
 from search.errors import TrialError
 from search.replay import TrialReplay, replay, replay_text
 from search.storage.database import quiet_optuna
+from search.study.records import Outcome
 from search.study.study import open_study
-from tests.search.small_studies import STAGES, begun, quiet, search_here, url_in
+from tests.search.small_studies import STAGES, begun, quiet, search_here, template, url_in
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,19 @@ def test_a_pruned_trial_is_trained_as_far_as_it_came(url: str) -> None:
     result = _replayed(url, _last(url))
     assert result.same
     assert (len(result.now), result.same_weights) == (1, None)
+
+
+def test_a_diverged_trial_diverges_again(tmp_path: Path) -> None:
+    """A trial whose loss blew up is trained until it does so again, at the same step."""
+    quiet_optuna()
+    space = template("conv3 16", "conv3 16", "gap", "linear 10")
+    stored = begun(tmp_path, space=space, optimizer="sgd", learning_rate=100.0, parameters=9_000)
+    search_here(stored, 1)
+    (record,) = stored.records()
+    assert record.outcome is Outcome.DIVERGED
+    result = _replayed(stored.url, 0)
+    assert result.failures == (record.reason, record.reason)
+    assert result.same
 
 
 def test_a_trial_uses_the_threads_that_it_had(url: str) -> None:

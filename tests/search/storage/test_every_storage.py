@@ -22,6 +22,7 @@ from search.run.command import RunResult, run
 from search.status import status
 from search.storage.claims import Claims
 from search.storage.database import open_storage, quiet_optuna
+from search.studies import copy_study, delete_study, list_studies, merge_studies, rename_study
 from search.study.confirms import Confirm
 from search.study.records import Outcome
 from search.study.study import StoredStudy, open_study
@@ -49,6 +50,21 @@ def _run(database: str, path: Path, trials: int | None = None, workers: int = 2)
         device="cpu",
         console=quiet(),
     )
+
+
+def test_whole_studies_are_copied_merged_renamed_and_deleted(database: str, tmp_path: Path) -> None:
+    """A study and its copies go on, change names and go, whatever database holds them."""
+    path = write_study(tmp_path, space=SKELETON, epochs=1, trials=2)
+    _run(database, path, workers=1)
+    copy_study("tiny", "copy", storage=database)
+    merge_studies(["tiny", "copy"], "both", storage=database)
+    rename_study("both", "all", storage=database)
+    delete_study("tiny", storage=database)
+    counts = {entry.name: entry.trained for entry in list_studies(storage=database)}
+    assert counts == {"copy": 2, "all": 4}
+    assert all(entry.weights_bytes for entry in list_studies(storage=database))
+    copy = write_study(tmp_path, name="copy", space=SKELETON, epochs=1, trials=2)
+    assert _run(database, copy, trials=3, workers=1).trained == 3
 
 
 def _opened(database: str) -> StoredStudy:

@@ -337,6 +337,7 @@ def test_other_studies_are_not_merged(folder: Path) -> None:
         merge_studies(["tiny"], "both", storage=url_in(folder))
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_killed_copy_is_cleaned_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a dead process has left of a study is invisible, and goes with the next one made."""
     url = url_in(folder)
