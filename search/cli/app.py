@@ -17,7 +17,15 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from search.cli.options import DataRoot, Debug, Device, Storage, StudyName, StudyPath, with_run_options
+from search.cli.options import (
+    DataRoot,
+    Debug,
+    Device,
+    Storage,
+    StudyName,
+    StudyPath,
+    with_run_options,
+)
 from search.cli.output import (
     print_error,
     print_table,
