@@ -42,6 +42,7 @@ _PATTERNS = (("x_{}", "y_{}"), ("{}_images", "{}_labels"))
 _WHOLE = (("x", "y"), ("images", "labels"), ("data", "target"))
 _NAMES = ("class_names", "classes", "label_names")
 _CHANNELS = ((1, 3), (2, 4))
+_LARGEST_LABEL = 2**53  # above it floats are whole numbers that were rounded
 _KEYS = "x_train, y_train, x_test, y_test or train_images, train_labels, test_images, test_labels"
 _FAILURES = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
@@ -346,10 +347,19 @@ def labels_of(labels: NDArray[Any], place: str) -> NDArray[Any]:
             f"{place} has the shape {labels.shape}; give one label for each image, (n,) or (n, 1): "
             "for one-hot rows that is labels.argmax(1)"
         )
-    if labels.dtype.kind == "f" and bool((labels == np.rint(labels)).all()):
+    if labels.dtype.kind == "f":
+        whole = np.isfinite(labels) & (np.abs(labels) < _LARGEST_LABEL) & (np.trunc(labels) == labels)
+        if not bool(whole.all()):
+            odd = labels[~whole][0]
+            raise DataError(f"{place} has {odd:g}, which is no whole number; give one label each")
         labels = labels.astype(np.int64)
     if labels.dtype.kind == "S":
-        labels = labels.astype(str)
+        try:
+            labels = np.char.decode(labels, "utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{place} has texts that are not UTF-8 ({error.reason}); save them as str"
+            ) from None
     if labels.dtype.kind not in "iubU":
         raise DataError(f"{place} is of type {labels.dtype}; give whole numbers or texts")
     return labels

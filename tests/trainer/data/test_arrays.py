@@ -114,7 +114,10 @@ def test_images_that_cannot_be_used(tmp_path: Path, images: NDArray[Any], messag
     [
         (np.eye(3)[turns(24)], "for one-hot rows that is labels.argmax(1)"),
         (np.zeros(24, int), "has only the class 0"),
-        (np.linspace(0, 1, 24), "is of type float64; give whole numbers or texts"),
+        (np.linspace(0, 1, 24), "which is no whole number"),
+        (np.where(np.arange(24) < 8, np.inf, 1.0), "has inf, which is no whole number"),
+        (np.where(np.arange(24) < 8, 1e300, 1.0), "has 1e+300, which is no whole number"),
+        (np.array([b"a", b"b", b"\xff"] * 8), "has texts that are not UTF-8"),
         (np.where(np.arange(24) < 3, 1, 0), "class '1' has 3 images, but splitting needs"),
     ],
 )

@@ -141,6 +141,7 @@ def _parts(tree: Tree, passed_over: PassedOver, warnings: list[str]) -> dict[str
         )
     if disguised := _disguised(tree, warnings):
         return disguised
+    _refuse_holders_of_parts(tree)
     return {"training": tree}
 
 
@@ -177,6 +178,17 @@ def _refuse_unclear(tree: Tree, parts: Mapping[str, Tree]) -> None:
             f"{_listed(folder.name + '/' for folder in others)}: move what is no part elsewhere, "
             "or, if all are classes, the images of each up into its folder"
         )
+
+
+def _refuse_holders_of_parts(tree: Tree) -> None:
+    """Refuse classes that hold parts, such as ``original/train`` beside ``augmented/train``."""
+    for folder in _part_inner(tree).folders:
+        for inner in folder.folders:
+            if inner.name.casefold() in PART_NAMES and _has_classes(inner):
+                raise DataError(
+                    f"{inner.path} is a part with folders of images, so {folder.name}/ is no "
+                    f"class; use folder:{folder.path} alone, or {_WAY_OUT} in {tree.path}"
+                )
 
 
 def _disguised(tree: Tree, warnings: list[str]) -> dict[str, Tree] | None:

@@ -62,6 +62,15 @@ def test_parts_in_disguise_are_refused(tmp_path: Path, names: tuple[str, ...]) -
     assert "name the parts train/, val/ and test/" in message
 
 
+def test_classes_that_hold_parts_are_refused(tmp_path: Path) -> None:
+    """A set beside its augmented copy is two sets, not two classes, whatever parts each has."""
+    for place in ("original/train", "original/test", "augmented/train"):
+        write_classes(tmp_path / place, EIGHT)
+    message = failure(f"folder:{tmp_path}")
+    assert "is a part with folders of images, so augmented/ is no class" in message
+    assert f"use folder:{tmp_path / 'augmented'} alone" in message
+
+
 def test_masks_beside_images_are_refused(tmp_path: Path) -> None:
     """Classes that each hold images/ and masks/ would be trained on both."""
     write_parts(tmp_path, {name: {"images": 8, "masks": 8} for name in ("cat", "dog")})
