@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search.errors import ExportError
-from search.export.package import (
-    is_package,
-    package_name_of,
-    study_of_package,
-    write_package,
-)
+from search.export.package import is_package, package_name_of, study_of_package, write_package
 from search.export.trained_network import TrainedNetwork
 from search.spec.toml import file_value
 from space.fields import did_you_mean

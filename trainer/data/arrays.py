@@ -348,7 +348,9 @@ def labels_of(labels: NDArray[Any], place: str) -> NDArray[Any]:
             "for one-hot rows that is labels.argmax(1)"
         )
     if labels.dtype.kind == "f":
-        whole = np.isfinite(labels) & (np.abs(labels) < _LARGEST_LABEL) & (np.trunc(labels) == labels)
+        whole = (
+            np.isfinite(labels) & (np.abs(labels) < _LARGEST_LABEL) & (np.trunc(labels) == labels)
+        )
         if not bool(whole.all()):
             odd = labels[~whole][0]
             raise DataError(f"{place} has {odd:g}, which is no whole number; give one label each")
