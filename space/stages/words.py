@@ -44,9 +44,12 @@ def words_of(fields: Fields, input_shape: Shape, classes: int) -> Iterator[Word]
     for pool in pools:
         if pool != "stride":
             yield Pool("avg" if pool == "avg" else "max", 2)
+    between = most(fields, "stages") > 1 and set(values["transition"]) != {"none"}
     for head, bias in product(map(str, values["head"]), values["bias"]):
-        hidden = block_line(one, "conv-relu", "relu") if head in HIDDEN_HEADS else None
         for line in head_lines(head, input_shape, classes, bias=bool(bias)):
             yield from line.words
-        if hidden is not None and most(fields, "head_hidden") > 0:
-            yield hidden.words[0]
+        hidden = head in HIDDEN_HEADS and most(fields, "head_hidden") > 0
+        if hidden or between:
+            yield convolution("conv", 1, width, padding=0, stride=1, bias=bool(bias))
+        if hidden:
+            yield from block_line(one, "conv-relu", "relu").words[1:]
