@@ -18,6 +18,7 @@ from trainer.errors import OutOfMemory
 __all__ = [
     "NoEngine",
     "exact_figures",
+    "in_one_line",
     "is_out_of_memory",
     "keep_freed_memory",
     "precision",
@@ -161,12 +162,16 @@ class working_memory:
     ) -> None:
         if error is None or not is_out_of_memory(error):
             return
-        words = str(error)
-        raised = NoEngine if _NO_ENGINE in words.lower() else OutOfMemory
+        raised = NoEngine if _NO_ENGINE in str(error).lower() else OutOfMemory
         raise raised(
             f"{self._device} ran out of memory with batches of {self._batch_size} images; lower "
-            f"batch_size or make the network smaller ({shorten(words, _LONGEST_WORDS)})"
+            f"batch_size or make the network smaller ({in_one_line(error)})"
         ) from error
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return what an error of a library says, on one line and cut to a length for a message."""
+    return shorten(str(error), _LONGEST_WORDS)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -14,8 +14,6 @@ from search.workers.live_line import LiveLine
 
 __all__ = ["LadderProgress"]
 
-_SECONDS_OF_SILENCE = 30.0
-
 
 class LadderProgress:
     """A printer of one line for each finished replay, with a live line below on a terminal.
@@ -33,12 +31,10 @@ class LadderProgress:
         self, console: Console, seeds: int, known: Sequence[StepResult], workers: int
     ) -> None:
         self._workers = workers
-        self._said = time.monotonic()
         self._known = {
             (*_mark(replay), len(replay.epochs)) for result in known for replay in result.replays
         }
         self._since: dict[tuple[str, int, int], float] = {}
-        self._console = console
         self._seeds = seeds
         self._seen = {_mark(replay) for result in known for replay in _finished(result)}
         self._line = LiveLine(console)
@@ -56,16 +52,10 @@ class LadderProgress:
             for replay in _finished(result):
                 if _mark(replay) not in self._seen:
                     self._seen.add(_mark(replay))
-                    line = _finished_line(result, replay)
-                    self._print(line)
+                    self._line.print(_finished_line(result, replay))
+        # The time of each epoch counts from when it is first seen, whether or not it is shown.
         summary = self._summary(results)
         self._line.rewrite(lambda: summary)
-        if not self._console.is_terminal and time.monotonic() - self._said > _SECONDS_OF_SILENCE:
-            self._print(summary)
-
-    def _print(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-        self._said = time.monotonic()
 
     def _summary(self, results: Sequence[StepResult]) -> str:
         left = sum(result.missing(self._seeds) for result in results)

@@ -103,7 +103,7 @@ def run(
     launcher = Launcher(options)
     stored = _begin(file, launcher, None if artifacts is None else Path(artifacts))
     total = trials or file.settings.trials
-    before = _trained(stored)
+    before = sum(record.trained for record in stored.records())
     try:
         with explain_interruption("trials in flight are queued again"):
             _search(stored, total, launcher, timeout)
@@ -156,13 +156,9 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
         watched.storage.engine.dispose()
 
 
-def _trained(stored: StoredStudy) -> int:
-    return sum(record.trained for record in stored.records())
-
-
 def _result(stored: StoredStudy, total: int, before: int, seconds: float) -> RunResult:
     records = stored.records()
-    trained = _trained(stored)
+    trained = sum(record.trained for record in records)
     rejected = count_rejections(stored.study.get_trials(deepcopy=False))
     return RunResult(
         name=stored.name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from statistics import fmean
 
@@ -34,9 +33,6 @@ def trial_line(record: TrialRecord) -> str:
     return f"trial {record.number:>4} {record.outcome or 'running':<13} " + "  ".join(figures)
 
 
-_SECONDS_OF_SILENCE = 30.0
-
-
 class Progress:
     """A printer that follows the records of a study.
 
@@ -54,11 +50,9 @@ class Progress:
     def __init__(
         self, console: Console, total: int, known: Sequence[TrialRecord], workers: int
     ) -> None:
-        self._console = console
         self._total = total
         self._workers = workers
         self._seen = {record.number for record in known if record.outcome is not None}
-        self._said = time.monotonic()
         self._line = LiveLine(console)
 
     def __enter__(self) -> Progress:
@@ -75,16 +69,8 @@ class Progress:
                 continue
             self._seen.add(record.number)
             if record.outcome is not Outcome.REJECTED:
-                self._console.print(
-                    trial_line(record), highlight=False, markup=False, soft_wrap=True
-                )
-                self._said = time.monotonic()
+                self._line.print(trial_line(record))
         self._line.rewrite(lambda: self._summary(records))
-        if not self._console.is_terminal and time.monotonic() - self._said > _SECONDS_OF_SILENCE:
-            self._said = time.monotonic()
-            self._console.print(
-                self._summary(records), highlight=False, markup=False, soft_wrap=True
-            )
 
     def _summary(self, records: Sequence[TrialRecord]) -> str:
         trained = sum(record.trained for record in records)

@@ -13,7 +13,6 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
-from textwrap import shorten
 from typing import TypeAlias
 
 import torch
@@ -25,7 +24,7 @@ from trainer.optim.flat import FlatOptimizer
 from trainer.optim.optimizers import OPTIMIZERS
 from trainer.optim.schedules import Rates, rates_at
 from trainer.recipe import Recipe
-from trainer.runtime import is_out_of_memory
+from trainer.runtime import in_one_line, is_out_of_memory
 from trainer.weights import FlatWeights
 
 __all__ = ["GraphStep"]
@@ -33,7 +32,6 @@ __all__ = ["GraphStep"]
 # The number in torch's documentation of captures; libraries initialise themselves meanwhile.
 _WARM_UPS = 3
 _TABLE_ROWS = 1024
-_LONGEST_WORDS = 160
 
 _Figures: TypeAlias = tuple[Tensor, Tensor]
 
@@ -321,12 +319,11 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        words = str(error)
-        if "captur" not in words or is_out_of_memory(error):
+        if "captur" not in str(error) or is_out_of_memory(error):
             raise
         raise NoKernels(
             "a CUDA graph cannot record this network; its forward must not wait for the device, as "
-            f".item() and printing do; use eager ({shorten(words, _LONGEST_WORDS)})"
+            f".item() and printing do; use eager ({in_one_line(error)})"
         ) from error
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import datetime
 from io import StringIO
@@ -7,7 +8,6 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from search.run import progress as progress_module
 from search.run.progress import Progress, seconds_left, trial_line
 from search.study.records import Outcome, TrialRecord
 from trainer.loop import Epoch
@@ -76,7 +76,7 @@ def test_piped_lines_are_plain_and_come_once() -> None:
 def test_a_pipe_is_not_silent_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no trial ends for half a minute, a line says how far those in training are."""
     clock = [100.0]
-    monkeypatch.setattr(progress_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     console, file = _console()
     with Progress(console, 5, [], 2) as progress:
         for seconds in (0, 29, 31, 45, 62):
