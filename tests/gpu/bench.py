@@ -230,7 +230,7 @@ class Benchmark:
         count: dict[str, int] = defaultdict(int)
         microseconds: dict[str, float] = defaultdict(float)
         for event in profiler.events() or ():
-            if event.device_type is DeviceType.CUDA and not event.is_user_annotation:
+            if event.device_type == DeviceType.CUDA and not event.is_user_annotation:
                 count[event.name] += 1
                 microseconds[event.name] += event.time_range.elapsed_us()
         rows = [
