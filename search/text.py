@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trainer.words import plural
+
 __all__ = ["byte_size", "duration", "percent", "percent_share", "plural"]
 
 
@@ -38,8 +40,3 @@ def byte_size(count: int) -> str:
         size /= 1024
         units.pop(0)
     return f"{size:,.1f} {units[0]}"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun, such as ``2 workers``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

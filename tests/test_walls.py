@@ -45,7 +45,7 @@ FLOORS = {
     ),
     "trainer": (
         ("errors",),
-        ("ranges", "runtime", "randomness"),
+        ("ranges", "runtime", "randomness", "words", "user_cache"),
         ("data", "augment", "optim", "weights", "native"),
         ("recipe",),
         ("batches", "backends"),

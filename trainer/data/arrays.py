@@ -7,7 +7,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from trainer.data.array_keys import find_keys
 from trainer.data.dataset import Dataset
 from trainer.data.entry import PathDataset, Shape
-from trainer.data.findings import Findings, FoundPart, Sample, measure
+from trainer.data.findings import Findings, FoundPart, Group, Sample, measure
 from trainer.data.images import Images
 from trainer.data.memory import require_bytes
 from trainer.data.reading import Progress, Reading, ReadOptions, no_progress
@@ -30,34 +30,13 @@ from trainer.data.splits import (
     stratified_split,
 )
 from trainer.errors import DataError
+from trainer.words import listed, plural
 
 __all__ = ["ArrayFiles", "labels_of", "pixels_of"]
 
-_PARTS = {
-    "training": ("train", "training"),
-    "validation": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-}
-_PATTERNS = (("x_{}", "y_{}"), ("{}_images", "{}_labels"))
-_WHOLE = (("x", "y"), ("images", "labels"), ("data", "target"))
-_NAMES = ("class_names", "classes", "label_names")
 _CHANNELS = ((1, 3), (2, 4))
 _LARGEST_LABEL = 2**53  # above it floats are whole numbers that were rounded
-_KEYS = "x_train, y_train, x_test, y_test or train_images, train_labels, test_images, test_labels"
 _FAILURES = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The keys of a file.
-
-    Attributes:
-        parts: for each part that it has, the key of its images and that of its labels.
-        names: the key of the names of the classes.
-    """
-
-    parts: Mapping[str, tuple[str, str]]
-    names: str | None
 
 
 class ArrayFiles(PathDataset):
@@ -75,7 +54,7 @@ class ArrayFiles(PathDataset):
         """Read the training part."""
         if given := options.given():
             raise DataError(f"{name}: {' and '.join(given)} cannot be used with arrays; remove it")
-        return _File(path.expanduser()).dataset(name)
+        return _File(path.expanduser(), options.rules).dataset(name)
 
     def inspect(
         self, name: str, path: Path, options: ReadOptions, progress: Progress = no_progress
@@ -84,7 +63,8 @@ class ArrayFiles(PathDataset):
         dataset = self.open(name, path, options, progress)
         training, validation = dataset.search_split()
         parts = {"training": training, "validation": validation, "test": dataset.test()}
-        origins = _File(path.expanduser()).origins()
+        file = _File(path.expanduser(), options.rules)
+        origins = file.origins()
         classes = dataset.info.classes
         findings = Findings(
             name=name,
@@ -99,13 +79,15 @@ class ArrayFiles(PathDataset):
                 )
                 for part, images in parts.items()
             ),
+            passed_over={"in no part": Group.of(file.others)} if file.others else {},
+            warnings=[*file.warnings, *_missing(classes, parts, origins)],
         )
         samples = {
             part: Sample(images, lambda index, part=part: f"{part} {index}")  # type: ignore[misc]
             for part, images in parts.items()
         }
         measure(findings, samples)
-        return findings, dataset
+        return findings, None if findings.problems else dataset
 
     def image_lines(self, shape: Shape, reading: Reading) -> list[str]:
         """Return statements that read the first image of a test array."""
@@ -131,15 +113,26 @@ class ArrayFiles(PathDataset):
 
 
 class _File:
-    """An opened file of arrays; each array is read when it is asked for."""
+    """An opened file of arrays; each array is read when it is asked for.
 
-    def __init__(self, path: Path) -> None:
+    Attributes:
+        path: of the file.
+        others: the keys that are not read.
+        warnings: what is doubtful about its keys.
+    """
+
+    def __init__(self, path: Path, rules: int) -> None:
         self.path = path
+        self._rules = rules
         if not path.is_file():
             what = "is not a file" if path.exists() else "does not exist"
             raise DataError(f"{path} {what}; name an .npz file")
         with self._failures(), self._opened() as file:
-            self._found = self._find(file.files)
+            self._found = find_keys(path, file.files)
+        # A study of older rules has begun without a word of these.
+        if self._found.problems and rules >= 3:
+            raise DataError(f"{path}: {'; '.join(self._found.problems)}")
+        self.others, self.warnings = self._found.others, self._found.problems
 
     def dataset(self, name: str) -> Dataset:
         """Read the training part, and the test part when it is first asked for."""
@@ -167,6 +160,7 @@ class _File:
             classes,
             training,
             lambda: self._images("test", known, shape) if test is None else test,
+            reading=Reading(self._rules),
             validation_begin=begin,
         )
 
@@ -206,8 +200,8 @@ class _File:
         values = labels_of(labels, f"{self.path}: {labels_key}")
         if len(pixels) != len(values):
             raise DataError(
-                f"{self.path}: {key} has {len(pixels):,} images, but {labels_key} has "
-                f"{len(values):,} labels"
+                f"{self.path}: {key} has {plural(len(pixels), 'image')}, but {labels_key} has "
+                f"{plural(len(values), 'label')}"
             )
         if not len(pixels):
             raise DataError(f"{self.path}: {key} has no images")
@@ -225,7 +219,7 @@ class _File:
         if values.dtype.kind != "U" and not 0 <= min(distinct) <= max(distinct) < len(names):
             raise DataError(
                 f"{self.path}: labels go from {min(distinct)} to {max(distinct)}, but "
-                f"{self._found.names} has {len(names)} names"
+                f"{self._found.names} has {plural(len(names), 'name')}"
             )
         if len(set(names)) != len(names) or len(names) < 2:
             raise DataError(
@@ -242,24 +236,6 @@ class _File:
                     "no class of the training part"
                 )
         return torch.tensor([known[value] for value in values.tolist()], dtype=torch.int64)
-
-    def _find(self, files: Sequence[str]) -> _Found:
-        keys = {key.casefold(): key for key in files}
-        parts: dict[str, tuple[str, str]] = {}
-        for part, names in _PARTS.items():
-            for images, labels in _PATTERNS:
-                for name in names:
-                    pair = images.format(name), labels.format(name)
-                    if pair[0] in keys and pair[1] in keys:
-                        parts.setdefault(part, (keys[pair[0]], keys[pair[1]]))
-        if not parts:
-            for images, labels in _WHOLE:
-                if images in keys and labels in keys:
-                    parts.setdefault("training", (keys[images], keys[labels]))
-        if "training" not in parts:
-            shown = ", ".join(files[:8]) or "nothing"
-            raise DataError(f"{self.path} has {shown}; it needs {_KEYS}")
-        return _Found(parts, next((keys[name] for name in _NAMES if name in keys), None))
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
@@ -282,6 +258,19 @@ class _File:
             raise DataError(
                 f"{self.path} cannot be read ({reason}); save plain arrays with numpy.savez"
             ) from error
+
+
+def _missing(
+    classes: Sequence[str], parts: Mapping[str, Images], origins: Mapping[str, str]
+) -> list[str]:
+    """Say which classes have no image in a part; one that is set aside has some of each."""
+    found = []
+    for part, images in parts.items():
+        counts = images.labels.bincount(minlength=len(classes)).tolist()
+        lacks = [repr(name) for name, count in zip(classes, counts, strict=True) if not count]
+        if lacks and part != "training":
+            found.append(f"{origins[part]} has no images of {listed(lacks)}")
+    return found
 
 
 def pixels_of(images: NDArray[Any], place: str) -> Tensor:

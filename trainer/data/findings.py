@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
 from trainer.data.images import Images
+from trainer.words import listed, plural
 
 __all__ = ["Findings", "FoundPart", "Group", "Sample", "measure"]
 
@@ -18,7 +19,15 @@ _EXAMPLES = 3
 _FEW_IMAGES = 20
 _UNEVEN = 10
 _DARK = 16
+_FAINTER = 4
+_UNSCALED = 1
 _AT_ONCE = 1_000
+
+Place: TypeAlias = tuple[str, int, int]
+"""The part of an image, its label, and its index in the part."""
+
+Values: TypeAlias = tuple[int, int]
+"""The lowest and the highest pixel."""
 
 
 @dataclass(frozen=True)
@@ -116,18 +125,28 @@ class Findings:
         return plain
 
 
-def measure(findings: Findings, samples: Mapping[str, Sample]) -> None:
+def measure(findings: Findings, samples: Mapping[str, Sample], one_colour_hint: str = "") -> None:
     """Look at the pixels of a data set and add what is found.
 
     Args:
-        findings: of the data set; gets values, copies, images of one colour, and warnings.
+        findings: of the data set; gets values, copies, images of one colour, warnings, and
+            problems. A study of older rules than 3 has warnings for these, for it has begun.
         samples: the parts that are looked at, by their names.
+        one_colour_hint: ends what is said of images of one colour.
     """
-    training = samples["training"].images.pixels
-    findings.values = int(training.min()), int(training.max())
+    values = {
+        part: (int(sample.images.pixels.min()), int(sample.images.pixels.max()))
+        for part, sample in samples.items()
+        if len(sample.images)
+    }
+    places = _places(samples)
+    findings.values = values["training"]
     findings.one_colour = Group.of(_of_one_colour(samples))
-    findings.copies = _copies(samples)
-    findings.warnings += _pixel_warnings(findings)
+    findings.copies = _copies(samples, places)
+    problems = findings.problems if findings.rules >= 3 else findings.warnings
+    problems += _nothing_to_learn(findings, places, one_colour_hint)
+    problems += _fainter(values, unscaled=True)
+    findings.warnings += _pixel_warnings(findings, values, one_colour_hint)
     findings.warnings += _count_warnings(findings)
 
 
@@ -140,13 +159,20 @@ def _of_one_colour(samples: Mapping[str, Sample]) -> list[str]:
     return found
 
 
-def _copies(samples: Mapping[str, Sample]) -> dict[str, Group]:
-    places: dict[bytes, list[tuple[str, int, int]]] = defaultdict(list)
+def _places(samples: Mapping[str, Sample]) -> dict[bytes, list[Place]]:
+    """Return where each image is, by a digest of its pixels."""
+    places: dict[bytes, list[Place]] = defaultdict(list)
     for part, sample in samples.items():
         labels = sample.images.labels.tolist()
         for index, image in enumerate(sample.images.pixels.numpy()):
             digest = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
             places[digest].append((part, labels[index], index))
+    return places
+
+
+def _copies(
+    samples: Mapping[str, Sample], places: Mapping[bytes, Sequence[Place]]
+) -> dict[str, Group]:
     found: dict[str, list[str]] = defaultdict(list)
     for group in places.values():
         if len(group) > 1:
@@ -154,8 +180,55 @@ def _copies(samples: Mapping[str, Sample]) -> dict[str, Group]:
     return {kind: Group.of(examples) for kind, examples in found.items()}
 
 
+def _nothing_to_learn(
+    findings: Findings, places: Mapping[bytes, Sequence[Place]], one_colour_hint: str
+) -> list[str]:
+    """Say which classes have the same images, or that there is one image alone."""
+    if len(places) == 1:
+        (group,) = places.values()
+        constant = findings.one_colour.count > 0
+        what = "of one and the same colour all over" if constant else "the same"
+        hint = one_colour_hint if constant else "; give others"
+        return [f"all {len(group):,} images are {what}, so nothing can be learnt{hint}"]
+    contents: dict[int, set[bytes]] = defaultdict(set)
+    for digest, group in places.items():
+        for _, label, _ in group:
+            contents[label].add(digest)
+    alike: dict[frozenset[bytes], list[int]] = defaultdict(list)
+    for label, digests in sorted(contents.items()):
+        alike[frozenset(digests)].append(label)
+    return [
+        f"the classes {listed(repr(findings.classes[label]) for label in labels)} hold the same "
+        "images, so nothing can tell them apart; give each its own or leave one out"
+        for labels in alike.values()
+        if len(labels) > 1
+    ]
+
+
+def _fainter(values: Mapping[str, Values], unscaled: bool) -> Iterator[str]:
+    """Say which parts are much fainter than the brightest one.
+
+    Args:
+        values: the lowest and the highest pixel of each part.
+        unscaled: whether those that go from 0 to 1 are meant, or the others.
+    """
+    brightest = max(values, key=lambda part: values[part][1])
+    most = values[brightest][1]
+    faint = {
+        part: high
+        for part, (_, high) in values.items()
+        if high * _FAINTER < most and (high == _UNSCALED) == unscaled
+    }
+    if faint:
+        yield (
+            f"pixels go up to {max(faint.values())} in the {' and the '.join(faint)} part, but to "
+            f"{most} in the {brightest} part; "
+            + ("scale all parts alike" if unscaled else "scale them alike if the scales differ")
+        )
+
+
 def _sort_copies(
-    group: Sequence[tuple[str, int, int]],
+    group: Sequence[Place],
     samples: Mapping[str, Sample],
     found: dict[str, list[str]],
 ) -> None:
@@ -176,7 +249,9 @@ def _sort_copies(
             found[kind].append(pair)
 
 
-def _pixel_warnings(findings: Findings) -> list[str]:
+def _pixel_warnings(
+    findings: Findings, values: Mapping[str, Values], one_colour_hint: str
+) -> list[str]:
     texts = {
         "two classes": "{n} in two classes",
         "training and validation": "{n} both in the training and in the validation part",
@@ -188,13 +263,17 @@ def _pixel_warnings(findings: Findings) -> list[str]:
     for kind, text in texts.items():
         if group := findings.copies.get(kind):
             found.append(f"{text.format(n=_images(group))}: {_shown(group)}")
-    if findings.values[1] < _DARK:
+    found += _fainter(values, unscaled=False)
+    most = max(high for _, high in values.values())
+    dark = [part for part, (_, high) in values.items() if high <= _DARK and high * _FAINTER >= most]
+    if dark:
+        where = "" if len(dark) == len(values) else f" of the {' and the '.join(dark)} part"
         found.append(
-            f"no pixel is brighter than {findings.values[1]} of 255; "
+            f"no pixel{where} is brighter than {max(values[part][1] for part in dark)} of 255; "
             "if that is meant to be white, scale the images"
         )
     if (group := findings.one_colour) and group.count:
-        found.append(f"{_images(group)} of one colour all over: {_shown(group)}")
+        found.append(f"{_images(group)} of one colour all over: {_shown(group)}{one_colour_hint}")
     return found
 
 
@@ -209,11 +288,9 @@ def _count_warnings(findings: Findings) -> list[str]:
         if count < _FEW_IMAGES
     ]
     if few:
-        what = "class has" if len(few) == 1 else "classes have"
-        more = f" and {len(few) - _EXAMPLES} more" if len(few) > _EXAMPLES else ""
         found.append(
-            f"{len(few)} {what} fewer than {_FEW_IMAGES} training images: "
-            f"{', '.join(few[:_EXAMPLES])}{more}"
+            f"{plural(len(few), 'class has', 'classes have')} fewer than {_FEW_IMAGES} training "
+            f"images: {listed(few)}"
         )
     if min(counts) and max(counts) >= _UNEVEN * min(counts):
         large, small = counts.index(max(counts)), counts.index(min(counts))
@@ -225,7 +302,7 @@ def _count_warnings(findings: Findings) -> list[str]:
 
 
 def _images(group: Group) -> str:
-    return "1 image is" if group.count == 1 else f"{group.count:,} images are"
+    return plural(group.count, "image is", "images are")
 
 
 def _shown(group: Group) -> str:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from trainer.errors import DataError
+from trainer.words import plural
 
 __all__ = ["Images", "Normalisation", "normalisation"]
 
@@ -37,7 +38,8 @@ class Images:
             raise DataError(f"labels must be int64 of shape (n,), not {_describe(labels)}")
         if len(pixels) != len(labels):
             raise DataError(
-                f"{len(pixels)} images have {len(labels)} labels; give one label per image"
+                f"{plural(len(pixels), 'image has', 'images have')} "
+                f"{plural(len(labels), 'label')}; give one label per image"
             )
         if pixels.device != labels.device:
             raise DataError(

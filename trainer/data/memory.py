@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trainer.errors import DataError
+from trainer.words import plural
 
 __all__ = ["memory_bytes", "require_bytes", "require_memory"]
 
@@ -41,7 +42,8 @@ def require_memory(shape: Sequence[int]) -> None:
         DataError: if they do not.
     """
     count, *image = shape
-    what = f"{count:,} images of {'x'.join(map(str, image))} need"
+    size = "x".join(map(str, image))
+    what = f"{plural(count, 'image')} of {size} {'needs' if count == 1 else 'need'}"
     require_bytes(math.prod(shape), what, "; set a smaller image_size")
 
 

@@ -21,12 +21,14 @@ __all__ = [
     "no_progress",
 ]
 
-RULES = 2
+RULES = 3
 """The version of the rules of reading that new studies follow. A study keeps the one it began with.
 
 1: the version without a number in a study. Transparency is dropped, grey values of 16 bits keep
 their upper 8.
 2: transparency is laid on a background, grey values of more than 8 bits have one scale.
+3: images without a suffix are read too, and what can teach nothing is refused. The pixels of a file
+are those of 2.
 """
 
 BACKGROUND = "white"

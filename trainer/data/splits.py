@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from trainer.errors import DataError
+from trainer.words import plural
 
 __all__ = [
     "LEAST_WITHOUT_TEST",
@@ -67,6 +68,6 @@ def require_images(labels: Tensor, least: int, classes: Sequence[str]) -> None:
     for name, count in zip(classes, labels.bincount(minlength=len(classes)).tolist(), strict=True):
         if count < least:
             raise DataError(
-                f"class {name!r} has {count} images, but splitting needs at least {least}; "
-                "add images or leave the class out"
+                f"class {name!r} has {plural(count, 'image')}, but splitting needs at least "
+                f"{least}; add images or leave the class out"
             )

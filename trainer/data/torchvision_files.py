@@ -17,6 +17,7 @@ from trainer.data.download import ensure_available
 from trainer.data.entry import NamedDataset, Part, Shape
 from trainer.data.images import Images
 from trainer.errors import DataError
+from trainer.words import plural
 
 __all__ = ["Cifar10", "IdxFiles", "TorchvisionFiles", "idx_pair", "mnist_files"]
 
@@ -125,8 +126,8 @@ class IdxFiles(TorchvisionFiles):
         if len(pixels) != len(labels):
             images, names = self.files(part)
             raise DataError(
-                f"{folder / images} has {len(pixels)} images, but {names} has {len(labels)} "
-                "labels; delete both to have them downloaded again"
+                f"{folder / images} has {plural(len(pixels), 'image')}, but {names} has "
+                f"{plural(len(labels), 'label')}; delete both to have them downloaded again"
             )
         if self.transposed:
             pixels = pixels.transpose(1, 2).contiguous()

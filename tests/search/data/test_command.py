@@ -47,7 +47,7 @@ def test_json_has_all_of_it(tmp_path: Path) -> None:
         "counts": [29, 30],
         "images": 59,
     }
-    assert plain["rules"] == 2
+    assert plain["rules"] == 3
     assert "is empty" in plain["broken"][0]
     assert "1 file that cannot be read" in plain["problems"][0]
     assert "1 file that cannot be read" in result.stderr

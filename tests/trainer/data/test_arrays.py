@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.trainer.datafiles import failure
-from trainer.data import Dataset, Images, Reading, find_dataset, inspect_dataset, open_dataset
+from trainer.data import (
+    Dataset,
+    Images,
+    Reading,
+    ReadOptions,
+    find_dataset,
+    inspect_dataset,
+    open_dataset,
+)
 from trainer.data import memory as memory_module
 from trainer.data.arrays import pixels_of
 from trainer.data.entry import PathDataset
@@ -177,8 +185,8 @@ def test_more_than_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_arrays_are_looked_at(tmp_path: Path) -> None:
     """Copies between the parts and pixels that are nearly black are said."""
-    images = drawn(60) // 255
-    test = drawn(20, 1)
+    images = drawn(60) // 128
+    test = drawn(20, 1) // 128
     test[3] = images[7]
     path = save(tmp_path, x_train=images, y_train=turns(60, 2), x_test=test, y_test=turns(20, 2))
     findings = inspect_dataset(f"npz:{path}").findings
@@ -208,3 +216,90 @@ def test_a_card_reads_the_first_test_image(
     exec("\n".join(entry.image_lines(data.info.input_shape, Reading())), names)
     torch.testing.assert_close(names["image"], data.test().pixels[0] / 255, rtol=0, atol=0)
     assert isinstance(data.test(), Images)
+
+
+PAIRS = {"x_train": drawn(30), "y_train": turns(30), "x_test": drawn(6, 1), "y_test": turns(6)}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({**PAIRS, "y_test": None}, "x_test has no labels (y_test)"),
+        ({**PAIRS, "x_test": None}, "y_test has no images (x_test)"),
+        ({**PAIRS, "val_images": drawn(3)}, "val_images has no labels (val_labels)"),
+        ({**PAIRS, "y_train": None}, "x_train has no labels (y_train)"),
+        ({"images": drawn(30)}, "images has no labels (labels)"),
+        (
+            {**PAIRS, "test_images": drawn(3), "test_labels": turns(3)},
+            "the test part is there as x_test with y_test and as test_images with test_labels",
+        ),
+        (
+            {"x": drawn(30), "y": turns(30), "data": drawn(30), "target": turns(30)},
+            "the training part is there as x with y and as data with target",
+        ),
+        ({**PAIRS, "X_train": drawn(30)}, "x_train and X_train are one key in two spellings"),
+    ],
+)
+def test_keys_that_nobody_can_mean_so(
+    tmp_path: Path, arrays: dict[str, NDArray[Any] | None], message: str
+) -> None:
+    """Half a pair, or two pairs for one part, are refused by the names of their keys."""
+    path = save(tmp_path, **{key: array for key, array in arrays.items() if array is not None})
+    assert message in failure(f"npz:{path}")
+
+
+def test_a_study_of_older_rules_keeps_its_arrays(tmp_path: Path) -> None:
+    """What it began with without a word is a warning when it goes on, and its pixels stay."""
+    path = save(tmp_path, **{key: PAIRS[key] for key in ("x_train", "y_train", "x_test")})
+    found = inspect_dataset(f"npz:{path}", options=ReadOptions(rules=2))
+    assert found.dataset is not None
+    assert found.dataset.info.reading.rules == 2
+    assert any("x_test has no labels" in warning for warning in found.findings.warnings)
+
+
+def test_other_keys_are_passed_over_and_said(tmp_path: Path) -> None:
+    """An array under another name is counted, and so is a second kind of keys."""
+    path = save(
+        tmp_path, **PAIRS, weights=np.ones(3), x=drawn(3), class_names=np.array(list("abc"))
+    )
+    group = inspect_dataset(f"npz:{path}").findings.passed_over["in no part"]
+    assert (group.count, group.examples) == (2, ("weights", "x"))
+
+
+def test_a_class_that_an_array_lacks_is_a_warning(tmp_path: Path) -> None:
+    """Accuracies can be measured without it, but that should be known, as with folders."""
+    path = save(tmp_path, **{**PAIRS, "y_test": turns(6, 2)})
+    (warning,) = (
+        text for text in inspect_dataset(f"npz:{path}").findings.warnings if "x_test" in text
+    )
+    assert warning == "x_test has no images of '2'"
+
+
+@pytest.mark.parametrize(
+    ("training", "test", "problem", "warning"),
+    [
+        (drawn(30), drawn(6, 1) // 255, "up to 1 in the test part, but to 255 in the tr", None),
+        (drawn(30) // 128, drawn(6, 1), "up to 1 in the training and the validation part", None),
+        (drawn(30), drawn(6, 1) // 4, None, "up to 63 in the test part, but to 255 in the train"),
+        (drawn(30), drawn(6, 1) // 2, None, None),
+        (drawn(30) // 16, drawn(6, 1) // 16, None, "no pixel is brighter than 15 of 255"),
+        (drawn(30) // 10, drawn(6, 1) // 16, None, "no pixel of the test part is brighter than 15"),
+        (drawn(30), drawn(6, 1) * 0, None, "up to 0 in the test part, but to 255 in the training"),
+        (drawn(30) / 255, drawn(6, 1), None, None),
+    ],
+)
+def test_parts_of_different_scales_are_told(
+    tmp_path: Path,
+    training: NDArray[Any],
+    test: NDArray[Any],
+    problem: str | None,
+    warning: str | None,
+) -> None:
+    """Nearly black parts are said; 0 to 1 beside 0 to 255 is refused, a fainter part doubtful."""
+    arrays = {**PAIRS, "x_train": training, "x_test": test}
+    found = inspect_dataset(f"npz:{save(tmp_path, **arrays)}")
+    said = [w for w in found.findings.warnings if "pixel" in w]
+    assert (found.dataset is None) == (problem is not None)
+    for wanted, texts in ((problem, found.findings.problems), (warning, said)):
+        assert len(texts) == (wanted is not None)
+        assert all(wanted is not None and wanted in text for text in texts)

@@ -22,6 +22,7 @@ from trainer.data.splits import (
     stratified_split,
 )
 from trainer.errors import DataError
+from trainer.words import plural
 
 __all__ = ["FolderContents", "Part"]
 
@@ -76,7 +77,7 @@ class FolderContents:
             raise DataError(f"{path} cannot be read ({error}); give its whole path") from error
         self.options = options
         self._progress = progress
-        self.layout: Layout = find_layout(self.path)
+        self.layout: Layout = find_layout(self.path, options.rules)
         self.training, self.validation, self.test = _split(self.path, self.layout)
 
     @property
@@ -151,11 +152,10 @@ class FolderContents:
 
 def _named(reasons: Sequence[str]) -> str:
     count = len(reasons)
-    plural = "file that" if count == 1 else "files that"
     shown = "; ".join(reasons[:_SHOWN])
     more = f"; and {count - _SHOWN:,} more" if count > _SHOWN else ""
     return (
-        f"{count:,} {plural} cannot be read: {shown}{more}; "
+        f"{plural(count, 'file')} that cannot be read: {shown}{more}; "
         "replace or remove them, or set skip_broken = true to go on without them"
     )
 

@@ -21,6 +21,7 @@ from trainer.data.folder.pixels import Form, Header, grey_range, read_header, re
 from trainer.data.memory import require_memory
 from trainer.data.reading import Progress, ReadOptions
 from trainer.errors import DataError
+from trainer.words import plural
 
 __all__ = ["Broken", "Decoded", "SizesDiffer", "decode_like", "decode_training"]
 
@@ -30,7 +31,7 @@ T = TypeVar("T")
 CACHED_FILES = 2_000
 CACHED_BYTES = 1 << 24
 
-_FORMAT = 1
+_FORMAT = 2
 _SHOWN = 3
 
 
@@ -59,10 +60,11 @@ class Decoded:
         pixels: uint8, shape (n, channels, height, width), without those of broken files.
         form: what the files were turned into.
         broken: the files that cannot be read.
-        coloured: indices among the images of those with any colour, where some have none.
+        coloured: indices among the images of those with any colour, also where they became grey.
         sizes: how many files have each size, as ``width x height``.
         wide: how many files have grey values of more than 8 bits.
         animated: how many files have more than one picture.
+        transparent: how many files may have transparent pixels.
     """
 
     pixels: Pixels
@@ -72,6 +74,7 @@ class Decoded:
     sizes: dict[str, int]
     wide: int
     animated: int
+    transparent: int
 
 
 def decode_training(
@@ -158,7 +161,7 @@ def _require_any(
 ) -> None:
     if not any(headers):
         raise DataError(
-            f"none of {len(files):,} files can be read as an image; the first: {broken[0]}"
+            f"none of {plural(len(files), 'file')} can be read as an image; the first: {broken[0]}"
         )
 
 
@@ -170,7 +173,7 @@ def _size(
     sizes = Counter(header.size for header in headers if header is not None)
     if len(sizes) > 1:
         shown = ", ".join(f"{count:,} of {_by(size)}" for size, count in sizes.most_common(_SHOWN))
-        more = f" and {len(sizes) - _SHOWN:,} more sizes" if len(sizes) > _SHOWN else ""
+        more = f" and {plural(len(sizes) - _SHOWN, 'more size')}" if len(sizes) > _SHOWN else ""
         odd = sizes.most_common()[-1][0]
         file = next(f for f, h in zip(files, headers, strict=True) if h and h.size == odd)
         raise SizesDiffer(
@@ -220,10 +223,7 @@ def _decode(
     def read(index: int) -> None:
         if headers[index] is None:
             return
-        image = read_pixels(files[index], form)
-        pixels[index] = image
-        if form.channels == 3:
-            coloured[index] = bool((image != image[:1]).any())
+        pixels[index], coloured[index] = read_pixels(files[index], form)
 
     indices = [index for index, header in enumerate(headers) if header is not None]
     failures = _each(indices, read, progress)
@@ -248,6 +248,7 @@ def _decode(
             "sizes": dict(Counter(_by(header.size) for header in known)),
             "wide": sum(header.wide for header in known),
             "animated": sum(header.frames > 1 for header in known),
+            "transparent": sum(header.transparent for header in known),
         },
     )
 
@@ -270,6 +271,7 @@ def _decoded(entry: Entry) -> Decoded:
         sizes=about["sizes"],
         wide=about["wide"],
         animated=about["animated"],
+        transparent=about["transparent"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from trainer.errors import DataError
 
 __all__ = [
     "bombs_refused",
+    "format_by_content",
     "open_image",
     "readable_formats",
     "readable_suffixes",
@@ -28,6 +30,21 @@ _NO_PICTURES = frozenset(
 )
 
 
+# What the first bytes of a file say. Two letters alone are no proof, so more is asked of those.
+_SIGNATURES = {
+    "PNG": re.compile(rb"\x89PNG\r\n\x1a\n"),
+    "JPEG": re.compile(rb"\xff\xd8\xff"),
+    "BMP": re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00", re.DOTALL),
+    "GIF": re.compile(rb"GIF8[79]a"),
+    "TIFF": re.compile(rb"II[*+]\x00|MM\x00[*+]"),
+    "WEBP": re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+    "PPM": re.compile(rb"P[1-6]\s+(#|\d)"),
+    "AVIF": re.compile(rb".{4}ftypavi[fs]", re.DOTALL),
+    "HEIF": re.compile(rb".{4}ftyp(hei[cx]|hev[cx]|mif1)", re.DOTALL),
+}
+_SIGNATURE_BYTES = 32
+
+
 def readable_formats() -> tuple[str, ...]:
     """Return the formats that Pillow reads here; pillow-heif adds HEIF where it is installed."""
     _load_readers()
@@ -38,6 +55,20 @@ def readable_suffixes() -> frozenset[str]:
     """Return the suffixes of image files that can be read here, in lower case, with their dot."""
     formats = readable_formats()
     return _suffixes(formats, len(Image.EXTENSION))
+
+
+def format_by_content(file: Path) -> str | None:
+    """Return the format of an image by the first bytes of its file; None for anything else.
+
+    Args:
+        file: a regular file; one that cannot be read is none of the formats.
+    """
+    try:
+        with file.open("rb") as stream:
+            begin = stream.read(_SIGNATURE_BYTES)
+    except OSError:
+        return None
+    return next((name for name, signature in _SIGNATURES.items() if signature.match(begin)), None)
 
 
 @cache

@@ -11,9 +11,11 @@ import torch
 from trainer.data.findings import Findings, FoundPart, Group, Sample, measure
 from trainer.data.folder.contents import FolderContents, Part
 from trainer.data.folder.decoding import Broken, Decoded, SizesDiffer
+from trainer.data.folder.tree import UNNAMED
 from trainer.data.images import Images
 from trainer.data.reading import Progress, ReadOptions
 from trainer.errors import DataError
+from trainer.words import listed, out_of, plural
 
 __all__ = ["inspect_folder"]
 
@@ -21,7 +23,8 @@ _LOOKED_AT = 64
 """The side to which images of differing sizes are brought for the look at them."""
 
 _FEW_COLOURED = 0.05
-_DOUBTFUL = ("cannot be read here", "in no class's folder", "beside the parts")
+_MOSTLY_COLOURED = 0.9
+_DOUBTFUL = (UNNAMED, "cannot be read here", "in no class's folder", "beside the parts")
 
 
 def inspect_folder(
@@ -84,7 +87,7 @@ def inspect_folder(
     )
     findings.warnings += contents.layout.warnings
     findings.warnings += _file_warnings(findings, contents, *parts)
-    measure(findings, samples)
+    measure(findings, samples, _one_colour_hint(options, *parts))
     return findings, contents
 
 
@@ -99,7 +102,7 @@ def _parts(contents: FolderContents) -> dict[str, Part]:
 def _samples(contents: FolderContents, training: Decoded, test: Decoded) -> dict[str, Sample]:
     """Return the decoded images of each part with the names of their files."""
     first, second = contents.training, contents.validation
-    begin = len(first.files) - sum(broken.index < len(first.files) for broken in training.broken)
+    begin = len(first.files) - len(_of_training(contents, training))
     files, labels = _whole((first, second), training.broken)
     pixels = torch.from_numpy(training.pixels)
     test_files, test_labels = _whole((contents.test,), test.broken)
@@ -122,8 +125,15 @@ def _whole(parts: Sequence[Part], broken: Sequence[Broken]) -> tuple[list[Path],
     return [files[index] for index in keep], labels
 
 
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
+def _one_colour_hint(options: ReadOptions, training: Decoded, test: Decoded) -> str:
+    """Return how to see drawings whose colour is that of the background; empty if all is opaque."""
+    if not training.transparent + test.transparent:
+        return ""
+    other = "white" if options.background == "black" else "black"
+    return (
+        f"; transparent pixels show the background, which is {options.background}, so set "
+        f'background = "{other}" if drawings vanish in it'
+    )
 
 
 def _named(root: Path, file: Path) -> str:
@@ -136,26 +146,72 @@ def _file_warnings(
     found = []
     if findings.broken and contents.options.skip_broken:
         shown = "; ".join(findings.broken[:3])
-        found.append(f"{_files(len(findings.broken))} left out as unreadable: {shown}")
+        found.append(f"{plural(len(findings.broken), 'file')} left out as unreadable: {shown}")
     for reason, group in findings.passed_over.items():
-        if reason.endswith(_DOUBTFUL):
-            found.append(f"{_files(group.count)} not used, {reason}, such as {group.examples[0]}")
-    files, _ = _whole((contents.training, contents.validation), training.broken)
-    coloured, count = len(training.coloured), len(files)
-    if training.form.channels == 3 and 0 < coloured <= max(1, _FEW_COLOURED * count):
-        names = Group.of([_named(contents.path, files[index]) for index in training.coloured])
-        found.append(
-            f"{coloured:,} of {count:,} training images have colour, so all are read in colour: "
-            f"{', '.join(names.examples)}; set colour = false if grey is meant"
-        )
+        if reason == UNNAMED:
+            one = group.count == 1
+            looks = "looks like an image and is" if one else "look like images and are"
+            found.append(
+                f"{plural(group.count, 'file')} without a suffix {looks} not read by the rules "
+                f"{findings.rules} of this study, such as {group.examples[0]}; a new study reads "
+                "such files"
+            )
+        elif reason.endswith(_DOUBTFUL):
+            found.append(
+                f"{plural(group.count, 'file')} not used, {reason}, such as {group.examples[0]}"
+            )
+    found += _colour_warnings(contents, training, test)
+    count = len(training.pixels)
     if 0 < training.wide < count:
         found.append(
-            f"{training.wide:,} of {count:,} training images have grey values of more than 8 "
-            "bits, the others 8; they have one scale only among themselves"
+            f"{out_of(training.wide, count, 'training image')} grey values of more than 8 bits, "
+            "the others 8; they have one scale only among themselves"
         )
     if test.wide and training.form.scale is None:
-        found.append(f"{test.wide:,} test images have more than 8 bits, the training images 8")
+        found.append(
+            f"{plural(test.wide, 'test image has', 'test images have')} more than 8 bits, the "
+            "training images 8"
+        )
     if training.animated + test.animated:
         count = training.animated + test.animated
-        found.append(f"several pictures in {_files(count)}; the first of each is read")
+        found.append(f"several pictures in {plural(count, 'file')}; the first of each is read")
     return found
+
+
+def _colour_warnings(contents: FolderContents, training: Decoded, test: Decoded) -> list[str]:
+    """Say where few images decide that all are read in colour, or where parts differ in it."""
+    if contents.options.colour is not None:
+        return []
+    files, _ = _whole((contents.training, contents.validation), training.broken)
+    begin = len(contents.training.files) - len(_of_training(contents, training))
+    names = [_named(contents.path, files[index]) for index in training.coloured]
+    coloured, count = len(names), len(files)
+    in_training = sum(index < begin for index in training.coloured)
+    grey = "; set colour = false if grey is meant"
+    if training.form.channels == 1:
+        if not test.coloured:
+            return []
+        of_test, _ = _whole((contents.test,), test.broken)
+        names = [_named(contents.path, of_test[index]) for index in test.coloured]
+        return [
+            f"{out_of(len(names), len(of_test), 'test image')} colour and will be grey, for the "
+            f"training images have none: {listed(names)}; set colour = true if colour is meant"
+        ]
+    if coloured and not in_training:
+        return [
+            f"{out_of(coloured, count - begin, 'validation image')} colour and no training image "
+            f"has, so all are read in colour: {listed(names)}{grey}"
+        ]
+    if 0 < coloured <= max(1, _FEW_COLOURED * count):
+        return [
+            f"{out_of(coloured, count, 'training image')} colour, so all are read in colour: "
+            f"{listed(names)}{grey}"
+        ]
+    if in_training > _MOSTLY_COLOURED * begin and not test.coloured:
+        return [f"no test image has colour, but {out_of(in_training, begin, 'training image')}"]
+    return []
+
+
+def _of_training(contents: FolderContents, training: Decoded) -> list[Broken]:
+    """Return the broken files of the training part without those for validation."""
+    return [item for item in training.broken if item.index < len(contents.training.files)]

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer.data.folder.tree import PassedOver, Tree, name_of, read_tree
+from trainer.data.folder.tree import UNNAMED, PassedOver, Tree, name_of, read_tree
+from trainer.data.reading import RULES
 from trainer.errors import DataError
+from trainer.words import listed, plural
 
 __all__ = ["PART_NAMES", "Layout", "find_layout"]
 
@@ -24,7 +26,7 @@ PART_NAMES = {
 """The names of folders, in any case, that are parts where they hold a folder for each class."""
 
 _WAY_OUT = "name the parts train/, val/ and test/"
-_SHOWN = 3
+_MASKS = frozenset(("images", "masks"))
 _ARCHIVES = frozenset((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"))
 
 
@@ -48,8 +50,12 @@ class Layout:
     warnings: list[str] = field(default_factory=list)
 
 
-def find_layout(path: Path) -> Layout:
-    """Find out what a folder of images holds, without opening a file.
+def find_layout(path: Path, rules: int = RULES) -> Layout:
+    """Find out what a folder of images holds; of files without a suffix the first bytes are read.
+
+    Args:
+        path: of the folder.
+        rules: the version of the rules, 2 or newer.
 
     Raises:
         DataError: if it is missing or cannot be listed, has fewer than two classes, an empty class,
@@ -61,7 +67,7 @@ def find_layout(path: Path) -> Layout:
             what = "is not a folder" if path.exists() else "does not exist"
             hint = "unpack it, and " if path.suffix.lower() in _ARCHIVES else ""
             raise DataError(f"{path} {what}; {hint}name a folder with one subfolder for each class")
-        tree = read_tree(path, passed_over)
+        tree = read_tree(path, passed_over, unnamed=rules >= 3)
     except (OSError, RuntimeError, ValueError) as error:
         place = getattr(error, "filename", None) or path
         reason = error.strerror if isinstance(error, OSError) else error
@@ -70,7 +76,7 @@ def find_layout(path: Path) -> Layout:
         ) from error
     warnings: list[str] = []
     parts = _parts(_inner(tree), passed_over, warnings)
-    classes = {name: _classes(part, name, passed_over) for name, part in parts.items()}
+    classes = {name: _classes(part, name, passed_over, rules) for name, part in parts.items()}
     training = classes["training"]
     warnings += _near_names(training)
     for name in ("validation", "test"):
@@ -120,7 +126,7 @@ def _parts(tree: Tree, passed_over: PassedOver, warnings: list[str]) -> dict[str
         for folder in tree.folders:
             if folder not in whole.values() and folder.count:
                 warnings.append(
-                    f"{folder.path} holds {folder.count:,} images and is not used: "
+                    f"{folder.path} holds {plural(folder.count, 'image')} and is not used: "
                     + (
                         "it has no folder for each class"
                         if folder.name.casefold() in PART_NAMES
@@ -175,7 +181,7 @@ def _refuse_unclear(tree: Tree, parts: Mapping[str, Tree]) -> None:
     if others and len(parts) == 1:
         raise DataError(
             f"{tree.path} has {parts['training'].name}/ with folders of images beside "
-            f"{_listed(folder.name + '/' for folder in others)}: move what is no part elsewhere, "
+            f"{listed(folder.name + '/' for folder in others)}: move what is no part elsewhere, "
             "or, if all are classes, the images of each up into its folder"
         )
 
@@ -215,11 +221,13 @@ def _disguised(tree: Tree, warnings: list[str]) -> dict[str, Tree] | None:
     ]
     if not alike:
         return None
-    names = _listed(folder.name + "/" for folder in alike)
+    names = listed(folder.name + "/" for folder in alike)
     shared = sorted(set.intersection(*(inside[folder.path] for folder in alike)))
+    if set(shared) >= _MASKS:
+        raise _masks(_part_inner(alike[0]))
     if shared and set(shared) <= PART_NAMES.keys():
         raise DataError(
-            f"{tree.path}: each of {names} has {_listed(name + '/' for name in shared)} inside; "
+            f"{tree.path}: each of {names} has {listed(name + '/' for name in shared)} inside; "
             f"put the classes into the parts, such as {shared[0]}/{alike[0].name}"
         )
     roles = [_part_in(folder.name) for folder in alike]
@@ -229,9 +237,11 @@ def _disguised(tree: Tree, warnings: list[str]) -> dict[str, Tree] | None:
         parts = {str(role): folder for folder, role in zip(alike, roles, strict=True)}
         for folder in tree.folders:
             if folder not in alike and folder.count:
-                warnings.append(f"{folder.path} holds {folder.count:,} images and is not used")
+                warnings.append(
+                    f"{folder.path} holds {plural(folder.count, 'image')} and is not used"
+                )
         return parts
-    seen = f" ({_listed(shared)})" if shared else ""
+    seen = f" ({listed(shared)})" if shared else ""
     raise DataError(
         f"{tree.path}: {names} have the same subfolders{seen}, so they look like parts and not "
         f"like classes; {_WAY_OUT}, use one of them alone (folder:{alike[0].path}), or move the "
@@ -246,7 +256,9 @@ def _part_in(name: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _classes(part: Tree, name: str, passed_over: PassedOver) -> dict[str, tuple[Path, ...]]:
+def _classes(
+    part: Tree, name: str, passed_over: PassedOver, rules: int
+) -> dict[str, tuple[Path, ...]]:
     """Return the files of each class of a part."""
     tree = _part_inner(part)
     for image in tree.images:
@@ -263,27 +275,50 @@ def _classes(part: Tree, name: str, passed_over: PassedOver) -> dict[str, tuple[
         _require_classes(tree, found, passed_over)
     for folder in found.values():
         _refuse_nested(folder, found)
+        for place in (folder, *folder.below()) if rules >= 3 else ():
+            if _holds_masks(place):
+                raise _masks(place)
     return {each: tuple(folder.files()) for each, folder in found.items() if folder.count}
 
 
 def _require_classes(tree: Tree, found: Mapping[str, Tree], passed_over: PassedOver) -> None:
     if len(found) < 2:
+        _refuse_loose(tree)
         what = f"only the class {next(iter(found))!r}" if found else "no subfolders"
         raise DataError(
             f"{tree.path} has {what}; it needs a subfolder for each class, at least two"
             f"{_table_hint(passed_over)}"
         )
-    if {"images", "masks"} <= {name.casefold() for name in found}:
-        raise DataError(
-            f"{tree.path} has images/ and masks/, which are no classes: masks say where something "
-            "is; make a folder for each class"
-        )
+    if _holds_masks(tree):
+        raise _masks(tree)
     for folder in found.values():
         if not folder.count:
             raise DataError(
                 f"{folder.path} has no images{_unread(folder.path, passed_over)}; "
                 "add some or remove it"
             )
+
+
+def _refuse_loose(tree: Tree) -> None:
+    """Refuse images beside the one folder that holds the classes, as in ``train/train``."""
+    if len(tree.folders) == 1 and tree.images and _has_classes(tree.folders[0]):
+        loose = plural(len(tree.images), "image lies", "images lie")
+        raise DataError(
+            f"{tree.folders[0].path} holds a folder for each class, but {loose} beside it, such as "
+            f"{name_of(tree.images[0])}; move what is loose into its class or elsewhere"
+        )
+
+
+def _holds_masks(tree: Tree) -> bool:
+    return {folder.name.casefold() for folder in tree.folders if folder.count} >= _MASKS
+
+
+def _masks(tree: Tree) -> DataError:
+    """Return the refusal of a folder with masks, of a class or of all."""
+    return DataError(
+        f"{tree.path} has images/ and masks/, which are no classes: masks say where something "
+        "is; make a folder for each class, without the masks"
+    )
 
 
 def _refuse_nested(folder: Tree, classes: Mapping[str, Tree]) -> None:
@@ -307,6 +342,7 @@ def _compare(
     """Refuse classes that only this part has, and note those that it lacks."""
     train, part = parts["training"].path, parts[name].path
     if extra := [each for each in found if each not in training]:
+        _refuse_loose(_part_inner(parts[name]))
         near = {each.casefold(): each for each in training}
         other = near.get(extra[0].casefold())
         hint = f" (there it is {other!r})" if other else ""
@@ -314,7 +350,7 @@ def _compare(
             f"class {extra[0]!r} is in {part} but not in {train}{hint}; both need the same classes"
         )
     if missing := [each for each in training if each not in found]:
-        warnings.append(f"{part} has no images of {_listed(map(repr, missing))}")
+        warnings.append(f"{part} has no images of {listed(map(repr, missing))}")
 
 
 def _near_names(classes: Iterable[str]) -> Iterator[str]:
@@ -342,12 +378,7 @@ def _unread(folder: Path, passed_over: PassedOver) -> str:
             for example in examples:
                 if folder in example.parents:
                     return f" that can be read here ({name_of(example)} cannot)"
+    for example in passed_over.examples.get(UNNAMED, ()):
+        if folder in example.parents:
+            return f" with a suffix, such as .png ({name_of(example)} has none)"
     return ""
-
-
-def _listed(words: Iterable[str]) -> str:
-    """Return the first words of a list and how many more there are."""
-    every = list(words)
-    more = len(every) - _SHOWN
-    shown: Iterator[str] = iter(every[:_SHOWN])
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

@@ -31,12 +31,14 @@ class Header:
         grey: whether it is certain that its pixels have no colour.
         wide: whether its grey values have more than 8 bits.
         frames: how many pictures it holds; the first one is read.
+        transparent: whether its pixels may be transparent.
     """
 
     size: tuple[int, int]
     grey: bool
     wide: bool
     frames: int
+    transparent: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def read_header(file: Path, background: str) -> Header:
             grey=wide or (image.mode in _GREY_MODES and through),
             wide=wide,
             frames=frames,
+            transparent=image.has_transparency_data,
         )
 
 
@@ -94,11 +97,12 @@ def grey_range(file: Path) -> tuple[float, float]:
         return float(values.min()), float(values.max())
 
 
-def read_pixels(file: Path, form: Form) -> NDArray[np.uint8]:
+def read_pixels(file: Path, form: Form) -> tuple[NDArray[np.uint8], bool]:
     """Decode a file.
 
     Returns:
-        Pixels of shape (channels, height, width).
+        Pixels of shape (channels, height, width), and whether they have any colour, or had it
+        before they became grey.
 
     Raises:
         DataError: if it cannot be decoded or has another size.
@@ -114,6 +118,7 @@ def read_pixels(file: Path, form: Form) -> NDArray[np.uint8]:
             if image.has_transparency_data:
                 backdrop = Image.new("RGBA", image.size, form.background)
                 image = Image.alpha_composite(backdrop, image.convert("RGBA")).convert("RGB")
+        coloured = form.channels == 1 and image.mode not in _GREY_MODES and _has_colour(image, form)
         image = image.convert("RGB" if form.channels == 3 else "L")
         if form.resize:
             image = image.resize(form.size, Image.Resampling.BILINEAR)
@@ -121,7 +126,20 @@ def read_pixels(file: Path, form: Form) -> NDArray[np.uint8]:
         sizes = (f"{width}x{height}" for width, height in (image.size, form.size))
         raise DataError(f"{file} is {' and not '.join(sizes)}; set image_size to resize all")
     array = np.asarray(image)
-    return array.transpose(2, 0, 1) if form.channels == 3 else array[np.newaxis]
+    if form.channels == 1:
+        return array[np.newaxis], coloured
+    return array.transpose(2, 0, 1), _channels_differ(array)
+
+
+def _has_colour(image: Image.Image, form: Form) -> bool:
+    image = image.convert("RGB")
+    if form.resize:
+        image = image.resize(form.size, Image.Resampling.BILINEAR)
+    return _channels_differ(np.asarray(image))
+
+
+def _channels_differ(array: NDArray[np.uint8]) -> bool:
+    return bool((array != array[:, :, :1]).any())
 
 
 def _is_wide(image: Image.Image) -> bool:

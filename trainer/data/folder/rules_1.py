@@ -26,6 +26,7 @@ from trainer.data.splits import (
     stratified_split,
 )
 from trainer.errors import DataError
+from trainer.words import plural
 
 __all__ = ["ImageFolder", "open_by_rules_1"]
 
@@ -186,7 +187,7 @@ def _read_all(files: Sequence[Path], form: _Format) -> torch.Tensor:
         pixels = np.empty((len(files), channels, height, width), dtype=np.uint8)
     except (MemoryError, ValueError) as error:
         raise DataError(
-            f"{len(files):,} images of {channels}x{height}x{width} do not fit in memory; "
+            f"{plural(len(files), 'image')} of {channels}x{height}x{width} do not fit in memory; "
             "set a smaller image_size"
         ) from error
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.trainer.datafiles import failure, opened, picture, write_classes, write_parts
+from trainer.data import ReadOptions, inspect_dataset
 from trainer.data.folder.files import readable_suffixes
 from trainer.data.folder.layout import find_layout
 
@@ -163,3 +164,27 @@ def test_a_class_without_a_whole_file_is_refused(tmp_path: Path) -> None:
     for file in (tmp_path / "cat").iterdir():
         file.write_bytes(b"broken")
     assert "none of 12 files can be read" in failure(f"folder:{tmp_path}", skip_broken=True)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM"])
+def test_images_without_a_suffix_are_read(tmp_path: Path, kind: str) -> None:
+    """Their first bytes say what they are; a study of older rules passes over them and says so."""
+    write_classes(tmp_path, {"a": 20, "b": 20})
+    for i in range(2):
+        picture(5000 + i).save(tmp_path / "b" / ("scan" if i else "scan.001"), format=kind)
+    (tmp_path / "b" / "README").write_text("BMP files and P5 scans")
+    assert len(opened(tmp_path).training()) + len(opened(tmp_path).test()) == 42
+    assert find_layout(tmp_path).passed_over.counts == {"no image (without a suffix)": 1}
+    older = opened(tmp_path, rules=2)
+    assert len(older.training()) + len(older.test()) == 40
+    options = ReadOptions(rules=2)
+    warning = inspect_dataset(f"folder:{tmp_path}", options=options).findings.warnings[0]
+    assert warning.startswith("2 files without a suffix look like images and are not read by the r")
+
+
+def test_a_class_of_unnamed_images_is_not_called_empty(tmp_path: Path) -> None:
+    """By the older rules, the missing suffix is the reason."""
+    write_classes(tmp_path, {"a": 10, "b": 0})
+    picture(1).save(tmp_path / "b" / "scan", format="PNG")
+    message = failure(f"folder:{tmp_path}", rules=2)
+    assert "b has no images with a suffix, such as .png (scan has none)" in message

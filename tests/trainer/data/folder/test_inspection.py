@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_one_coloured_file_among_grey_ones_is_named(tmp_path: Path) -> None:
     write_parts(tmp_path, {"train": MANY, "test": MANY})
     picture(5, mode="RGB").save(tmp_path / "train" / "dog" / "005.png")
     (warning,) = found(tmp_path).warnings
-    assert warning.startswith("1 of 60 training images have colour")
+    assert warning.startswith("1 of 60 training images has colour")
     assert "train/dog/005.png" in warning
     assert found(tmp_path, colour=False).warnings == []
 
@@ -115,7 +116,7 @@ def test_two_depths_in_one_set_are_doubtful(tmp_path: Path) -> None:
     Image.fromarray(wide).save(tmp_path / "train" / "dog" / "005.png")
     findings = found(tmp_path)
     assert findings.scale == (wide.min(), wide.max())
-    assert findings.warnings[0].startswith("1 of 60 training images have grey values of more than")
+    assert findings.warnings[0].startswith("1 of 60 training images has grey values of more than")
 
 
 def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
@@ -186,3 +187,90 @@ def test_the_test_part_of_a_named_set_is_not_read(tmp_path: Path) -> None:
     assert findings.parts[-1].counts is None
     assert [part.images for part in findings.parts] == [100, 20, None]
     assert findings.to_dict()["parts"][2]["images"] is None
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_colour_in_one_part_alone_is_named(tmp_path: Path, part: str) -> None:
+    """Test images that lose their colour, and validation images that decide, are not silent."""
+    write_parts(tmp_path, {"train": MANY, "val": MANY, "test": MANY})
+    for i in range(10):
+        picture(900 + i, mode="RGB").save(tmp_path / part / "dog" / f"{i:03}.png")
+    (warning,) = found(tmp_path).warnings
+    assert f"{part}/dog/000.png" in warning
+    said = {
+        "test": "10 of 60 test images have colour and will be grey, for the training images have",
+        "val": "10 of 60 validation images have colour and no training image has, so all are read",
+    }
+    assert warning.startswith(said[part])
+    for colour in (True, False):
+        assert found(tmp_path, colour=colour).warnings == []
+
+
+def test_grey_in_colour_files_of_the_test_part_is_no_colour(tmp_path: Path) -> None:
+    """Pixels decide, not the kind of file."""
+    write_parts(tmp_path, {"train": MANY, "test": MANY})
+    for file in (tmp_path / "test").rglob("*.png"):
+        Image.open(file).convert("RGB").save(file)
+    assert found(tmp_path).warnings == []
+
+
+def test_a_grey_test_part_beside_colour_is_doubtful(tmp_path: Path) -> None:
+    """What was trained on colours is measured on greys."""
+    write_parts(tmp_path, {"train": MANY}, mode="RGB")
+    write_parts(tmp_path, {"test": MANY})
+    assert "no test image has colour, but 50 of 50 training images have" in found(tmp_path).warnings
+
+
+def _same_classes(folder: Path) -> None:
+    write_parts(folder, {"train": {"cat": 30, "cow": 30}})
+    shutil.copytree(folder / "train" / "cat", folder / "train" / "dog")
+
+
+def _all_alike(folder: Path) -> None:
+    write_parts(folder, {"train": MANY})
+    for file in folder.rglob("*.png"):
+        picture(1).save(file)
+
+
+def _all_black(folder: Path) -> None:
+    write_parts(folder, {"train": MANY})
+    for file in folder.rglob("*.png"):
+        Image.new("L", (8, 8), 0).save(file)
+
+
+def _white_on_nothing(folder: Path) -> None:
+    write_parts(folder, {"train": MANY})
+    for file in folder.rglob("*.png"):
+        drawing = Image.new("LA", (8, 8), (255, 0))
+        drawing.putalpha(Image.open(file))
+        drawing.save(file)
+
+
+@pytest.mark.parametrize(
+    ("write", "problem"),
+    [
+        (_same_classes, "the classes 'cat', 'dog' hold the same images, so nothing can tell them"),
+        (_all_alike, "all 60 images are the same, so nothing can be learnt"),
+        (_all_black, "all 60 images are of one and the same colour all over, so nothing can be le"),
+        (_white_on_nothing, 'which is white, so set background = "black" if drawings vanish in it'),
+    ],
+)
+def test_what_can_teach_nothing_is_refused(
+    tmp_path: Path, write: Callable[[Path], None], problem: str
+) -> None:
+    """A new study is refused with the reason; one of older rules goes on with a warning."""
+    write(tmp_path)
+    inspection = look(tmp_path)
+    assert inspection.dataset is None
+    assert len(inspection.findings.problems) == 1
+    assert problem in inspection.findings.problems[0]
+    older = look(tmp_path, rules=2)
+    assert older.dataset is not None
+    assert any(problem in warning for warning in older.findings.warnings)
+
+
+def test_white_drawings_are_seen_on_black(tmp_path: Path) -> None:
+    """The way out that is named is one."""
+    _white_on_nothing(tmp_path)
+    inspection = look(tmp_path, background="black")
+    assert inspection.findings.problems == inspection.findings.warnings == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -74,9 +75,23 @@ def test_classes_that_hold_parts_are_refused(tmp_path: Path) -> None:
 def test_masks_beside_images_are_refused(tmp_path: Path) -> None:
     """Classes that each hold images/ and masks/ would be trained on both."""
     write_parts(tmp_path, {name: {"images": 8, "masks": 8} for name in ("cat", "dog")})
-    assert "have the same subfolders (images, masks)" in failure(f"folder:{tmp_path}")
+    assert f"{tmp_path / 'cat'} has images/ and masks/, which are" in failure(f"folder:{tmp_path}")
+    shutil.rmtree(tmp_path / "dog" / "masks")
+    assert f"{tmp_path / 'cat'} has images/ and masks/, which are" in failure(f"folder:{tmp_path}")
+    assert opened(tmp_path, rules=2).info.classes == ("cat", "dog")
     write_classes(tmp_path / "flat", {"images": 8, "masks": 8})
     assert "has images/ and masks/, which are no classes" in failure(f"folder:{tmp_path / 'flat'}")
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_images_beside_an_inner_folder_of_classes(tmp_path: Path, part: str) -> None:
+    """A train/train/ with loose images beside it is said as that, and not as a class train."""
+    write_parts(tmp_path / "train", {"train": EIGHT})
+    write_parts(tmp_path / "test", {"test": EIGHT})
+    picture(1).save(tmp_path / part / "loose.png")
+    message = failure(f"folder:{tmp_path}")
+    assert f"{tmp_path / part / part} holds a folder for each class, but 1 image lies " in message
+    assert "such as loose.png; move what is loose" in message
 
 
 def test_parts_inside_classes_are_refused(tmp_path: Path) -> None:

@@ -56,4 +56,4 @@ def test_new_studies_read_otherwise(tmp_path: Path) -> None:
     """The newest rules differ from the first ones where transparency and 16 bits are concerned."""
     _write_odd_files(tmp_path)
     assert opened(tmp_path).info.fingerprint != opened(tmp_path, rules=1).info.fingerprint
-    assert opened(tmp_path).info.reading.rules == 2
+    assert opened(tmp_path).info.reading.rules == 3
