@@ -1,10 +1,10 @@
-"""Counts and lists in the words of messages."""
+"""Counts, lists and names in the words of messages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["listed", "out_of", "plural"]
+__all__ = ["listed", "out_of", "plural", "spelled"]
 
 _SHOWN = 3
 
@@ -30,3 +30,8 @@ def listed(words: Iterable[str], most: int = _SHOWN) -> str:
     every = list(words)
     more = len(every) - most
     return ", ".join(every[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def spelled(name: str) -> str:
+    r"""Return a file's name with its bytes that are no UTF-8 written out, as in ``caf\udce9``."""
+    return name.encode("utf-8", "backslashreplace").decode()

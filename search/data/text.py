@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from search.errors import printable
+from search.text import plural
 from trainer.data import Dataset, Findings, FoundPart, Inspection
 from trainer.errors import DataError
 
@@ -111,7 +112,7 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
 def _sizes(findings: Findings) -> str:
     ordered = sorted(findings.sizes.items(), key=lambda item: -item[1])
     shown = ", ".join(f"{size} ({count:,})" for size, count in ordered[:3])
-    more = f" and {len(ordered) - 3:,} more sizes" if len(ordered) > 3 else ""
+    more = f" and {plural(len(ordered) - 3, 'more size')}" if len(ordered) > 3 else ""
     return shown + more
 
 

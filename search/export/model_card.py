@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from string import punctuation
 from typing import Any
 
+from search.errors import printable
 from search.export.example_image import image_lines
 from search.export.trained_network import Figures, TrainedNetwork
 from search.statistics import Spread
@@ -47,8 +48,7 @@ def model_card(trained: TrainedNetwork, package: str) -> str:
 
 def as_markdown(text: str) -> str:
     """Escape a text so that Markdown shows it as it is, on one line."""
-    line = " ".join(text.split())
-    line = "".join(character if character.isprintable() else "?" for character in line)
+    line = printable(" ".join(text.split()))
     if _HARMLESS.fullmatch(line) and "://" not in line and "www." not in line:
         return line
     return "".join(f"\\{c}" if c in punctuation else c for c in line) or "(no name)"

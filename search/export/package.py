@@ -34,6 +34,7 @@ from space.architecture import Architecture
 from space.cost import cost
 from space.network import build
 from trainer.batches import normalise
+from trainer.words import spelled
 
 __all__ = [
     "class_name_of",
@@ -211,7 +212,7 @@ def _description(trained: TrainedNetwork) -> dict[str, Any]:
         "version": _VERSION,
         "name": trained.name,
         "dataset": trained.dataset,
-        "classes": list(trained.class_names),
+        "classes": [spelled(name) for name in trained.class_names],  # so that each can be printed
         "architecture": trained.architecture.to_json(),
         "normalisation": asdict(trained.normalisation),
         "cost": {**asdict(price), "activation_kib": price.activation_kib},

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import torch
 
 from trainer.data.images import Images
-from trainer.words import listed, plural
+from trainer.words import listed, plural, spelled
 
 __all__ = ["Findings", "FoundPart", "Group", "Sample", "measure"]
 
@@ -119,10 +119,11 @@ class Findings:
     problems: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON values."""
+        """Return JSON values; names that are no UTF-8 are spelled as they are shown."""
         plain = asdict(self)
         plain["parts"] = [{**asdict(part), "images": part.images} for part in self.parts]
-        return plain
+        spelt: dict[str, Any] = _spelled(plain)
+        return spelt
 
 
 def measure(findings: Findings, samples: Mapping[str, Sample], one_colour_hint: str = "") -> None:
@@ -148,6 +149,14 @@ def measure(findings: Findings, samples: Mapping[str, Sample], one_colour_hint: 
     problems += _fainter(values, unscaled=True)
     findings.warnings += _pixel_warnings(findings, values, one_colour_hint)
     findings.warnings += _count_warnings(findings)
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, str):
+        return spelled(value)
+    if isinstance(value, dict):
+        return {_spelled(key): _spelled(inner) for key, inner in value.items()}
+    return [_spelled(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _of_one_colour(samples: Mapping[str, Sample]) -> list[str]:

@@ -54,8 +54,16 @@ class ImageFolders(PathDataset):
             "image = torch.from_numpy(pixels).permute(2, 0, 1) / 255",
         ]
         if reading.rules == 1:
-            opened = f'picture = ImageOps.exif_transpose(Image.open("some.png")).convert("{mode}")'
-            return [*imports, opened, resize, *tensor]
+            return [
+                *imports,
+                'picture = ImageOps.exif_transpose(Image.open("some.png"))',
+                'if picture.mode.startswith("I;16"):  # of 16 bits the upper 8 are kept',
+                "    upper = numpy.asarray(picture) >> 8",
+                '    picture = Image.fromarray(upper.astype("uint8"))',
+                f'picture = picture.convert("{mode}")',
+                resize,
+                *tensor,
+            ]
         lines = [*imports, 'picture = Image.open("some.png")']
         if reading.resized:
             lines.append(

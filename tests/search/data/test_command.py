@@ -89,7 +89,10 @@ def test_names_may_hold_anything(tmp_path: Path) -> None:
     assert "\x1b" not in result.output
     assert "\\x1b[31m" in result.output
     assert "\\udce9" in result.output
-    assert json.loads(told(f"folder:{tmp_path}", "--json").output)["classes"][0] == "esc\x1b[31m"
+    plain = json.loads(told(f"folder:{tmp_path}", "--json").output)
+    assert plain["classes"][0] == "esc\x1b[31m"
+    (example,) = plain["passed_over"]["no image (.txt)"]["examples"]
+    assert example.endswith(r"bad\udce9.txt")
 
 
 def test_photographs_of_any_size_are_no_problem_without_a_study(tmp_path: Path) -> None:

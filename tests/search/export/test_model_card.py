@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from search.errors import printable
 from search.export.model_card import as_markdown, model_card
 from search.export.trained_network import SeedRun
 from space.cost import cost
@@ -18,9 +19,8 @@ ANY_TEXT = st.text() | st.sampled_from(HOSTILE) | st.text("<>&|`*_[]()#!\\~+-.:/
 
 
 def shown(text: str) -> str:
-    """Say what a reader sees of a text: one line, and a mark for what cannot be printed."""
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else "?" for c in line) or "(no name)"
+    """Say what a reader sees of a text: one line, and escapes for what cannot be printed."""
+    return printable(" ".join(text.split())) or "(no name)"
 
 
 def inline(tokens: list[Token]) -> list[list[Token]]:
@@ -65,6 +65,13 @@ def test_hostile_names_add_nothing(hostile: str) -> None:
     assert "<script" not in html
     assert "<a " not in html
     assert "<img" not in html
+
+
+def test_names_that_are_no_utf_8_are_spelled_as_in_tables() -> None:
+    """A reader finds the class of a table in the card, and can write the card to a file."""
+    card = model_card(trained_network(class_names=("caf\udce9", "b", "c")), "shapes")
+    assert r"caf\\udce9" in card  # a backslash that Markdown shows
+    card.encode()
 
 
 def test_card_of_a_champion() -> None:
