@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from trainer.errors import NoKernels
-from trainer.native.toolchain import cache_folder, find_compiler
+from trainer.native.toolchain import find_compiler
+from trainer.user_cache import cache_folder, own_folder
 
 __all__ = ["BuildFailed", "NotHere", "build"]
 
@@ -63,8 +64,8 @@ def build() -> Path:
         )
     try:
         compiler = find_compiler()
-        folder = cache_folder() / "hollow"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = own_folder(cache_folder()) / "hollow"
+        folder.mkdir(exist_ok=True)
     except (NoKernels, OSError) as error:
         raise NotHere(str(error)) from None
     headers = _headers()

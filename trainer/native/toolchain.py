@@ -7,14 +7,14 @@ import os
 import platform
 import shlex
 import shutil
-import stat
 import subprocess
 import tempfile
 from pathlib import Path
 
 from trainer.errors import NoKernels
+from trainer.user_cache import NotOwn, cache_folder, own_folder
 
-__all__ = ["build_library", "cache_folder", "find_compiler"]
+__all__ = ["build_library", "find_compiler"]
 
 _COMPILERS = ("c++", "g++", "clang++")
 _FLAGS = (
@@ -38,7 +38,7 @@ def build_library(source: Path, folder: Path | None = None) -> Path:
 
     Args:
         source: the file; it may include others of its folder and of those below.
-        folder: where builds are kept; by default :func:`cache_folder`.
+        folder: where builds are kept; by default :func:`trainer.user_cache.cache_folder`.
 
     Raises:
         NoKernels: if there is no compiler, it fails, or its output cannot be stored.
@@ -52,23 +52,6 @@ def build_library(source: Path, folder: Path | None = None) -> Path:
     if not _is_whole(target):
         _build(compiler, flags, source, target)
     return target
-
-
-def cache_folder() -> Path:
-    """Return where builds are kept: ``$XDG_CACHE_HOME/flyweight`` or ``~/.cache/flyweight``.
-
-    A user without a home that can be written to gets a folder among the temporary files.
-    """
-    if base := os.environ.get("XDG_CACHE_HOME"):
-        return Path(base) / "flyweight"
-    try:
-        home = Path.home()
-    except RuntimeError:  # a user whom the system does not know
-        home = None
-    if home is not None and os.access(home, os.W_OK):
-        return home / ".cache" / "flyweight"
-    user = os.getuid() if hasattr(os, "getuid") else "home"
-    return Path(tempfile.gettempdir()) / f"flyweight-{user}"
 
 
 def find_compiler() -> tuple[str, ...]:
@@ -101,14 +84,11 @@ def _kept_safely(folder: Path | None) -> Path:
     """Make the folder; refuse one in which another user could put a library that is then loaded."""
     try:
         folder = folder or cache_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
+        return own_folder(folder)
+    except NotOwn as error:
+        raise NoKernels(str(error)) from None
     except OSError as error:
         raise _not_kept(folder, error) from None
-    others_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    if others_write or status.st_uid != os.getuid():
-        raise NoKernels(f"other users may write to {folder}; make it yours alone (chmod 700)")
-    return folder
 
 
 def _not_kept(folder: Path | None, error: Exception) -> NoKernels:

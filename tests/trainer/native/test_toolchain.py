@@ -13,7 +13,8 @@ import pytest
 
 from trainer.errors import NoKernels
 from trainer.native import toolchain
-from trainer.native.toolchain import build_library, cache_folder
+from trainer.native.toolchain import build_library
+from trainer.user_cache import cache_folder
 
 SOURCE = """
 #include "answer.h"

@@ -1,8 +1,10 @@
 """Decoded images on disk, so that a large folder is decoded once on a machine.
 
 An entry is a folder of two files: ``pixels.npy``, which is mapped into memory and so shared by all
-processes that use it, and ``about.json``. It appears when it is whole. Entries may be deleted at
-any time; those unused for longest go when all together are too large.
+processes that use it, and ``about.json``. It appears when it is whole. Its name is a digest of what
+the image files hold and of how they are read, so a folder that was moved or copied has the same
+one. Entries may be deleted at any time; those unused for longest go when all together are too
+large.
 """
 
 from __future__ import annotations
@@ -22,15 +24,21 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-__all__ = ["Allocate", "Entry", "cache_folder", "in_memory", "limit_bytes", "stored"]
+from trainer.user_cache import cache_folder, own_folder
+
+__all__ = ["NOTES", "Allocate", "Entry", "images_folder", "in_memory", "limit_bytes", "stored"]
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Allocate: TypeAlias = Callable[[tuple[int, int, int, int]], Pixels]
+
+NOTES = ".contents"
+"""The suffix of small files beside the entries, which go when nobody has read them for long."""
 
 _LIMIT_VARIABLE = "FLYWEIGHT_CACHE_GIB"
 _LIMIT_GIB = 20.0
 _PIXELS, _ABOUT = "pixels.npy", "about.json"
 _STALE_SECONDS = 24 * 3600
+_NOTES_SECONDS = 90 * _STALE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,15 @@ class Entry:
     about: dict[str, Any]
 
 
-def cache_folder() -> Path:
-    """Return the folder: below ``$XDG_CACHE_HOME/flyweight``, else ``~/.cache/flyweight``.
+def images_folder() -> Path:
+    """Return the folder of the entries, in that of the user's own; it is made if it is missing.
 
     Raises:
-        RuntimeError: if the user has no home.
+        OSError: if it cannot be made, or others may write to it.
     """
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "flyweight" / "images"
+    folder = own_folder(cache_folder()) / "images"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def limit_bytes() -> float:
@@ -85,11 +94,10 @@ def stored(key: str, make: Callable[[Allocate], Entry]) -> Entry:
             array that it returns is kept.
     """
     try:
-        folder = cache_folder()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = images_folder()
         lock = FileLock(folder / f"{key}.lock")
         lock.acquire()
-    except (OSError, RuntimeError):
+    except OSError:
         return make(in_memory)
     try:
         kept = _load(folder / key)
@@ -172,8 +180,12 @@ def _evict(folder: Path, newest: Path) -> None:
     for place in folder.iterdir():
         with suppress(OSError):
             if place.name.startswith("."):
-                if time.time() - place.stat().st_mtime > _STALE_SECONDS:
+                if _unused(place, _STALE_SECONDS):
                     shutil.rmtree(place, ignore_errors=True)
+                    place.unlink(missing_ok=True)
+            elif place.suffix == NOTES:
+                if _unused(place, _NOTES_SECONDS):
+                    place.unlink(missing_ok=True)
             elif place.is_dir() and place != newest:
                 used = (place / _ABOUT).stat().st_mtime
                 entries.append((used, (place / _PIXELS).stat().st_size, place))
@@ -184,3 +196,7 @@ def _evict(folder: Path, newest: Path) -> None:
             shutil.rmtree(place, ignore_errors=True)
             with suppress(OSError):
                 (folder / f"{place.name}.lock").unlink()
+
+
+def _unused(place: Path, seconds: float) -> bool:
+    return time.time() - place.stat().st_mtime > seconds

@@ -90,7 +90,7 @@ class FolderContents:
         """The decoded training files, and behind them those for validation."""
         files = (*self.training.files, *self.validation.files)
         try:
-            return decode_training(self.path, files, self.options, self._progress)
+            return decode_training(files, self.options, self._progress)
         except DataError as error:
             raise _placed(self.path, error) from error
 
@@ -98,9 +98,7 @@ class FolderContents:
     def decoded_test(self) -> Decoded:
         """The decoded test files."""
         try:
-            return decode_like(
-                self.path, self.test.files, self.decoded_training.form, self._progress
-            )
+            return decode_like(self.test.files, self.decoded_training.form, self._progress)
         except DataError as error:
             raise _placed(self.path, error) from error
 

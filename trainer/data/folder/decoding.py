@@ -16,7 +16,8 @@ import numpy as np
 import PIL
 
 from trainer.data.folder.cache import Allocate, Entry, Pixels, in_memory, limit_bytes, stored
-from trainer.data.folder.files import bombs_refused
+from trainer.data.folder.digests import contents_digest, facts_of
+from trainer.data.folder.files import bombs_refused, readable_formats
 from trainer.data.folder.pixels import Form, Header, grey_range, read_header, read_pixels
 from trainer.data.memory import require_memory
 from trainer.data.reading import Progress, ReadOptions
@@ -77,13 +78,10 @@ class Decoded:
     transparent: int
 
 
-def decode_training(
-    root: Path, files: Sequence[Path], options: ReadOptions, progress: Progress
-) -> Decoded:
+def decode_training(files: Sequence[Path], options: ReadOptions, progress: Progress) -> Decoded:
     """Decode the files of the training part, which decide the form of all others.
 
     Args:
-        root: the folder that they lie in.
         files: at least one.
         options: what the study asks for.
         progress: is told how many are done.
@@ -114,10 +112,10 @@ def decode_training(
         "colour": options.colour,
         "background": options.background,
     }
-    return _decoded(_kept(root, files, asked, make))
+    return _decoded(_kept(files, asked, make), files)
 
 
-def decode_like(root: Path, files: Sequence[Path], form: Form, progress: Progress) -> Decoded:
+def decode_like(files: Sequence[Path], form: Form, progress: Progress) -> Decoded:
     """Decode files into the form of the training part.
 
     Raises:
@@ -128,26 +126,19 @@ def decode_like(root: Path, files: Sequence[Path], form: Form, progress: Progres
         headers, broken = _headers(files, form.background)
         return _decode(files, headers, broken, form, allocate, progress, may_be_grey=False)
 
-    return _decoded(_kept(root, files, asdict(form), make))
+    return _decoded(_kept(files, asdict(form), make), files)
 
 
-def _kept(
-    root: Path, files: Sequence[Path], asked: dict[str, Any], make: Callable[[Allocate], Entry]
-) -> Entry:
+def _kept(files: Sequence[Path], asked: dict[str, Any], make: Callable[[Allocate], Entry]) -> Entry:
     """Take decoded files from the cache if they are worth it."""
-    key = hashlib.sha256(json.dumps([_FORMAT, PIL.__version__, asked], sort_keys=True).encode())
-    total = 0
-    for file in files:
-        try:
-            about = file.stat()
-            facts = (str(file.relative_to(root)), about.st_size, about.st_mtime_ns)
-            total += about.st_size
-        except OSError:
-            facts = (str(file.relative_to(root)), -1, -1)
-        key.update(repr(facts).encode())
-    if (len(files) < CACHED_FILES and total < CACHED_BYTES) or not limit_bytes():
+    facts = facts_of(files)
+    if (len(files) < CACHED_FILES and facts.size < CACHED_BYTES) or not limit_bytes():
         return make(in_memory)
-    return stored(key.hexdigest()[:32], make)
+    # The same bytes become the same pixels by the same versions of what decodes them.
+    decoders = [_FORMAT, PIL.__version__, *readable_formats()]
+    contents = contents_digest(files, facts, _cores())
+    key = json.dumps([decoders, asked, contents], sort_keys=True)
+    return stored(hashlib.sha256(key.encode()).hexdigest()[:32], make)
 
 
 def _headers(files: Sequence[Path], background: str) -> tuple[list[Header | None], dict[int, str]]:
@@ -243,7 +234,8 @@ def _decode(
         pixels,
         {
             "form": {**asdict(form), "channels": channels},
-            "broken": [[index, broken[index]] for index in sorted(broken)],
+            # Without the path: what is kept serves a folder that was moved too.
+            "broken": [[i, broken[i].removeprefix(str(files[i]))] for i in sorted(broken)],
             "coloured": [place for place, index in enumerate(good) if coloured[index]],
             "sizes": dict(Counter(_by(header.size) for header in known)),
             "wide": sum(header.wide for header in known),
@@ -253,7 +245,7 @@ def _decode(
     )
 
 
-def _decoded(entry: Entry) -> Decoded:
+def _decoded(entry: Entry, files: Sequence[Path]) -> Decoded:
     about = entry.about
     form = about["form"]
     scale = form["scale"]
@@ -266,7 +258,7 @@ def _decoded(entry: Entry) -> Decoded:
             channels=form["channels"],
             scale=None if scale is None else (scale[0], scale[1]),
         ),
-        broken=tuple(Broken(index, reason) for index, reason in about["broken"]),
+        broken=tuple(Broken(index, f"{files[index]}{why}") for index, why in about["broken"]),
         coloured=tuple(about["coloured"]),
         sizes=about["sizes"],
         wide=about["wide"],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ import torch
 from tests.trainer.datafiles import failure, opened, picture, write_classes, write_parts
 from trainer.data import Dataset, open_dataset
 from trainer.data import memory as memory_module
-from trainer.data.folder import decoding
+from trainer.data.folder import decoding, digests
 from trainer.data.folder.cache import Allocate, Entry, stored
 
 
@@ -55,7 +56,10 @@ def _same(first: Dataset, second: Dataset) -> bool:
 
 
 def test_files_are_decoded_once(tmp_path: Path, kept: Path, read: list[Path]) -> None:
-    """The second opening reads no file, also where the folder was moved, and finds the same."""
+    """The second opening decodes no file, also of a folder that was moved or copied.
+
+    What it says of broken files names them where they are now.
+    """
     write_classes(tmp_path / "images", {"a": 10, "b": 10})
     (tmp_path / "images" / "a" / "005.png").write_bytes(b"broken")
     first = opened(tmp_path / "images", skip_broken=True)
@@ -67,14 +71,65 @@ def test_files_are_decoded_once(tmp_path: Path, kept: Path, read: list[Path]) ->
     assert torch.equal(first.training().pixels, second.training().pixels)
     assert torch.equal(first.test().pixels, second.test().pixels)
     assert first.info.fingerprint == second.info.fingerprint
+    shutil.copytree(moved, tmp_path / "copy")
+    (tmp_path / "copy" / "a").rename(tmp_path / "copy" / "c")
+    (tmp_path / "copy" / "b").rename(tmp_path / "copy" / "d")
+    message = failure(f"folder:{tmp_path / 'copy'}")
+    assert f"{tmp_path / 'copy' / 'c' / '005.png'} cannot be read as an image" in message
+    assert str(moved) not in message
     assert len(read) == 19
 
 
+def test_files_are_read_once_while_they_are_unchanged(
+    tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they hold is known by size, times and place; without these it is looked at again."""
+    write_classes(tmp_path / "images", {"a": 10, "b": 10})
+    looked_at: list[Path] = []
+    original = digests._digest
+
+    def noted(file: Path) -> bytes:
+        looked_at.append(file)
+        return original(file)
+
+    monkeypatch.setattr(digests, "_digest", noted)
+    for settled, wanted in ((2_000_000_000, 32), (-(10**12), 16), (-(10**12), 0)):
+        monkeypatch.setattr(digests, "_SETTLED_NS", settled)
+        looked_at.clear()
+        for _ in range(2 if settled > 0 else 1):  # files may change again at once, so none is noted
+            opened(tmp_path / "images")
+        assert len(looked_at) == wanted
+    (note,) = kept.glob("*.contents")
+    note.write_text("damaged")
+    opened(tmp_path / "images")
+    assert len(looked_at) == 16
+
+
+def test_a_file_replaced_in_disguise_is_noticed(
+    tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another image of the same size and time has its own pixels, in the same folder or another."""
+    monkeypatch.setattr(digests, "_SETTLED_NS", -(10**12))
+    for folder, shift in (("images", 0), ("other", 50)):
+        write_classes(tmp_path / folder, {"a": 10, "b": 10})
+        for number, file in enumerate(sorted((tmp_path / folder).rglob("*.png"))):
+            picture(number + shift).save(file.with_suffix(".bmp"))
+            os.utime(file.with_suffix(".bmp"), (1e9, 1e9))
+            file.unlink()
+    wanted = opened(tmp_path / "other").training().pixels.clone()
+    assert not torch.equal(opened(tmp_path / "images").training().pixels, wanted)
+    for file in (tmp_path / "other").rglob("*.bmp"):
+        replaced = tmp_path / "images" / file.relative_to(tmp_path / "other")
+        replaced.write_bytes(file.read_bytes())
+        os.utime(replaced, (1e9, 1e9))
+    assert torch.equal(opened(tmp_path / "images").training().pixels, wanted)
+
+
 def test_what_changes_pixels_is_decoded_anew(tmp_path: Path, kept: Path, read: list[Path]) -> None:
-    """Another file, another time of a file, another size or background has its own entry."""
+    """Another file, another size or background has its own entry, another time has not."""
     write_classes(tmp_path / "images", {"a": 10, "b": 10})
     folder = tmp_path / "images"
-    opened(folder)
+    opened(folder).test()
     for options in ({"image_size": 4}, {"background": "black"}, {"colour": True}):
         before = len(read)
         opened(folder, **options)
@@ -82,7 +137,7 @@ def test_what_changes_pixels_is_decoded_anew(tmp_path: Path, kept: Path, read: l
     before = len(read)
     os.utime(folder / "a" / "000.png", (1, 1))
     opened(folder).test()
-    assert len(read) > before
+    assert len(read) == before
     picture(77).save(folder / "a" / "000.png")
     assert np.asarray(picture(77)).tobytes() in {
         image.numpy().tobytes()
@@ -167,6 +222,23 @@ def test_a_place_that_cannot_be_written_is_done_without(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert len(opened(tmp_path / "images").training()) == 16
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="this system has no modes of folders")
+def test_a_folder_that_others_may_write_to_is_done_without(tmp_path: Path, kept: Path) -> None:
+    """Nobody else can put pixels there; a folder that is made is the user's alone."""
+    write_classes(tmp_path / "images", {"a": 10, "b": 10})
+    before = os.umask(0o002)
+    try:
+        opened(tmp_path / "images")
+    finally:
+        os.umask(before)
+    assert len(_entries(kept)) == 1
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    shutil.rmtree(kept)
+    kept.parent.chmod(0o770)
+    assert len(opened(tmp_path / "images").training()) == 16
+    assert not kept.exists()
 
 
 def test_who_asks_at_once_waits_for_the_first(kept: Path) -> None:
