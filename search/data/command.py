@@ -53,18 +53,20 @@ def data(
         DataError: the data set cannot be opened at all.
     """
     quiet_optuna()
-    with show_reading(console or Console(stderr=True)) as progress:
-        name, root = str(what), data_root(data)
-        if isinstance(what, Path) and what.is_dir():
-            name = f"folder:{what}"
-        if name in DATASET_NAMES or name.partition(":")[0] in PATH_DATASETS:
+    name, root = str(what), data_root(data)
+    if isinstance(what, Path) and what.is_dir():
+        name = f"folder:{what}"
+    console = console or Console(stderr=True)
+    if name in DATASET_NAMES or name.partition(":")[0] in PATH_DATASETS:
+        with show_reading(console, name) as progress:
             findings = inspect_dataset(name, root, progress=progress).findings
-            if findings.input_shape is None:  # without a study nothing says what size is meant
-                findings.warnings.insert(0, findings.problems.pop(0))
-            return findings
-        file, reading = _study(name, storage)
+        if findings.input_shape is None:  # without a study nothing says what size is meant
+            findings.warnings.insert(0, findings.problems.pop(0))
+        return findings
+    file, reading = _study(name, storage)
+    with show_reading(console, file.settings.dataset) as progress:
         found: Inspection = inspect_data(file, root, reading, progress)
-        return found.findings
+    return found.findings
 
 
 def _study(name: str, storage: str) -> tuple[StudyFile, Reading | None]:

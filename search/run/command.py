@@ -27,7 +27,6 @@ from search.study.study import (
 from search.workers.data import inspect_data, show_reading
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions, check_counts
-from search.workers.patience import said_if_slow
 
 __all__ = ["RunResult", "run"]
 
@@ -116,8 +115,7 @@ def run(
 def _begin(file: StudyFile, launcher: Launcher, artifacts: Path | None) -> StoredStudy:
     begun = refuse_changes(file, launcher.storage)
     reading = None if begun is None else begun.data.reading
-    slow = said_if_slow(launcher.tell, f"reading the images of {file.settings.dataset}")
-    with slow, show_reading(launcher.console) as progress:
+    with show_reading(launcher.console, file.settings.dataset) as progress:
         found = inspect_data(file, launcher.data, reading, progress, thorough=False)
     for line in found_lines(found.findings):
         launcher.tell(line)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from search.errors import InputError, ResumeError
+from search.errors import InputError, ResumeError, printable
 from search.spec.study_file import StudyFile
 from search.study.study import StoredStudy
+from search.workers.patience import said_if_slow
 from trainer.data import (
     RULES,
     Dataset,
@@ -46,7 +46,7 @@ __all__ = [
 
 DATA_VARIABLE = "FLYWEIGHT_DATA"
 
-_SILENT_SECONDS = 2.0
+_SILENT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -136,10 +136,22 @@ def inspect_data(
 
 
 @contextmanager
-def show_reading(console: Console) -> Iterator[Progress]:
-    """Show how far the reading of images is: a bar on a terminal, else a line if it takes long."""
-    started, told = time.monotonic(), False
-    with Bar(
+def show_reading(console: Console, dataset: str) -> Iterator[Progress]:
+    """Show how far the reading of images is: a bar on a terminal, else one line if it takes long.
+
+    A terminal has the line too where there are no files to count, as when a set is downloaded.
+
+    Args:
+        console: where to show it.
+        dataset: the name of the data set.
+    """
+    counting = False
+
+    def tell(line: str) -> None:
+        if not (counting and console.is_terminal):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    bar = Bar(
         TextColumn("reading images"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -147,16 +159,14 @@ def show_reading(console: Console) -> Iterator[Progress]:
         console=console,
         transient=True,
         disable=not console.is_terminal,
-    ) as bar:
+    )
+    with said_if_slow(tell, printable(f"reading the images of {dataset}"), _SILENT_SECONDS), bar:
         task = bar.add_task("", visible=False, total=None)
 
         def show(done: int, total: int) -> None:
-            nonlocal told
+            nonlocal counting
+            counting = True
             bar.update(task, completed=done, total=total, visible=True)
-            late = time.monotonic() - started > _SILENT_SECONDS and done < total
-            if late and not told and not console.is_terminal:
-                console.print(f"reading {total:,} images", highlight=False)
-                told = True
 
         yield show
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from search.workers import data as data_module
 from search.workers.data import open_data, reopen_data, show_reading
 from tests.search.small_studies import SKELETON, reopened, url_in, write_study
 from tests.trainer.datafiles import write_classes
-from trainer.data import DataInfo
+from trainer.data import RULES, DataInfo
 
 
 def _file(folder: Path) -> StudyFile:
@@ -35,7 +36,7 @@ def _begin(folder: Path, file: StudyFile, info: DataInfo, *, older: bool) -> Non
     stored.storage.engine.dispose()
 
 
-@pytest.mark.parametrize("rules", [1, 2])
+@pytest.mark.parametrize("rules", [1, RULES])
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_study_keeps_its_rules(tmp_path: Path, rules: int) -> None:
     """Whoever resumes or confirms a study reads its files as when it began."""
@@ -66,14 +67,24 @@ def test_other_images_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_reading_is_not_silent(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal has a bar; elsewhere one line is printed if it takes long, and no more."""
-    monkeypatch.setattr(data_module, "_SILENT_SECONDS", -1.0)
+    monkeypatch.setattr(data_module, "_SILENT_SECONDS", 0.05)
     screen = StringIO()
     console = Console(file=screen, force_terminal=terminal, width=80)
-    with show_reading(console) as progress:
+    with show_reading(console, "folder:shapes") as progress:
         for done in range(1, 1501):
             progress(done, 1500)
+        time.sleep(0.3)
     if terminal:
-        assert "reading images" in screen.getvalue()
         assert "1500/1500" in screen.getvalue()
+        assert "folder:shapes" not in screen.getvalue()
     else:
-        assert screen.getvalue() == "reading 1,500 images\n"
+        assert screen.getvalue() == "reading the images of folder:shapes\n"
+
+
+def test_a_download_is_not_silent_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no files are counted there is no bar, so the line is printed."""
+    monkeypatch.setattr(data_module, "_SILENT_SECONDS", 0.05)
+    screen = StringIO()
+    with show_reading(Console(file=screen, force_terminal=True, width=80), "mnist"):
+        time.sleep(0.3)
+    assert "reading the images of mnist" in screen.getvalue()
