@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from search.errors import InputError
 from search.spec.study_file import StudyFile
+from search.text import plural
 from trainer.data import labels_of, path_of, pixels_of
 
 __all__ = ["Arrays", "keep_arrays"]
@@ -20,12 +21,15 @@ Arrays: TypeAlias = tuple[Any, Any] | tuple[Any, Any, Sequence[str]]
 """Images and labels as ``npz:PATH`` has them, tensors or numpy's, and perhaps class names."""
 
 
-def keep_arrays(file: StudyFile, arrays: Arrays) -> None:
+def keep_arrays(file: StudyFile, arrays: Arrays) -> Path | None:
     """Write arrays into the file of a study's data set, from which its workers read them.
 
     Args:
         file: its data set is ``npz:PATH``.
         arrays: images and labels, tensors or numpy's; perhaps the names of the classes.
+
+    Returns:
+        The file that was written; None where it held these arrays before.
 
     Raises:
         InputError: the data set is another one, the file holds other arrays or cannot be written.
@@ -38,7 +42,10 @@ def keep_arrays(file: StudyFile, arrays: Arrays) -> None:
             f"{dataset!r}"
         )
     if len(arrays) not in (2, 3):
-        raise InputError(f"data: {len(arrays)} arrays are given; give images, labels, class names")
+        raise InputError(
+            f"data: {plural(len(arrays), 'array is', 'arrays are')} given; "
+            "give images, labels, class names"
+        )
     path = path_of(dataset).expanduser()
     given: dict[str, Any] = {"images": _array(arrays[0]), "labels": _array(arrays[1])}
     pixels_of(given["images"], "data: the images")
@@ -48,7 +55,7 @@ def keep_arrays(file: StudyFile, arrays: Arrays) -> None:
     if path.exists():
         if not _holds(path, given):
             raise InputError(f"{path} holds other arrays; name another file in study.dataset")
-        return
+        return None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         scratch = path.with_name(f".{uuid4().hex}.npz")
@@ -59,6 +66,7 @@ def keep_arrays(file: StudyFile, arrays: Arrays) -> None:
             scratch.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror})") from error
+    return path
 
 
 def _array(value: Any) -> NDArray[Any]:

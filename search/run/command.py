@@ -27,6 +27,7 @@ from search.study.study import (
 from search.workers.data import inspect_data, show_reading
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions, check_counts
+from trainer.errors import DataError
 
 __all__ = ["RunResult", "run"]
 
@@ -96,11 +97,17 @@ def run(
     check_counts(trials=trials)
     started = time.monotonic()
     file = StudyFile.load(study)
+    written: Path | None = None
     if isinstance(arrays := options.get("data"), tuple):
-        keep_arrays(file, arrays)
+        written = keep_arrays(file, arrays)
         options["data"] = None
     launcher = Launcher(options)
-    stored = _begin(file, launcher, None if artifacts is None else Path(artifacts))
+    try:
+        stored = _begin(file, launcher, None if artifacts is None else Path(artifacts))
+    except DataError:
+        if written is not None:  # so that better arrays can be given
+            written.unlink(missing_ok=True)
+        raise
     total = trials or file.settings.trials
     before = sum(record.trained for record in stored.records())
     try:

@@ -53,7 +53,7 @@ def test_arrays_that_cannot_be_kept(tmp_path: Path) -> None:
     file = _file(tmp_path)
     with pytest.raises(DataError, match="data: the images has floats from 0 to 250"):
         keep_arrays(file, (IMAGES.float(), LABELS))
-    with pytest.raises(InputError, match="1 arrays are given"):
+    with pytest.raises(InputError, match="1 array is given"):
         keep_arrays(file, (IMAGES,))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="arrays are given to run alone"):
         data_root((IMAGES, LABELS))
@@ -80,3 +80,20 @@ def test_a_run_takes_arrays(tmp_path: Path) -> None:
         console=quiet(),
     )
     assert reopened(tmp_path).data.classes == ("0", "1", "2")
+
+
+def test_arrays_that_teach_nothing_are_refused_and_not_kept(tmp_path: Path) -> None:
+    """What a look at the arrays finds is said, and better ones can be given afterwards."""
+    import flyweight
+
+    space = SKELETON.replace("linear 10", "linear 3")
+    path = write_study(tmp_path, dataset=f"npz:{tmp_path / 'mine.npz'}", space=space)
+    with pytest.raises(DataError, match="all 60 images are of one and the same colour all over"):
+        flyweight.run(
+            path,
+            data=(torch.zeros_like(IMAGES), LABELS),
+            storage=url_in(tmp_path),
+            device="cpu",
+            console=quiet(),
+        )
+    assert not (tmp_path / "mine.npz").exists()
