@@ -57,8 +57,9 @@ def describe(path: Path) -> list[str]:
         return ["the size of the space depends on the images; flyweight run reads them"]
     quiet_optuna()
     shape, classes = known
-    found = survey(file, shape, classes)
-    said = notes(file.search_space(shape, classes), file.budget)
+    space = file.search_space(shape, classes)
+    found = survey(file, space)
+    said = notes(space, file.budget)
     return [*found.lines(), *_cost_of_trial(file, found, classes), *said]
 
 

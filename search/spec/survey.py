@@ -13,6 +13,7 @@ from search.spec.budget import LIMIT_WORDS, Assessment, assess
 from search.spec.candidate import Candidate
 from search.spec.study_file import StudyFile
 from search.text import percent_share, plural
+from space.search_space import SearchSpace
 
 __all__ = ["Range", "Survey", "survey"]
 
@@ -94,18 +95,15 @@ _WORDS = {
 }
 
 
-def survey(
-    file: StudyFile, input_shape: tuple[int, int, int], classes: int, draws: int = DRAWS
-) -> Survey:
+def survey(file: StudyFile, space: SearchSpace, draws: int = DRAWS) -> Survey:
     """Draw candidates at random and look at their cost; nothing is trained or built.
 
     Args:
         file: the study file.
-        input_shape: channels, height and width of an image.
-        classes: of the data set.
+        space: the file's search space, for the shape and the classes of its data set.
         draws: candidates to draw, at least 1. The study's seed decides which.
     """
-    space, recipes = file.search_space(input_shape, classes), file.recipe_space()
+    recipes = file.recipe_space()
     sampler = optuna.samplers.RandomSampler(seed=file.settings.seed)
     study = optuna.create_study(sampler=sampler)
     candidates = []

@@ -13,6 +13,7 @@ from search.spec.budget import assess
 from search.spec.candidate import Candidate
 from search.spec.recipe_space import value_in
 from search.spec.study_file import StudyFile, differences
+from search.studies.trial_copies import copy_of
 from search.study.records import Outcome, TrialRecord, record_candidate
 from search.study.seeds import sampler_seed
 from search.study.study import StoredStudy
@@ -134,18 +135,11 @@ class ChangedFile:
         record_candidate(asked, candidate, assessment, suggestion.inactive)
         (drawn,) = study.get_trials(deepcopy=False)
         constraints = {k: v for k, v in drawn.system_attrs.items() if k != "fixed_params"}
-        return FrozenTrial(
-            number=trial.number,
-            trial_id=-1,
-            state=trial.state,
-            value=trial.value,
-            datetime_start=trial.datetime_start,
-            datetime_complete=trial.datetime_complete,
-            params=drawn.params,
-            distributions=drawn.distributions,
+        return copy_of(
+            trial,
             user_attrs={**trial.user_attrs, **drawn.user_attrs},
             system_attrs={**trial.system_attrs, **constraints},
-            intermediate_values=trial.intermediate_values,
+            drawn=drawn,
         )
 
 

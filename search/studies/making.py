@@ -29,6 +29,7 @@ from search.storage.optuna_private import (
 from search.storage.processes import ProcessId, this_process
 from search.storage.urls import shown_url
 from search.studies.deleting import remove_study
+from search.studies.trial_copies import copy_of
 from search.study.records import TrialRecord
 from search.study.study import STUDY_ATTRIBUTE, TRIAL_WORK, StoredStudy
 
@@ -132,18 +133,10 @@ class StudyMaker:
         self.trials += 1
         self._storage.create_new_trial(
             self.id,
-            template_trial=FrozenTrial(
-                number=trial.number,
-                trial_id=-1,
-                state=trial.state,
-                value=trial.value,
-                datetime_start=trial.datetime_start,
-                datetime_complete=trial.datetime_complete,
-                params=trial.params,
-                distributions=trial.distributions,
+            template_trial=copy_of(
+                trial,
                 user_attrs=kept,
                 system_attrs=with_new_artifacts(trial.system_attrs, names),
-                intermediate_values=trial.intermediate_values,
             ),
         )
 
