@@ -20,6 +20,7 @@ from search.run.trials import search
 from search.storage.artifacts import artifacts_beside
 from search.storage.database import open_storage
 from search.study.confirms import PARTS
+from search.study.in_use import using
 from search.study.study import open_study
 from search.workers.entry import add_worker_options, context_of, run_worker
 from search.workers.stop import StopSignal
@@ -37,10 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work_on_study(options: argparse.Namespace, stop: StopSignal) -> None:
     context = context_of(options)
     stored = open_study(options.study, options.storage, writing=True)
-    if options.work == _SEARCH:
-        search(stored, context, options.trials or stored.file.settings.trials, stop)
-    else:
-        retrain(stored, context, options.ordinal, options.work, stop)
+    with using(stored):
+        if options.work == _SEARCH:
+            search(stored, context, options.trials or stored.file.settings.trials, stop)
+        else:
+            retrain(stored, context, options.ordinal, options.work, stop)
 
 
 def _work_on_ladders(options: argparse.Namespace, stop: StopSignal) -> None:

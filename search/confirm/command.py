@@ -11,6 +11,7 @@ from search.confirm.retrain import confirm_claims
 from search.errors import ResumeError, TrialError, WorkFailed
 from search.storage.database import quiet_optuna
 from search.study.confirms import PARTS, Confirm, ConfirmPlan, last_ordinal, load_confirm, save_plan
+from search.study.in_use import using
 from search.study.study import StoredStudy, open_study
 from search.workers.data import reopen_data
 from search.workers.launcher import Launcher, explain_interruption
@@ -56,10 +57,11 @@ def confirm(
     stored = open_study(study, launcher.storage, writing=True)
     plan = _plan(stored, top, seeds, again=again)
     if not load_confirm(stored, plan.ordinal).finished:
-        stored.make_artifacts()
-        reopen_data(stored, launcher.data)
-        with explain_interruption("finished retrainings are kept"):
-            _retrain(stored, plan, launcher)
+        with using(stored):
+            stored.make_artifacts()
+            reopen_data(stored, launcher.data)
+            with explain_interruption("finished retrainings are kept"):
+                _retrain(stored, plan, launcher)
     return load_confirm(stored, plan.ordinal)
 
 

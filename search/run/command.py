@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -13,6 +15,7 @@ from search.run.progress import Progress
 from search.spec.notes import notes
 from search.spec.study_file import StudyFile
 from search.storage.database import quiet_optuna
+from search.study.in_use import using
 from search.study.records import TrialRecord, best_of
 from search.study.recovery import recover
 from search.study.rejected import count_rejections
@@ -27,6 +30,7 @@ from search.study.study import (
 from search.workers.data import inspect_data, show_reading
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions, check_counts
+from trainer.data import DataInfo, Reading
 from trainer.errors import DataError
 
 __all__ = ["RunResult", "run"]
@@ -102,33 +106,57 @@ def run(
         written = keep_arrays(file, arrays)
         options["data"] = None
     launcher = Launcher(options)
-    try:
-        stored = _begin(file, launcher, None if artifacts is None else Path(artifacts))
-    except DataError:
-        if written is not None:  # so that better arrays can be given
-            written.unlink(missing_ok=True)
-        raise
     total = trials or file.settings.trials
-    before = sum(record.trained for record in stored.records())
-    try:
+    place = None if artifacts is None else Path(artifacts)
+    with _begun(file, launcher, place, written) as stored:
+        before = sum(record.trained for record in stored.records())
         with explain_interruption("trials in flight are queued again"):
             _search(stored, total, launcher, timeout)
         return _result(stored, total, before, time.monotonic() - started)
+
+
+@contextmanager
+def _begun(
+    file: StudyFile, launcher: Launcher, artifacts: Path | None, written: Path | None
+) -> Iterator[StoredStudy]:
+    """Begin or resume the study of a file, which nobody renames or deletes during the block.
+
+    ``written`` is the file of the arrays that were given; it goes if they cannot be used, so that
+    better ones can be given.
+    """
+    begun = refuse_changes(file, launcher.storage)
+    reading = None if begun is None else begun.data.reading
+    with ExitStack() as used:
+        if begun is not None:
+            used.enter_context(_used(open_study(begun.name, launcher.storage, writing=True)))
+        try:
+            info = _read_data(file, launcher, reading)
+        except DataError:
+            if written is not None:
+                written.unlink(missing_ok=True)
+            raise
+        file.check_fits(file.search_space(info.input_shape, len(info.classes)))
+        stored = begin_study(file, launcher.storage, artifacts, info)
+        yield used.enter_context(_used(stored))
+
+
+@contextmanager
+def _used(stored: StoredStudy) -> Iterator[StoredStudy]:
+    """Use a study, and close its storage at the end."""
+    try:
+        with using(stored):
+            yield stored
     finally:
         # The last connection that is closed leaves all in the one file, which can then be copied.
         stored.storage.engine.dispose()
 
 
-def _begin(file: StudyFile, launcher: Launcher, artifacts: Path | None) -> StoredStudy:
-    begun = refuse_changes(file, launcher.storage)
-    reading = None if begun is None else begun.data.reading
+def _read_data(file: StudyFile, launcher: Launcher, reading: Reading | None) -> DataInfo:
     with show_reading(launcher.console, file.settings.dataset) as progress:
         found = inspect_data(file, launcher.data, reading, progress, thorough=False)
     for line in found_lines(found.findings):
         launcher.tell(line)
-    info = usable(found).info
-    file.check_fits(file.search_space(info.input_shape, len(info.classes)))
-    return begin_study(file, launcher.storage, artifacts, info)
+    return usable(found).info
 
 
 def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float | None) -> None:

@@ -104,15 +104,17 @@ class Claims:
             return len(rows.all())
 
 
-def living_holders(engine: Engine, study_id: int) -> tuple[ProcessId, ...]:
+def living_holders(engine: Engine, study_id: int, *, but: str) -> tuple[ProcessId, ...]:
     """Return the processes that hold unfinished work of a study, known dead ones left out.
 
     Args:
         engine: of the study's storage.
         study_id: the study's number in the storage.
+        but: a kind of work that does not count.
     """
     add_table(CLAIMS, engine)
     unfinished = (CLAIMS.c.study_id == study_id) & CLAIMS.c.done.is_(False)
+    unfinished &= CLAIMS.c.work != but
     wanted = select(CLAIMS.c.host, CLAIMS.c.pid, CLAIMS.c.started).where(unfinished).distinct()
     with engine.connect() as connection:
         holders = [ProcessId(*row) for row in connection.execute(wanted)]

@@ -10,7 +10,7 @@ from search.storage.claims import delete_claims
 from search.storage.database import quiet_optuna
 from search.storage.rdb_storage import StudyStorage
 from search.storage.urls import DEFAULT_STORAGE
-from search.studies.in_use import refuse_in_use
+from search.study.in_use import changing
 from search.study.study import kept_files, open_study
 
 __all__ = ["delete_study", "remove_study"]
@@ -34,13 +34,13 @@ def delete_study(study: str, *, storage: str = DEFAULT_STORAGE, force: bool = Fa
     """
     quiet_optuna()
     stored = open_study(study, storage, writing=True)
-    refuse_in_use(stored, "delete", force=force)
-    own = is_own_folder(stored.artifacts, stored.kept, storage)
-    left = not own and any(
-        (stored.artifacts / name).exists() for name in kept_files(stored.storage, stored.id)
-    )
-    # Of other folders that were found, nobody knows whose they are.
-    remove_study(stored.storage, stored.id, stored.artifacts if own else None)
+    with changing(stored, "delete", force=force):
+        own = is_own_folder(stored.artifacts, stored.kept, storage)
+        left = not own and any(
+            (stored.artifacts / name).exists() for name in kept_files(stored.storage, stored.id)
+        )
+        # Of other folders that were found, nobody knows whose they are.
+        remove_study(stored.storage, stored.id, stored.artifacts if own else None)
     return stored.artifacts if left else None
 
 

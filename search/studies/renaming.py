@@ -6,7 +6,7 @@ from search.errors import StorageError
 from search.storage.database import quiet_optuna
 from search.storage.optuna_private import rename_study as rename_in_storage
 from search.storage.urls import DEFAULT_STORAGE, shown_url
-from search.studies.in_use import refuse_in_use
+from search.study.in_use import changing
 from search.study.study import STUDY_ATTRIBUTE, open_study, with_name
 
 __all__ = ["rename_study"]
@@ -33,7 +33,8 @@ def rename_study(
     quiet_optuna()
     stored = open_study(study, storage, writing=True)
     kept = {**stored.kept, "file": with_name(stored.kept["file"], new)}
-    refuse_in_use(stored, "rename", force=force)
-    engine = stored.storage.engine
-    if not rename_in_storage(engine, stored.id, new, STUDY_ATTRIBUTE, kept):
+    with changing(stored, "rename", force=force):
+        engine = stored.storage.engine
+        if rename_in_storage(engine, stored.id, new, STUDY_ATTRIBUTE, kept):
+            return
         raise StorageError(f"{shown_url(storage)} has a study {new!r} already; give another name")
