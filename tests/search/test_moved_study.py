@@ -18,7 +18,7 @@ from search.run.command import run
 from search.storage.database import open_storage
 from search.study.study import open_study
 from tests.search.shown_studies import Shown, ask
-from tests.search.small_studies import quiet, url_in, write_study
+from tests.search.small_studies import begun, quiet, search_here, url_in
 from trainer.recipe import Recipe
 
 BEFORE = Path(__file__).parent / "fixtures" / "version-0.1.0"
@@ -43,6 +43,9 @@ DRAWN = {
 SEED = 2867955460541679706
 
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a copy of that study."""
@@ -53,9 +56,10 @@ def folder(tmp_path: Path) -> Path:
 def _finished(folder: Path) -> None:
     """A study with two trained trials and a confirm in a folder."""
     folder.mkdir()
-    study, url = write_study(folder, trials=2), url_in(folder)
-    run(study, workers=1, storage=url, console=quiet())
-    confirm("tiny", top=1, seeds=1, workers=1, storage=url, console=quiet())
+    stored = begun(folder, trials=2)
+    search_here(stored, 2)
+    stored.storage.engine.dispose()
+    confirm("tiny", top=1, seeds=1, workers=1, storage=url_in(folder), console=quiet())
 
 
 def test_a_study_of_the_version_before_goes_on(folder: Path) -> None:

@@ -16,6 +16,7 @@ from search.export.command import export
 from search.run.command import run
 from search.status import front_of, status
 from tests.search.small_studies import begun, quiet, reopened, search_here, url_in, write_study
+from tests.search.warm_workers import forked
 from trainer.data import Normalisation, open_dataset
 
 
@@ -57,7 +58,8 @@ def test_a_network_trained_on_raw_pixels_is_exported_so(tmp_path: Path) -> None:
     assert record.recipe["normalise"] is False
     url = url_in(tmp_path)
     trial = export("tiny", tmp_path / "trial_net", storage=url)
-    confirm("tiny", top=1, seeds=1, workers=1, storage=url, console=quiet())
+    with forked():
+        confirm("tiny", top=1, seeds=1, workers=1, storage=url, console=quiet())
     champion = export("tiny", tmp_path / "tiny_net", storage=url)
     assert trial.normalisation == champion.normalisation == Normalisation((0.0,), (1.0,))
 

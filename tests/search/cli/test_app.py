@@ -195,6 +195,7 @@ def test_a_study_without_a_score_cannot_be_confirmed(
     assert "use flyweight run first" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_minutes_and_seconds_are_one_limit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,12 +207,13 @@ def test_minutes_and_seconds_are_one_limit(
     assert "run the same command to resume" in capsys.readouterr().out
 
 
-def test_a_run_tells_its_best(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("warm_workers")
+def test_a_run_tells_its_best(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A run that is done prints a line for each trial, its best with layers, and what is next."""
     path = write_study(tmp_path, parameters=100_000, epochs=1, trials=2)
-    process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
-    output, errors = process.communicate(timeout=600)
-    assert (process.returncode, errors) == (0, "")
+    assert main(["run", str(path), "--workers", "2", "--device", "cpu"]) == 0
+    output, errors = capsys.readouterr()
+    assert errors == ""
     lines = output.splitlines()
     assert sum(line.startswith("trial ") for line in lines) == 2
     assert "tiny: 2 trained, 0 rejected" in output

@@ -39,6 +39,8 @@ from trainer.metrics import accuracy
 SPACE = template("conv3 {a} relu bn", "gap", "linear 3", a="[4, 6, 8]")
 CLASSES = ("left", "right", "top")
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
+
 
 def _draw_images(folder: Path, count: int, seed: int) -> None:
     """Noisy 8x8 images that are brighter on one side, which is their class."""
@@ -70,7 +72,7 @@ class Confirmed:
 
 
 @pytest.fixture(scope="module")
-def confirmed(tmp_path_factory: pytest.TempPathFactory) -> Confirmed:
+def confirmed(tmp_path_factory: pytest.TempPathFactory, warm_workers: None) -> Confirmed:
     """A study of images in a folder, confirmed in two goes."""
     folder = tmp_path_factory.mktemp("confirmed")
     _draw_images(folder / "images" / "train", 30, 1)
@@ -194,7 +196,7 @@ def test_again_begins_another(confirmed: Confirmed) -> None:
 
 def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
     """Ctrl-C ends with 130 and a word on how to go on; kill -9 loses one retraining at most."""
-    stored = begun(tmp_path, space=SPACE.replace("linear 3", "linear 10"), epochs=150, trials=1)
+    stored = begun(tmp_path, space=SPACE.replace("linear 3", "linear 10"), epochs=100, trials=1)
     search_here(stored, 1)
     # One worker, so that retrainings are left when the first has ended.
     arguments = (
@@ -203,7 +205,7 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
         "--top",
         "1",
         "--seeds",
-        "4",
+        "3",
         "--workers",
         "1",
         "--device",
@@ -221,7 +223,7 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
     assert "run the same command to resume" in errors
     assert errors.count("\n") == 1
     kept = _selection(stored)
-    assert len(kept) < 4
+    assert len(kept) < 3
 
     process = flyweight(tmp_path, *arguments)
     wait_for(lambda: done() > len(kept), "another retraining ends")
@@ -233,7 +235,7 @@ def test_an_interrupted_confirm_keeps_what_is_done(tmp_path: Path) -> None:
     result = confirm("tiny", **how)  # type: ignore[arg-type]
     assert result.finished
     assert all(repeat in result.selection for repeat in kept)
-    assert len({repeat.seed for repeat in result.selection}) == 4
+    assert len({repeat.seed for repeat in result.selection}) == 3
 
 
 def _selection(stored: StoredStudy) -> list[object]:

@@ -61,6 +61,7 @@ def test_arrays_that_cannot_be_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.usefixtures("warm_workers")
 def test_a_run_takes_arrays(tmp_path: Path) -> None:
     """The study is begun with them, and a timeout of nothing trains nothing."""
     import flyweight

@@ -18,7 +18,10 @@ from tests.search.ladder_texts import GOOD, written
 from tests.search.small_studies import flyweight, kill_all, quiet, url_in, wait_for
 from trainer.data import open_dataset
 
-LONG = GOOD.replace("epochs = 3", "epochs = 250").replace("test = [80.0, 90, 91.5]", "")
+LONG = GOOD.replace("epochs = 3", "epochs = 120").replace("test = [80.0, 90, 91.5]", "")
+
+
+pytestmark = pytest.mark.usefixtures("warm_workers")
 
 
 def replayed(folder: Path, text: str = GOOD, **how: object) -> tuple[list[StepResult], str]:
@@ -36,7 +39,7 @@ def replayed(folder: Path, text: str = GOOD, **how: object) -> tuple[list[StepRe
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> list[StepResult]:
+def results(tmp_path_factory: pytest.TempPathFactory, warm_workers: None) -> list[StepResult]:
     """Both steps of the small ladder, the first with two seeds."""
     folder = tmp_path_factory.mktemp("ladder")
     replayed(folder, workers=2)

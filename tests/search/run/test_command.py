@@ -4,6 +4,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from search.cli.summary import run_summary
 from search.run.command import run
 from tests.search.small_studies import (
@@ -17,6 +19,8 @@ from tests.search.small_studies import (
     worker_of,
     write_study,
 )
+
+pytestmark = pytest.mark.usefixtures("warm_workers")
 
 
 def test_no_time_trains_nothing(tmp_path: Path) -> None:
@@ -37,6 +41,7 @@ def test_the_best_trial_tells_how_it_was_trained(tmp_path: Path) -> None:
     assert {epoch.backend for epoch in best.epochs} == {best.attributes["path"]}
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_told_to_end_is_replaced(tmp_path: Path) -> None:
     """SIGTERM from outside costs the run no trial: the worker queues its own, another takes it."""
     path = write_study(tmp_path, space=SKELETON, epochs=300)
@@ -49,16 +54,3 @@ def test_a_worker_that_is_told_to_end_is_replaced(tmp_path: Path) -> None:
     records = reopened(tmp_path).records()
     assert sum(record.trained for record in records) == 3
     assert any(record.reason == "stopped" for record in records)
-
-
-def test_a_closed_terminal_ends_it_cleanly(tmp_path: Path) -> None:
-    """SIGHUP ends a run as Ctrl-C does, with one line on how to go on."""
-    path = write_study(tmp_path, space=SKELETON, epochs=10_000)
-    process = flyweight(tmp_path, "run", str(path), "--workers", "1", "--device", "cpu")
-    wait_for(lambda: training(tmp_path), "a worker trains")
-    process.send_signal(signal.SIGHUP)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert "run the same command to resume" in errors
-    assert errors.count("\n") == 1
-    assert not any(trial.state.name == "RUNNING" for trial in reopened(tmp_path).study.get_trials())

@@ -8,6 +8,8 @@ from search.run.command import RunResult, run
 from search.study.records import Outcome
 from tests.search.small_studies import flyweight, quiet, reopened, states, url_in, write_study
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
+
 
 def _run(folder: Path, path: Path, trials: int) -> RunResult:
     return run(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from optuna.trial import TrialState
 
+from search.cli.app import main
 from search.run.command import run
 from search.study.records import Outcome
 from search.study.study import StoredStudy
@@ -22,6 +25,10 @@ from tests.search.small_studies import (
     write_study,
 )
 
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+pytestmark = pytest.mark.usefixtures("warm_workers")
+
 
 def _check_all_queued(stored: StoredStudy) -> None:
     """No trial runs any more, and each that was interrupted waits to be continued."""
@@ -31,19 +38,49 @@ def _check_all_queued(stored: StoredStudy) -> None:
     assert all(t.state is TrialState.WAITING for t in frozen if t.number not in interrupted)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_run_ends_cleanly(tmp_path: Path) -> None:
     """It ends with 130 and one line on how to go on; the trial in flight is in the queue."""
     path = write_study(tmp_path, space=SKELETON, epochs=10_000, trials=2)
     process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
     trials = wait_for(lambda: training(tmp_path), "a worker trains")
     workers = [worker_of(trial) for trial in trials]
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors.count("\n") == 1
     assert "run the same command to resume" in errors
     assert not any(map(is_alive, workers))
+    _check_all_queued(reopened(tmp_path))
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_other_signals_end_it_as_well(
+    tmp_path: Path,
+    number: signal.Signals,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A request to end, or a closed terminal, ends a run as Ctrl-C does."""
+    monkeypatch.chdir(tmp_path)
+    path = write_study(tmp_path, space=SKELETON, epochs=10_000, trials=1)
+
+    def send() -> None:
+        wait_for(lambda: training(tmp_path), "a worker trains")
+        os.kill(os.getpid(), number)
+
+    kept = {each: signal.getsignal(each) for each in (*ENDING, signal.SIGINT)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would stay ignored
+    sender = Thread(target=send)
+    sender.start()
+    try:
+        assert main(["run", str(path), "--workers", "1", "--device", "cpu"]) == 130
+    finally:
+        sender.join()
+        for each, handler in kept.items():
+            signal.signal(each, handler)
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1
+    assert "run the same command to resume" in errors
     _check_all_queued(reopened(tmp_path))
 
 

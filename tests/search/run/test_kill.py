@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from optuna.trial import TrialState
 
 from search.run.command import run
@@ -22,8 +23,10 @@ from tests.search.small_studies import (
     write_study,
 )
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
 
-def _study(folder: Path, epochs: int = 300) -> Path:
+
+def _study(folder: Path, epochs: int = 150) -> Path:
     return write_study(folder, space=SKELETON, epochs=epochs, trials=3)
 
 

@@ -39,6 +39,18 @@ from tests.search.small_studies import (
 
 FORK = multiprocessing.get_context("fork")
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
+
+proven_elsewhere_on_sqlite = pytest.mark.parametrize(
+    "database",
+    [
+        pytest.param("sqlite", marks=pytest.mark.slow),
+        pytest.param("postgres", marks=pytest.mark.postgres),
+    ],
+    indirect=True,
+)
+"""Of an SQLite file the tests of the commands prove it already."""
+
 
 def _run(database: str, path: Path, trials: int | None = None, workers: int = 2) -> RunResult:
     return run(
@@ -52,6 +64,7 @@ def _run(database: str, path: Path, trials: int | None = None, workers: int = 2)
     )
 
 
+@proven_elsewhere_on_sqlite
 def test_whole_studies_are_copied_merged_renamed_and_deleted(database: str, tmp_path: Path) -> None:
     """A study and its copies go on, change names and go, whatever database holds them."""
     path = write_study(tmp_path, space=SKELETON, epochs=1, trials=2)
@@ -176,6 +189,7 @@ def test_values_come_back_as_they_were_written(database: str) -> None:
     assert found.params == trial.params
 
 
+@proven_elsewhere_on_sqlite
 def test_a_study_from_its_file_to_its_champion(database: str, tmp_path: Path) -> None:
     """Search, resumption, refusal of other settings, confirm, status and export work in it."""
     path = write_study(tmp_path, parameters=800, epochs=1)
@@ -201,6 +215,7 @@ def test_a_study_from_its_file_to_its_champion(database: str, tmp_path: Path) ->
     assert trained.figures.trial == champion_of(done)
 
 
+@proven_elsewhere_on_sqlite
 def test_a_killed_run_goes_on(database: str, tmp_path: Path) -> None:
     """After kill -9 of parent and workers in mid-training nothing is lost and the count exact."""
     path = write_study(tmp_path, space=SKELETON, epochs=300)
@@ -230,6 +245,7 @@ def test_a_worker_needs_its_url_and_name_alone(database: str, tmp_path: Path) ->
     assert sum(record.trained for record in _opened(database).records()) == 5
 
 
+@proven_elsewhere_on_sqlite
 def test_the_dashboard_reads_it(database: str, tmp_path: Path) -> None:
     """The best trial that the dashboard shows is the best that fits the budget."""
     path = write_study(tmp_path, parameters=800, epochs=1)

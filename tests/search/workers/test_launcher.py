@@ -15,6 +15,8 @@ from search.workers.options import RunOptions
 from tests.search.small_studies import SKELETON, begun, is_alive, reopened, training, url_in
 from tests.search.small_studies import worker_of as pid_of
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
+
 
 def _launcher(folder: Path, **options: object) -> tuple[Launcher, StringIO]:
     shown = StringIO()

@@ -71,11 +71,14 @@ def test_an_error_without_words_is_one_too(tmp_path: Path, monkeypatch: pytest.M
         _watch(WorkerPool(_worker(tmp_path, "sys.exit(3)", monkeypatch), 1, lambda: None))
 
 
-def test_a_killed_worker_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The dead one's work is recovered before a new worker begins."""
-    text = """
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), signal.SIGKILL)", "sys.exit(130)"])
+def test_a_worker_that_was_ended_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """The work of one that was killed, or told to end, is recovered before a new one begins."""
+    text = f"""
 if not Path("recovered").exists():
-    os.kill(os.getpid(), signal.SIGKILL)
+    {end}
 """
     command = _worker(tmp_path, text, monkeypatch)
     _watch(WorkerPool(command, 1, Path("recovered").touch))
