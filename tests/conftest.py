@@ -1,4 +1,4 @@
-"""What all tests share: the place of their temporary folders."""
+"""What all tests share: the place of their temporary folders, and their share of the cores."""
 
 from __future__ import annotations
 
@@ -14,11 +14,19 @@ ENOUGH = 1 << 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the tests' folders into memory where Linux has room there.
-
-    Each database that a test makes waits for the disk some twenty times, half a second in all.
-    """
-    if config.getoption("basetemp") or sys.platform != "linux" or not os.access(MEMORY, os.W_OK):
-        return
-    if shutil.disk_usage(MEMORY).free >= ENOUGH:
+    """Set the environment of the processes in which the tests run."""
+    if config.getoption("numprocesses", None):
+        # As many processes as cores, each of which would start as many threads, wait for each other
+        # more than they compute.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if not config.getoption("basetemp") and _has_room_in_memory():
+        # Each database that a test makes waits for the disk some twenty times, half a second in
+        # all.
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def _has_room_in_memory() -> bool:
+    """Return whether temporary folders can lie in memory, as on most Linux machines."""
+    if sys.platform != "linux" or not os.access(MEMORY, os.W_OK):
+        return False
+    return shutil.disk_usage(MEMORY).free >= ENOUGH

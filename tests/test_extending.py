@@ -244,8 +244,8 @@ def extend(folder: Path) -> dict[str, Done]:
     exported = ("export", "shapes", "--out", "exports/shapes", "--format")
     with ThreadPoolExecutor(2) as pool:
         started = {
-            "run kernel": pool.submit(flyweight, "run", studies[1], "--workers", "2"),
-            "run shapes": pool.submit(flyweight, "run", studies[0], "--workers", "2"),
+            "run kernel": pool.submit(flyweight, "run", studies[1], "--workers", "1"),
+            "run shapes": pool.submit(flyweight, "run", studies[0], "--workers", "1"),
             "validate": pool.submit(flyweight, "validate", *studies),
             "wrong format": pool.submit(flyweight, *exported, "wrong-format"),
         }

@@ -19,13 +19,15 @@ from search.dashboard.server import dashboard_app
 from search.errors import ResumeError, StorageError
 from search.export.command import export
 from search.run.command import RunResult, run
+from search.spec.study_file import StudyFile
 from search.status import status
 from search.storage.claims import Claims
 from search.storage.database import open_storage, quiet_optuna
 from search.studies import copy_study, delete_study, list_studies, merge_studies, rename_study
 from search.study.confirms import Confirm
 from search.study.records import Outcome
-from search.study.study import StoredStudy, open_study
+from search.study.study import StoredStudy, begin_study, open_study
+from search.workers.data import open_data
 from tests.search.shown_studies import ask
 from tests.search.small_studies import (
     SKELETON,
@@ -232,9 +234,9 @@ def test_a_killed_run_goes_on(database: str, tmp_path: Path) -> None:
 
 
 def test_a_worker_needs_its_url_and_name_alone(database: str, tmp_path: Path) -> None:
-    """Workers that were started by hand, elsewhere, share what a study has left to train."""
-    path = write_study(tmp_path, space=SKELETON, epochs=1, trials=5)
-    assert _run(database, path, trials=1).trained == 1
+    """Workers that were started by hand, elsewhere, share what a study has to train."""
+    file = StudyFile.load(write_study(tmp_path, space=SKELETON, epochs=1, trials=5))
+    begin_study(file, database, tmp_path / "artifacts", open_data(file, tmp_path).info)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     workers = [

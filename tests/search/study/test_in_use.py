@@ -87,9 +87,9 @@ def test_force_is_for_machines_that_are_gone(
         pass
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=["delete", "rename"])
+@pytest.mark.usefixtures("warm_workers")
 def test_a_run_uses_its_study_before_it_reads_the_data(
-    tmp_path: Path, change: Callable[[str, bool], object], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that resumes a study and still reads its images keeps it from being changed."""
     path = write_study(tmp_path, space=SKELETON)
@@ -109,9 +109,9 @@ def test_a_run_uses_its_study_before_it_reads_the_data(
     try:
         assert reading.wait(60)
         with pytest.raises(InputError, match="in use by process"):
-            change(url_in(tmp_path), False)
+            delete_study("tiny", storage=url_in(tmp_path))
     finally:
         go_on.set()
         running.join()
-    change(url_in(tmp_path), False)
-    assert _names(tmp_path) != ["tiny"]
+    delete_study("tiny", storage=url_in(tmp_path))
+    assert _names(tmp_path) == []

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from tests.trainer.drawn_networks import noise
 from trainer.errors import NoKernels
-from trainer.native import library
+from trainer.native import library, toolchain
 from trainer.native.abi import (
     ABI_VERSION,
     FUNCTIONS,
@@ -256,6 +256,8 @@ def test_an_activation_is_added_in_one_place(
     before = "template <class... Types>\nstruct TypeList {"
     assert before in text
     header.write_text(text.replace(before, f"{example}\n{before}").replace(old, new))
+    # A quarter of the time that optimised code would take to compile.
+    monkeypatch.setattr(toolchain, "_FLAGS", ("-O0", *toolchain._FLAGS[1:]))
     added = open_library(build_library(folder / SOURCE.name, tmp_path / "built"))
     assert activation_names(added) == (*activation_names(load_kernels()), "ReLU6()")
     monkeypatch.setattr("trainer.native.network.load_kernels", lambda: added)
