@@ -1,10 +1,11 @@
-"""What all tests share: the place of their temporary folders, and their share of the cores."""
+"""What all tests share: the place of their folders, their share of the cores, quick workers."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ def pytest_configure(config: pytest.Config) -> None:
         # Each database that a test makes waits for the disk some twenty times, half a second in
         # all.
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+@pytest.fixture(scope="module")
+def warm_workers() -> Iterator[None]:
+    """Workers are forked from a process that has imported what they need, for the module."""
+    from tests.search.warm_workers import forked  # most tests need none of what it imports
+
+    with forked():
+        yield
 
 
 def _has_room_in_memory() -> bool:

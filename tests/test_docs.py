@@ -214,6 +214,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert heading in slugs, target
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_the_example_in_python_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""The databases that a study may lie in, each real, and workers that start fast."""
+"""The databases that a study may lie in, each real."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
-
-from tests.search.warm_workers import forked
 
 _databases = itertools.count()
 
@@ -47,10 +45,3 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def warm_workers() -> Iterator[None]:
-    """Workers are forked from a process that has imported what they need, for the module."""
-    with forked():
-        yield

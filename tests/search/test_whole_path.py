@@ -29,7 +29,8 @@ def test_from_a_study_file_to_a_champion(tmp_path: Path, monkeypatch: pytest.Mon
     assert result.trained == result.total == 4
     assert result.best is not None
 
-    confirmed = confirm("tiny", top=2, seeds=2, workers=2, storage=url, console=quiet())
+    with forked():
+        confirmed = confirm("tiny", top=2, seeds=2, workers=2, storage=url, console=quiet())
     assert confirmed.finished
     assert len(confirmed.selection) == 4
     means = {trial: sum(confirmed.validation_floors(trial)) for trial in confirmed.plan.trials}

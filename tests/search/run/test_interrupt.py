@@ -41,7 +41,7 @@ def _check_all_queued(stored: StoredStudy) -> None:
 def test_an_interrupted_run_ends_cleanly(tmp_path: Path) -> None:
     """It ends with 130 and one line on how to go on; the trial in flight is in the queue."""
     path = write_study(tmp_path, space=SKELETON, epochs=10_000, trials=2)
-    process = flyweight(tmp_path, "run", str(path), "--workers", "2", "--device", "cpu")
+    process = flyweight(tmp_path, "run", str(path), "--workers", "1", "--device", "cpu")
     trials = wait_for(lambda: training(tmp_path), "a worker trains")
     workers = [worker_of(trial) for trial in trials]
     process.send_signal(signal.SIGINT)
