@@ -14,8 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from multiprocessing import get_context
-from multiprocessing.forkserver import ensure_running
+from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +26,7 @@ from search.workers import pool
 
 IMPORTED = ["search.worker", "sklearn.datasets", "sklearn.model_selection", "torch._dynamo"]
 
-_SERVER = get_context("forkserver")
+_METHOD = "forkserver"
 
 
 class ForkedWorker:
@@ -55,9 +54,8 @@ class ForkedWorker:
         assert (stdin, stdout, start_new_session) == (subprocess.PIPE, subprocess.DEVNULL, True)
         reading, writing = os.pipe()
         arguments = list(command[command.index("-m") + 1 :])
-        self._process = _SERVER.Process(
-            target=_work, args=(arguments, dict(env), _Fd(reading), _Fd(stderr.fileno()))
-        )
+        given = arguments, dict(env), _Fd(reading), _Fd(stderr.fileno())
+        self._process = get_context(_METHOD).Process(target=_work, args=given)
         self._process.start()
         os.close(reading)
         self.stdin = os.fdopen(writing, "wb")
@@ -114,11 +112,16 @@ def _work(arguments: list[str], env: dict[str, str], stdin: int, stderr: int) ->
 
 @contextmanager
 def forked() -> Iterator[None]:
-    """Let the pools of this process fork their workers during the block."""
-    _SERVER.set_forkserver_preload(IMPORTED)
+    """Let the pools of this process fork their workers during the block, where a system can."""
+    if _METHOD not in get_all_start_methods():
+        yield
+        return
+    get_context(_METHOD).set_forkserver_preload(IMPORTED)
     with pytest.MonkeyPatch.context() as patch:
         # The server finds our packages by it.
         patch.setenv("PYTHONPATH", os.pathsep.join(place or str(Path.cwd()) for place in sys.path))
+        from multiprocessing.forkserver import ensure_running  # not on Windows
+
         ensure_running()
     with pytest.MonkeyPatch.context() as patch:
         popen = SimpleNamespace(**{**vars(subprocess), "Popen": ForkedWorker})

@@ -235,6 +235,7 @@ def test_a_killed_run_goes_on(database: str, tmp_path: Path) -> None:
 
 def test_a_worker_needs_its_url_and_name_alone(database: str, tmp_path: Path) -> None:
     """Workers that were started by hand, elsewhere, share what a study has to train."""
+    quiet_optuna()
     file = StudyFile.load(write_study(tmp_path, space=SKELETON, epochs=1, trials=5))
     begin_study(file, database, tmp_path / "artifacts", open_data(file, tmp_path).info)
     elsewhere = tmp_path / "elsewhere"

@@ -146,6 +146,32 @@ def test_workers_import_what_their_parent_does(
     assert Path(Path("is").read_text()) == ROOT / "search" / "__init__.py"
 
 
+@pytest.mark.usefixtures("warm_workers")
+def test_workers_that_are_forked_are_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What other tests use in their place has a process, input, signals, words and an exit code."""
+    text = """
+Path("session").write_text(f"{os.getsid(0)} {os.getpid()}")
+if not Path("recovered").exists():
+    os.kill(os.getpid(), signal.SIGKILL)
+sys.stdin.read()
+print("what went wrong", sys.argv[-1], file=sys.stderr)
+sys.exit(2)
+"""
+    pool = WorkerPool(_worker(tmp_path, text, monkeypatch), 1, Path("recovered").touch)
+    with pytest.raises(InputError, match=r"^what went wrong 0$"), pool:
+        wait_for(lambda: pool.is_working() and len(_started()) == 2, "a new worker starts", 60)
+        (member,) = pool._members
+        assert member.process.stdin is not None
+        member.process.stdin.close()
+        _watch(pool)
+    session, pid = Path("session").read_text().split()
+    assert session == pid
+    assert int(pid) in _started()
+    assert not any(is_alive(each) for each in _started())
+
+
 def test_cores_are_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker takes more threads than its share of the machine's cores, and each has one."""
     text = "Path(f'threads.{sys.argv[-1]}').write_text(os.environ['OMP_NUM_THREADS'])"
