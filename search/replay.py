@@ -124,7 +124,7 @@ def replay(
     record = _trained(stored, trial)
     where = choose_device(device) if device else _device_of(record)
     with said_if_slow(tell, f"reading the images of {stored.data.name}"):
-        split = search_split(reopen_data(stored, data_root(data)), where)
+        split = search_split(reopen_data(stored, data_root(data)), where, record.fold)
     with said_if_slow(tell, "building the kernels for this processor, which is done once"):
         prepare_backend(where)
     with _threads_of(record):

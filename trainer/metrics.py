@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from statistics import fmean
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError
 from trainer.runtime import exact_figures, is_out_of_memory
 
-__all__ = ["accuracy", "classify", "evaluating", "floor", "predict", "share_correct"]
+__all__ = ["accuracy", "classify", "evaluating", "floor", "predict", "share_correct", "tail_mean"]
 
 # A batch costs a GPU the same number of launches, however many images it has.
 _EVALUATION_BATCH = {"cpu": 500}
@@ -95,6 +96,19 @@ def floor(accuracies: Sequence[float], epochs: int) -> float:
             f"a floor needs at least one epoch and one accuracy, not {epochs} and {len(accuracies)}"
         )
     return min(accuracies[-epochs:])
+
+
+def tail_mean(accuracies: Sequence[float], epochs: int) -> float:
+    """Return the mean of the last ``epochs`` accuracies (of all, where there are fewer).
+
+    Raises:
+        ValueError: if there is no accuracy, or ``epochs`` is below 1.
+    """
+    if not accuracies or epochs < 1:
+        raise ValueError(
+            f"a mean needs at least one epoch and one accuracy, not {epochs} and {len(accuracies)}"
+        )
+    return fmean(accuracies[-epochs:])
 
 
 def _classes(logits: Tensor) -> Tensor:

@@ -13,11 +13,19 @@ from search.spec.candidate import Candidate
 from search.storage.optuna_private import id_of_trial
 from search.storage.weights import keep_weights
 from search.strategies.pruners import should_prune
-from search.study.records import Outcome, record_candidate
+from search.study.candidates import find_repeat
+from search.study.records import (
+    FOLD_ATTRIBUTE,
+    REPEAT_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+    Outcome,
+    record_candidate,
+)
+from search.study.scores import SCORES
 from search.study.seeds import training_seed
 from search.study.study import StoredStudy
 from search.workers.conditions import conditions_before, conditions_of
-from search.workers.data import DataSplit
+from search.workers.data import Folds
 from search.workers.stop import StopSignal
 from search.workers.training import Training
 from trainer.errors import Diverged
@@ -46,11 +54,11 @@ class Objective:
 
     Args:
         stored: the study.
-        data: the study's training and validation images.
+        data: the study's training and validation images, by fold.
         stop: interrupts a training when this process is asked to stop.
     """
 
-    def __init__(self, stored: StoredStudy, data: DataSplit, stop: StopSignal) -> None:
+    def __init__(self, stored: StoredStudy, data: Folds, stop: StopSignal) -> None:
         self._stored = stored
         self._data = data
         self._stop = stop
@@ -70,7 +78,7 @@ class Objective:
             candidate, assessment = self._draw(trial)
         if not assessment.fits:
             return TrialResult(Outcome.REJECTED, reason=assessment.reason)
-        return self._train(trial, candidate)
+        return self._train(trial, candidate, self._repeated(trial, candidate))
 
     def _draw(self, trial: Trial) -> tuple[Candidate, Assessment]:
         suggestion = self._search_space.suggest(trial)
@@ -80,17 +88,34 @@ class Objective:
         record_candidate(trial, candidate, assessment, suggestion.inactive)
         return candidate, assessment
 
-    def _train(self, trial: Trial, candidate: Candidate) -> TrialResult:
-        normalisation = candidate.recipe.normalisation(self._data.normalisation)
-        self._record(trial, conditions_before(self._data.device))
+    def _repeated(self, trial: Trial, candidate: Candidate) -> int:
+        """Record what a trial repeats, and return how many of its candidate were judged before."""
+        if not self._stored.file.settings.score:
+            return 0  # The study began when nothing looked for repeats.
+        repeat = find_repeat(self._stored.records(), trial.number, candidate.key)
+        if repeat is None:
+            return 0
+        attributes = {REPEAT_ATTRIBUTE: repeat.first}
+        if fold := repeat.judged % self._data.count:
+            attributes[FOLD_ATTRIBUTE] = fold
+        self._record(trial, attributes)
+        return repeat.judged
+
+    def _train(self, trial: Trial, candidate: Candidate, judged: int) -> TrialResult:
+        data = self._data[judged % self._data.count]
+        normalisation = candidate.recipe.normalisation(data.normalisation)
+        self._record(trial, conditions_before(data.device))
         trial.set_user_attr("normalisation", asdict(normalisation))
-        training = Training(candidate, self._data, self._stop)
+        training = Training(candidate, data, self._stop)
         try:
             for epoch in training:
                 if epoch.number == 0:
                     self._record(trial, conditions_of(epoch))
                 trial.set_user_attr("epochs", [each.to_dict() for each in training.epochs])
-                if should_prune(trial, epoch.number, epoch.accuracy, candidate.recipe.epochs):
+                # Other folds are not compared with this one, and a half repeat says nothing.
+                if not judged and should_prune(
+                    trial, epoch.number, epoch.accuracy, candidate.recipe.epochs
+                ):
                     return TrialResult(Outcome.PRUNED)
         finally:
             trial.set_user_attr("seconds", training.seconds)
@@ -112,5 +137,8 @@ class Objective:
         kept = keep_weights(training.network, stored.artifacts, trial, stored.storage)
         trial.set_user_attr("weights_sha256", kept.sha256)
         accuracies = [epoch.accuracy for epoch in training.epochs]
-        score = floor(accuracies, stored.file.settings.floor_epochs)
-        return TrialResult(Outcome.COMPLETE, score)
+        settings = stored.file.settings
+        if settings.score:
+            score = SCORES[settings.score](accuracies, settings.floor_epochs)
+            trial.set_user_attr(SCORE_ATTRIBUTE, score)
+        return TrialResult(Outcome.COMPLETE, floor(accuracies, settings.floor_epochs))

@@ -17,7 +17,7 @@ from search.study.recovery import requeue
 from search.study.seeds import sampler_seed
 from search.study.study import StoredStudy, trial_claims
 from search.workers.context import WorkerContext
-from search.workers.data import reopen_data, search_split
+from search.workers.data import Folds, reopen_data
 from search.workers.stop import Stopped, StopSignal
 
 __all__ = ["make_objective", "search"]
@@ -47,7 +47,7 @@ def make_objective(stored: StoredStudy, context: WorkerContext, stop: StopSignal
     """Return the objective of a study on this worker's device."""
     stored.make_artifacts()
     device = context.open_device()
-    return Objective(stored, search_split(reopen_data(stored, context.data), device), stop)
+    return Objective(stored, Folds(reopen_data(stored, context.data), device), stop)
 
 
 def _with_sampler(stored: StoredStudy, context: WorkerContext) -> optuna.Study:

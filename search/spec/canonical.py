@@ -55,6 +55,9 @@ def differences(stored: Mapping[str, object], new: Mapping[str, object]) -> tupl
         trials never counts, nor does a key that only one has and that has its default in the other.
     """
     was, now = (dict(_flat(resolve(sections))) for sections in (stored, new))
+    # A study that began without the key ranks by the floor; a file without it takes the study's.
+    was.setdefault("study.score", "floor")
+    now.setdefault("study.score", was["study.score"])
     keys = [key for key in {**was, **now} if key not in _FREE]
     return tuple(
         f"{key}: was {_shown(was, key)}, now {_shown(now, key)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Strict
 from pydantic import Field as Limits
@@ -54,7 +54,12 @@ class StudySettings:
         background: behind transparent pixels: ``white``, ``black`` or ``#rrggbb``.
         skip_broken: whether files that cannot be read are left out instead of refused.
         target: the validation floor to reach, 0 to 1; it is reported and does not end the search.
-        floor_epochs: how many of the last epochs the floor is taken over.
+        floor_epochs: how many of the last epochs the floor is taken over, and the score.
+        score: what samplers and ``confirm`` rank trials by: ``mean``, the mean accuracy of the
+            last epochs, or ``floor``, the lowest. None in a file that leaves it open: a new study
+            then takes ``mean``, one that began without the key keeps the floor.
+        seeds_per_candidate: how many times a candidate may be trained at most where a space is so
+            small that its candidates can be counted; the run ends when each was.
         trials: how many trials are trained in all.
         sampler: one of ``search.strategies.samplers.SAMPLERS``.
         pruner: one of ``search.strategies.pruners.PRUNERS``.
@@ -74,7 +79,9 @@ class StudySettings:
     skip_broken: Annotated[bool, Strict()] = False
     target: Annotated[float, Strict(), Limits(ge=0, le=1, allow_inf_nan=False)] | None = None
     floor_epochs: Annotated[int, Strict(), Limits(ge=1, le=10_000)] = 5
+    score: Literal["mean", "floor"] | None = None
     trials: Annotated[int, Strict(), Limits(ge=1, le=1_000_000)] = 60
+    seeds_per_candidate: Annotated[int, Strict(), Limits(ge=1, le=1_000)] = 1
     sampler: SamplerName = "tpe"
     pruner: PrunerName = "halving"
     seed: Annotated[int, Strict(), Limits(ge=0, le=2**32 - 1)] = 0

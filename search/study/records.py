@@ -11,7 +11,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search.spec.budget import Assessment
-from search.spec.candidate import Candidate
+from search.spec.candidate import Candidate, candidate_key
 from search.text import percent, plural
 from space.architecture import Architecture
 from space.cost import Cost
@@ -21,6 +21,10 @@ from trainer.metrics import floor
 from trainer.recipe import Recipe
 
 __all__ = [
+    "CANDIDATE_ATTRIBUTE",
+    "FOLD_ATTRIBUTE",
+    "REPEAT_ATTRIBUTE",
+    "SCORE_ATTRIBUTE",
     "Outcome",
     "TrialRecord",
     "best_of",
@@ -29,6 +33,22 @@ __all__ = [
     "trained_outcomes",
     "trial_text",
 ]
+
+
+CANDIDATE_ATTRIBUTE = "candidate"
+"""The attribute of a trial that is equal for equal candidates."""
+
+FOLD_ATTRIBUTE = "fold"
+"""The attribute of a trial that names the split it was judged on; absent for the first one."""
+
+REPEAT_ATTRIBUTE = "repeat_of"
+"""The attribute of a repeat: the number of the first trial of its candidate."""
+
+SCORE_ATTRIBUTE = "score"
+"""The attribute of a complete trial that samplers and ``confirm`` rank by, 0 to 1.
+
+A study that began without the key ``score`` has none: there the floor ranks.
+"""
 
 
 class Outcome(StrEnum):
@@ -116,6 +136,28 @@ class TrialRecord:
         )
 
     @property
+    def rank_score(self) -> float | None:
+        """Return what samplers and ``confirm`` rank a complete trial by, 0 to 1."""
+        return None if self.score is None else self.attributes.get(SCORE_ATTRIBUTE, self.score)
+
+    @property
+    def fold(self) -> int:
+        """Return the split that it was judged on, see :meth:`trainer.data.Dataset.search_split`."""
+        return int(self.attributes.get(FOLD_ATTRIBUTE, 0))
+
+    @property
+    def repeat_of(self) -> int | None:
+        """Return the number of the first trial of its candidate, None if it is the first."""
+        return self.attributes.get(REPEAT_ATTRIBUTE)
+
+    @property
+    def key(self) -> str | None:
+        """Return what is equal for equal candidates, None before the candidate was drawn."""
+        if CANDIDATE_ATTRIBUTE in self.attributes:
+            return str(self.attributes[CANDIDATE_ATTRIBUTE])
+        return candidate_key(self.architecture, self.recipe) if self.architecture else None
+
+    @property
     def trained(self) -> bool:
         """Return whether it counts as a trained trial."""
         return self.outcome is not None and self.outcome.trained
@@ -182,6 +224,7 @@ def record_candidate(
     """Store what is known of a candidate before it is trained."""
     trial.set_user_attr("architecture", str(candidate.architecture))
     trial.set_user_attr("recipe", candidate.recipe.to_dict())
+    trial.set_user_attr(CANDIDATE_ATTRIBUTE, candidate.key)
     trial.set_user_attr("cost", cost_to_dict(assessment.cost))
     trial.set_user_attr("inactive", sorted(inactive))
     for key, value in assessment.constraints.items():

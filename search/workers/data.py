@@ -35,6 +35,7 @@ from trainer.data import (
 
 __all__ = [
     "DataSplit",
+    "Folds",
     "data_root",
     "final_split",
     "inspect_data",
@@ -187,9 +188,39 @@ def reopen_data(stored: StoredStudy, root: Path) -> Dataset:
     return dataset
 
 
-def search_split(dataset: Dataset, device: torch.device) -> DataSplit:
+class Folds:
+    """The images of a search, split in several ways; see ``Dataset.search_split``.
+
+    The first fold stays in memory, and one other at a time.
+
+    Args:
+        dataset: opened.
+        device: that trains.
+
+    Attributes:
+        count: how many folds there are; 1 where the data has a validation part of its own.
+    """
+
+    def __init__(self, dataset: Dataset, device: torch.device) -> None:
+        self.count = dataset.folds
+        self._dataset = dataset
+        self._device = device
+        self._first = search_split(dataset, device)
+        self._other: tuple[int, DataSplit] | None = None
+
+    def __getitem__(self, fold: int) -> DataSplit:
+        """Return the images of a fold, from 0 to ``count`` - 1."""
+        if fold == 0:
+            return self._first
+        if self._other is None or self._other[0] != fold:
+            self._other = None  # Its memory is free before the next one needs it.
+            self._other = (fold, search_split(self._dataset, self._device, fold))
+        return self._other[1]
+
+
+def search_split(dataset: Dataset, device: torch.device, fold: int = 0) -> DataSplit:
     """Return the images of a search: the two parts of the training set, never the test set."""
-    training, validation = dataset.search_split()
+    training, validation = dataset.search_split(fold)
     return DataSplit(training.to(device), validation.to(device), normalisation(training))
 
 

@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import torch
+
 from trainer.data.images import Images
 from trainer.data.reading import Reading
-from trainer.data.splits import VALIDATION_PARTS, stratified_split
+from trainer.data.splits import VALIDATION_PARTS, stratified_folds, stratified_split
 
 __all__ = ["DataInfo", "Dataset"]
 
@@ -84,27 +86,44 @@ class Dataset:
             self._test = self._read_test()
         return self._test
 
-    def search_split(self) -> tuple[Images, Images]:
+    @property
+    def folds(self) -> int:
+        """Return how many ways there are to split the training part, see :meth:`search_split`."""
+        return VALIDATION_PARTS if self._validation_begin is None else 1
+
+    def search_split(self, fold: int = 0) -> tuple[Images, Images]:
         """Return the two parts of the training part that a search may see.
 
         Where the data has a validation part that is it, and the rest is for training. Else five
-        sixths are for training, one sixth is for validation. The split is stratified and always
-        the same.
+        sixths are for training, one sixth is for validation. The splits are stratified and always
+        the same, and no image is for validation in two of them.
+
+        Args:
+            fold: which split, from 0 to :attr:`folds` - 1.
 
         Returns:
             The training images and the validation images.
 
         Raises:
+            ValueError: if there is no such fold.
             DataError: if a class has fewer than six training images.
         """
+        if not 0 <= fold < self.folds:
+            raise ValueError(f"fold {fold}: the data has {self.folds}, numbered from 0")
         if (begin := self._validation_begin) is not None:
             whole = self._training
             return (
                 Images(whole.pixels[:begin], whole.labels[:begin]),
                 Images(whole.pixels[begin:], whole.labels[begin:]),
             )
-        labels = self._training.labels
-        keep, aside = stratified_split(labels, VALIDATION_PARTS, self.info.classes)
+        labels, classes = self._training.labels, self.info.classes
+        keep, aside = stratified_split(labels, VALIDATION_PARTS, classes)
+        if fold:
+            others = stratified_folds(labels[keep], VALIDATION_PARTS - 1, fold - 1, classes)
+            chosen = torch.ones(len(labels), dtype=torch.bool)
+            aside = keep[others]
+            chosen[aside] = False
+            keep = chosen.nonzero().flatten()
         return self._training.subset(keep), self._training.subset(aside)
 
 

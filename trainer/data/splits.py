@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ __all__ = [
     "TEST_PARTS",
     "VALIDATION_PARTS",
     "require_images",
+    "stratified_folds",
     "stratified_split",
 ]
 
@@ -57,6 +59,30 @@ def stratified_split(labels: Tensor, parts: int, classes: Sequence[str]) -> tupl
         random_state=SPLIT_SEED,
     )
     return torch.from_numpy(np.sort(keep)), torch.from_numpy(np.sort(aside))
+
+
+def stratified_folds(labels: Tensor, parts: int, fold: int, classes: Sequence[str]) -> Tensor:
+    """Choose one of some parts of the images, which share no image and hold all of them together.
+
+    Args:
+        labels: int64, shape (n,), on the CPU.
+        parts: how many, each in each class's proportion.
+        fold: which one, from 0 to ``parts`` - 1.
+        classes: the name of each class.
+
+    Returns:
+        The indices of the part, int64, ascending.
+
+    Raises:
+        DataError: if a class has fewer than ``parts`` images, so that some part might have none.
+    """
+    require_images(labels, parts, classes)
+    from sklearn.model_selection import StratifiedKFold
+
+    folds: Any = StratifiedKFold  # which has no types
+    split = folds(parts, shuffle=True, random_state=SPLIT_SEED).split
+    _, chosen = list(split(np.zeros(len(labels)), labels.numpy()))[fold]
+    return torch.from_numpy(chosen)
 
 
 def require_images(labels: Tensor, least: int, classes: Sequence[str]) -> None:
