@@ -12,7 +12,7 @@ from typing import Protocol
 from space.architecture import Architecture
 from space.cost import BYTES, Cost, cost
 from space.errors import OutsideSpaceError, Problem, SearchSpaceError, ShapeError
-from space.fields import Field, Fixed, FloatRange, Scalar, Trial
+from space.fields import Field, Fixed, FloatRange, IntRange, Scalar, Trial
 from space.layers import Shape
 from space.layers.words import Word, format_shape
 from space.lower_bound import CostBound
@@ -45,6 +45,9 @@ class _StagedOrTemplate(Protocol):
 
     @property
     def parameters(self) -> Mapping[str, Field]: ...
+
+    @property
+    def widths(self) -> tuple[str, ...]: ...
 
     def assemble(self, values: Mapping[str, Scalar]) -> tuple[Architecture, frozenset[str]]: ...
 
@@ -88,6 +91,14 @@ class SearchSpace:
         """
         found = self._space.parameters.items()
         return {name: field for name, field in found if not isinstance(field, Fixed)}
+
+    @property
+    def widths(self) -> tuple[str, ...]:
+        """List the parameters that are ranges of numbers of channels."""
+        parameters = self.parameters
+        return tuple(
+            name for name in self._space.widths if isinstance(parameters.get(name), IntRange)
+        )
 
     def suggest(self, trial: Trial) -> Suggestion:
         """Draw an architecture.

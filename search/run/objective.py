@@ -67,6 +67,11 @@ class Objective:
         )
         self._recipe_space = stored.file.recipe_space()
 
+    @property
+    def folds(self) -> int:
+        """Return in how many ways the data can be split."""
+        return self._data.count
+
     def __call__(self, trial: Trial) -> TrialResult:
         """Draw a candidate, reject or train it, and record everything except the result.
 

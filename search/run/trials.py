@@ -12,6 +12,7 @@ from search.storage.optuna_private import id_of_trial
 from search.storage.processes import this_process
 from search.strategies.pruners import make_pruner
 from search.strategies.samplers import make_sampler
+from search.study.problem import problem_of
 from search.study.records import Outcome
 from search.study.recovery import requeue
 from search.study.seeds import sampler_seed
@@ -30,7 +31,7 @@ def search(stored: StoredStudy, context: WorkerContext, trials: int, stop: StopS
         WorkFailed: if nothing fits the budget for too long.
     """
     objective = make_objective(stored, context, stop)
-    study = _with_sampler(stored, context)
+    study = _with_sampler(stored, context, trials, objective.folds)
     claims = trial_claims(stored)
     since = len(study.get_trials(deepcopy=False))
     while not stop and (slot := claims.take(trials)) is not None:
@@ -50,13 +51,16 @@ def make_objective(stored: StoredStudy, context: WorkerContext, stop: StopSignal
     return Objective(stored, Folds(reopen_data(stored, context.data), device), stop)
 
 
-def _with_sampler(stored: StoredStudy, context: WorkerContext) -> optuna.Study:
+def _with_sampler(
+    stored: StoredStudy, context: WorkerContext, trials: int, folds: int
+) -> optuna.Study:
     settings = stored.file.settings
     count = len(stored.study.get_trials(deepcopy=False))
+    seed = sampler_seed(settings.seed, context.index, count)
     return optuna.load_study(
         study_name=stored.name,
         storage=stored.storage,
-        sampler=make_sampler(settings.sampler, sampler_seed(settings.seed, context.index, count)),
+        sampler=make_sampler(settings.sampler, seed, problem_of(stored, trials, folds)),
         pruner=make_pruner(settings.pruner, stored.file.recipe_space().epochs),
     )
 

@@ -71,6 +71,9 @@ STAGE_FIELDS: dict[str, StageField] = {
     "skip": StageField("bool", "conv", default=False),
 }
 
+WIDTHS = frozenset({"width", "transition_width", "head_hidden"})
+"""The fields that are numbers of channels."""
+
 _AT_A_POOL = frozenset({"pool", "transition", "transition_width", "transition_style"})
 
 

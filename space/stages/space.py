@@ -11,7 +11,7 @@ from space.layers import Shape, Word
 from space.lower_bound import CostBound
 from space.stages.bound import lower_bound
 from space.stages.draft import Draft, Reading
-from space.stages.fields import Fields, parameters, parse_fields
+from space.stages.fields import WIDTHS, Fields, parameters, parse_fields
 from space.stages.inverse import invert
 from space.stages.stem import StemRoom, stem_room
 from space.stages.words import words_of
@@ -44,6 +44,11 @@ class StagedSpace:
         if problems:
             raise SearchSpaceError(problems)
         return cls(fields, input_shape, classes)
+
+    @property
+    def widths(self) -> tuple[str, ...]:
+        """List the parameters that are numbers of channels."""
+        return tuple(name for name in self.parameters if name.rpartition(".")[2] in WIDTHS)
 
     def assemble(self, values: Mapping[str, Scalar]) -> tuple[Architecture, frozenset[str]]:
         """Build an architecture without checking it.

@@ -56,6 +56,15 @@ class TemplateLine:
         """List the names of the holes, each once, in order."""
         return tuple(dict.fromkeys(_HOLE.findall(self.text)))
 
+    def stand_alone(self) -> dict[str, bool]:
+        """Return for each hole whether it is a word of its own, as a number of channels is."""
+        words = self.text.split()
+        return {
+            name: all(word == hole for word in words if hole in word)
+            for name in self.holes
+            if (hole := f"{{{name}}}")
+        }
+
     def fill(self, values: Mapping[str, Scalar]) -> Layer | None:
         """Put values into the holes; dropout of rate 0 vanishes, and so does an empty line.
 

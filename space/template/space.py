@@ -55,6 +55,16 @@ class TemplateSpace:
             raise SearchSpaceError(problems)
         return cls(lines, fields, input_shape, classes)
 
+    @property
+    def widths(self) -> tuple[str, ...]:
+        """List the holes that are numbers of channels wherever they stand."""
+        places = [line.stand_alone() for line in self._lines]
+        return tuple(
+            name
+            for name in self.parameters
+            if {alone for each in places if (alone := each.get(name)) is not None} == {True}
+        )
+
     def assemble(self, values: Mapping[str, Scalar]) -> tuple[Architecture, frozenset[str]]:
         """Fill the lines; the architecture is not checked, and every parameter counts as used."""
         filled = (line.fill(values) for line in self._lines)

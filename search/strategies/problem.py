@@ -1,0 +1,54 @@
+"""What a sampler may know of a study: the parameters, and what each set of them means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+
+__all__ = ["Problem", "Proposal"]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a full set of parameters means.
+
+    Attributes:
+        key: equal for equal candidates, whatever their seeds.
+        fits: whether the budget and the shapes allow it.
+        fill: the greatest share of any limit that it uses: 1.0 is exactly at the limit, ``inf``
+            stands for maps that vanish, 0 for no limits.
+        features: numbers that describe the network, of the same length for all; may be empty.
+        parameters: trainable parameters, None where there is no cost.
+        limit: the limit on parameters that holds for it, in a study with several; else None.
+    """
+
+    key: str
+    fits: bool
+    fill: float
+    features: tuple[float, ...] = ()
+    parameters: int | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A study as its sampler sees it.
+
+    Attributes:
+        distributions: of every parameter; each trial is asked for all of them.
+        describe: says what a full set of parameters means, in a millisecond or two.
+        widths: the integer parameters that make a network wider. A repair moves these alone.
+        trials: how many trained trials are asked for in total. A later run may ask for more.
+        folds: on how many folds a candidate can be judged, 1 where there are none.
+        repair: whether proposals are widened or narrowed to the limits of the budget.
+    """
+
+    distributions: Mapping[str, BaseDistribution]
+    describe: Callable[[Mapping[str, Any]], Proposal]
+    widths: tuple[str, ...]
+    trials: int
+    folds: int = 1
+    repair: bool = True

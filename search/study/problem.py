@@ -1,0 +1,140 @@
+"""What the samplers of a study may know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf, log
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+
+from search.spec.budget import Assessment, Budget, assess
+from search.spec.candidate import Candidate
+from search.spec.recipe_space import RecipeSpace
+from search.strategies.problem import Problem, Proposal
+from search.study.study import StoredStudy
+from space.architecture import Architecture
+from space.cost import Cost
+from space.layers.operations import Convolution
+from space.program import Apply, program_of
+from space.search_space import SearchSpace
+
+__all__ = ["Describer", "problem_of"]
+
+
+def problem_of(stored: StoredStudy, trials: int, folds: int = 1) -> Problem:
+    """Return what a sampler may know of a study.
+
+    Args:
+        stored: the study.
+        trials: trained trials that are asked for in total.
+        folds: ways in which the data can be split.
+    """
+    space = stored.file.search_space(stored.data.input_shape, len(stored.data.classes))
+    recipes = stored.file.recipe_space()
+    describer = Describer(space, recipes, stored.file.budget)
+    return Problem(
+        distributions=_distributions(space, recipes),
+        describe=describer,
+        widths=space.widths,
+        trials=trials,
+        folds=folds,
+    )
+
+
+class Describer:
+    """A function from the parameters of a trial to what they mean.
+
+    Args:
+        space: of architectures.
+        recipes: of recipes.
+        budget: the limits.
+    """
+
+    def __init__(self, space: SearchSpace, recipes: RecipeSpace, budget: Budget) -> None:
+        self._space = space
+        self._recipes = recipes
+        self._budget = budget
+
+    def __call__(self, params: Mapping[str, Any]) -> Proposal:
+        """Return what a full set of parameters means.
+
+        Args:
+            params: a value for each parameter of both spaces.
+        """
+        answers = _Answers(params)
+        candidate = Candidate(
+            self._space.suggest(answers).architecture, self._recipes.suggest(answers, seed=0)
+        )
+        found = assess(candidate.architecture, self._budget)
+        if found.cost is None:
+            return Proposal(candidate.key, fits=False, fill=inf)
+        return Proposal(
+            key=candidate.key,
+            fits=found.fits,
+            fill=_fill(found.cost, self._budget),
+            features=tuple(_features(candidate.architecture, found)),
+            parameters=found.cost.parameters,
+        )
+
+
+class _Answers:
+    """A trial that answers with given values."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+
+    def suggest_int(self, name: str, low: int, high: int, **_: Any) -> int:
+        return int(self._params[name])
+
+    def suggest_float(self, name: str, low: float, high: float, **_: Any) -> float:
+        return float(self._params[name])
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        return self._params[name]
+
+
+def _distributions(space: SearchSpace, recipes: RecipeSpace) -> dict[str, BaseDistribution]:
+    """Return the distributions of all parameters, as a trial is asked for them."""
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    trial = study.ask()
+    space.suggest(trial)
+    recipes.suggest(trial, seed=0)
+    return dict(trial.distributions)
+
+
+def _fill(cost: Cost, budget: Budget) -> float:
+    limits = budget.limits().items()
+    return max((float(getattr(cost, name)) / limit for name, limit in limits), default=0.0)
+
+
+def _features(architecture: Architecture, found: Assessment) -> Iterator[float]:
+    """Yield what tells networks apart beside the parameters that they were drawn from.
+
+    Costs and widths are logarithms, for what counts is by how many times they differ.
+    """
+    cost = found.cost
+    assert cost is not None
+    steps = [step for step in program_of(architecture) if isinstance(step, Apply)]
+    convolutions = [(step, step.word) for step in steps if isinstance(step.word, Convolution)]
+    pointwise = sum(word.area == 1 for _, word in convolutions)
+    widths = [step.after[0] for step, _ in convolutions] or [1]
+    sides = sorted({max(step.before[1:]) for step, _ in convolutions}) or [1]
+    macs = [word.macs(step.before) for step, word in convolutions]
+    middle = sides[len(sides) // 2]
+    coarse = [
+        count
+        for count, (step, _) in zip(macs, convolutions, strict=True)
+        if max(step.before[1:]) < middle
+    ]
+    yield log(cost.parameters + 1)
+    yield log(cost.macs + 1)
+    yield log(cost.activation_bytes)
+    yield log(cost.receptive_field_before_gap)
+    yield float(len(convolutions) - pointwise)
+    yield float(pointwise)
+    yield log(min(widths))
+    yield log(max(widths))
+    yield log(sides[0])
+    yield sum(coarse) / max(1, sum(macs))
