@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log, prod
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -215,12 +216,12 @@ class Separable(Convolution):
     @property
     def depthwise(self) -> Depthwise:
         """Return the first half."""
-        return Depthwise(self.kernel, self.padding, self.stride, self.bias, self.dilation)
+        return _halves(self)[0]
 
     @property
     def pointwise(self) -> Conv:
         """Return the second half."""
-        return Conv(1, self.channels, bias=self.bias)
+        return _halves(self)[1]
 
     def output_channels(self, channels: int) -> int:
         """Return the channels that the text asks for."""
@@ -238,6 +239,12 @@ class Separable(Convolution):
     def parts(self) -> tuple[tuple[str, Word], ...]:
         """Return both halves."""
         return ("depthwise", self.depthwise), ("pointwise", self.pointwise)
+
+
+@lru_cache(4096)
+def _halves(word: Separable) -> tuple[Depthwise, Conv]:
+    depthwise = Depthwise(word.kernel, word.padding, word.stride, word.bias, word.dilation)
+    return depthwise, Conv(1, word.channels, bias=word.bias)
 
 
 class Pooling(Operation):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from space.layers import (
     Activation,
     BatchNorm,
@@ -20,6 +22,10 @@ from space.layers.operations import EVEN_KERNELS, MAX_KERNEL
 from space.layers.spelling import Sides
 
 GAP = Layer((Gap(),))
+
+_KEPT = 4096
+"""Lines are values; a sampler that tries thousands of networks makes few different ones."""
+
 HIDDEN_HEADS = ("gap-conv", "gap-linear")
 
 
@@ -27,6 +33,13 @@ def convolution(
     block: str, kernel: int, width: int, *, padding: int, stride: int, bias: bool
 ) -> Conv | Separable:
     """Return the operation of a block: ``"conv"`` or ``"separable"``."""
+    return _convolution(block, kernel, width, padding, stride, bias)
+
+
+@lru_cache(_KEPT)
+def _convolution(
+    block: str, kernel: int, width: int, padding: int, stride: int, bias: bool
+) -> Conv | Separable:
     make = Separable if block == "separable" else Conv
     return make(kernel, width, padding=padding, stride=stride, bias=bias)
 
@@ -54,6 +67,13 @@ def block_line(
     A skip is added before the activation, as in ResNet, or last where the norm is; dropout, rounded
     to 3 decimals, ends the line.
     """
+    return _block_line(operation, order, activation, skip, round(dropout, 3))
+
+
+@lru_cache(_KEPT)
+def _block_line(
+    operation: Operation, order: str, activation: str, skip: bool, rate: float
+) -> Layer:
     activate, norm = Activation(activation), BatchNorm()
     add = (Skip(),) if skip else ()
     tails: dict[str, tuple[Word, ...]] = {
@@ -61,7 +81,6 @@ def block_line(
         "conv-relu-bn": (activate, norm, *add),
         "conv-relu": (*add, activate),
     }
-    rate = round(dropout, 3)
     drop = (Dropout(rate),) if rate else ()
     return Layer((operation, *tails[order], *drop))
 
