@@ -41,6 +41,7 @@ trials = {trials}
 sampler = "{sampler}"
 pruner = "{pruner}"
 seed = {seed}
+{study}
 
 [budget]
 parameters = {parameters}
@@ -80,6 +81,7 @@ DEFAULTS = {
     "sampler": "tpe",
     "pruner": "none",
     "seed": 1,
+    "study": "",
     "parameters": 1_500,
     "space": STAGES,
     "epochs": 2,

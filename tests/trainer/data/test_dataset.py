@@ -41,6 +41,27 @@ def test_a_data_set_opens_alike_every_time(tmp_path: Path) -> None:
     assert torch.equal(first.test().pixels, second.test().pixels)
 
 
+def test_folds_share_no_image_for_validation(tmp_path: Path) -> None:
+    """Six folds validate on six parts that hold every training image once, each stratified."""
+    digits = open_dataset("digits", tmp_path)
+    whole = digits.training()
+    assert digits.folds == 6
+    asides = []
+    for fold in range(6):
+        learn, aside = digits.search_split(fold)
+        assert len(learn) + len(aside) == len(whole)
+        shares = aside.labels.bincount() / whole.labels.bincount()
+        assert bool(((shares - 1 / 6).abs() < 0.03).all())
+        pixels = torch.cat([learn.pixels, aside.pixels]).flatten(1)
+        assert torch.equal(pixels.long().sum(0), whole.pixels.flatten(1).long().sum(0))
+        asides.append(aside)
+    pixels = torch.cat([aside.pixels for aside in asides]).flatten(1)
+    assert torch.equal(pixels.unique(dim=0), whole.pixels.flatten(1).unique(dim=0))
+    assert len(pixels) == len(whole)
+    with pytest.raises(ValueError, match="fold 6: the data has 6"):
+        digits.search_split(6)
+
+
 @needs_mnist
 def test_mnist() -> None:
     """The real MNIST has its known size, mean and deviation, and 10,000 validation images."""

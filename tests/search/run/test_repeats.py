@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from search.replay import replay
+from search.study.records import SCORE_ATTRIBUTE, Outcome
+from search.study.scores import SCORES
+from search.study.study import STUDY_ATTRIBUTE, StoredStudy, open_study
+from search.workers.data import Folds, open_data
+from tests.search.small_studies import begun, search_here, template, url_in
+from trainer.metrics import floor, tail_mean
+
+THREE = template("conv3 {a} relu", "gap", "linear 10", a="[4, 5, 6]")
+ONE = template("conv3 4 relu", "gap", "linear 10")
+
+
+def _without_score(stored: StoredStudy, tmp_path: Path) -> StoredStudy:
+    """Return a study as an earlier version began it."""
+    kept = stored.kept
+    study = {key: value for key, value in kept["file"]["study"].items() if key != "score"}
+    kept["file"] = {**kept["file"], "study": study}
+    stored.study.set_user_attr(STUDY_ATTRIBUTE, kept)
+    return open_study("tiny", url_in(tmp_path), writing=True)
+
+
+def test_a_candidate_drawn_again_is_one_more_seed_on_the_next_fold(tmp_path: Path) -> None:
+    """Equal candidates name their first trial and go from fold to fold, each with its own seed."""
+    stored = begun(tmp_path, space=THREE, epochs=1, trials=9, sampler="random", learning_rate=0.01)
+    search_here(stored, 9)
+    by_key: dict[str | None, list[int]] = {}
+    records = stored.records()
+    for record in records:
+        same = by_key.setdefault(record.key, [])
+        assert record.fold == len(same) % 6
+        assert record.repeat_of == (same[0] if same else None)
+        same.append(record.number)
+    assert max(map(len, by_key.values())) >= 3
+    assert len({record.recipe["seed"] for record in records}) == 9
+
+
+def test_a_repeat_is_judged_on_the_images_of_its_fold(tmp_path: Path) -> None:
+    """Trained once more, a repeat gives its own figures, so its fold is that of the replay."""
+    stored = begun(tmp_path, space=ONE, learning_rate=0.01, epochs=1, trials=2)
+    search_here(stored, 2)
+    first, second = stored.records()
+    assert (first.fold, second.fold) == (0, 1)
+    assert replay("tiny", 1, storage=url_in(tmp_path), data=tmp_path).same
+    folds = Folds(open_data(stored.file, tmp_path), torch.device("cpu"))
+    assert not torch.equal(folds[0].evaluation.pixels, folds[1].evaluation.pixels)
+
+
+def test_a_repeat_is_never_pruned(tmp_path: Path) -> None:
+    """Where every new candidate after the first would be stopped, its repeats train to the end."""
+    stored = begun(tmp_path, space=ONE, learning_rate=0.01, epochs=9, trials=6, pruner="halving")
+    search_here(stored, 6)
+    assert {record.outcome for record in stored.records()} == {Outcome.COMPLETE}
+    assert {len(record.epochs) for record in stored.records()} == {9}
+
+
+@pytest.mark.parametrize("score", ["mean", "floor", None])
+def test_a_new_study_keeps_its_score_beside_the_floor(tmp_path: Path, score: str | None) -> None:
+    """The value stays the floor; the score is what the file names, by default the mean."""
+    keys = "floor_epochs = 3" + (f'\nscore = "{score}"' if score else "")
+    stored = begun(tmp_path, space=ONE, learning_rate=0.01, epochs=4, study=keys)
+    search_here(stored, 1)
+    (record,) = stored.records()
+    accuracies = [epoch.accuracy for epoch in record.epochs]
+    assert record.score == floor(accuracies, 3)
+    assert record.rank_score == SCORES[score or "mean"](accuracies, 3)
+    assert open_study("tiny", url_in(tmp_path), writing=False).file.settings.score == (
+        score or "mean"
+    )
+
+
+def test_a_study_without_the_key_goes_on_as_it_began(tmp_path: Path) -> None:
+    """It keeps no score, ranks by the floor, judges all on one split, and resumes with its file."""
+    stored = _without_score(
+        begun(tmp_path, space=ONE, learning_rate=0.01, epochs=1, trials=2), tmp_path
+    )
+    search_here(stored, 2)
+    records = stored.records()
+    assert all(SCORE_ATTRIBUTE not in record.attributes for record in records)
+    assert [record.fold for record in records] == [0, 0]
+    assert [record.repeat_of for record in records] == [None, None]
+    assert [record.rank_score for record in records] == [record.score for record in records]
+    begun(tmp_path, space=ONE, learning_rate=0.01, epochs=1, trials=2)
+
+
+def test_means_and_floors_need_epochs() -> None:
+    """Both statistics refuse nothing to take them of."""
+    for statistic in (floor, tail_mean):
+        with pytest.raises(ValueError, match="at least one epoch"):
+            statistic([], 5)
+        with pytest.raises(ValueError, match="at least one epoch"):
+            statistic([0.5], 0)
