@@ -11,7 +11,7 @@ from typing import Any, cast
 from optuna.distributions import IntDistribution
 
 from search.strategies.genes import Params, on_grid
-from search.strategies.problem import Problem, Proposal
+from search.strategies.problem import Fill, Problem, Proposal
 
 __all__ = ["FULL", "is_full", "repaired"]
 
@@ -23,7 +23,7 @@ _MOST_TRIES = 300
 """How many settings of the widths are tried one step at a time, after the common factor."""
 
 
-def is_full(proposal: Proposal) -> bool:
+def is_full(proposal: Proposal | Fill) -> bool:
     """Return whether a candidate fits its budget and uses 93 to 100 % of it."""
     return proposal.fits and FULL <= proposal.fill <= 1.0
 
@@ -45,9 +45,9 @@ def repaired(
         The parameters and what they mean. Where no setting of the widths was found in that range:
         the one that fits and uses most, else the parameters as they came.
     """
-    first = problem.describe(params)
+    first = problem.fill(params)
     if not problem.repair or is_full(first) or not 0 < first.fill < math.inf:
-        return params, first
+        return params, problem.describe(params)
     widths = [name for name in problem.widths if not problem.distributions[name].single()]
     free = [name for name in widths if name not in keep]
     best = _Best(problem, params, first)
@@ -55,35 +55,35 @@ def repaired(
         if names and not best.found:
             _scale(best, params, names)
             _step(best, names)
-    return best.params, best.proposal
+    return best.params, problem.describe(best.params)
 
 
 class _Best:
     """The best setting so far."""
 
-    def __init__(self, problem: Problem, params: Params, proposal: Proposal) -> None:
-        self.problem, self.params, self.proposal = problem, params, proposal
-        self._seen: dict[tuple[Any, ...], Proposal] = {}
+    def __init__(self, problem: Problem, params: Params, fill: Fill) -> None:
+        self.problem, self.params, self._fill = problem, params, fill
+        self._seen: dict[tuple[Any, ...], Fill] = {}
 
     @property
     def found(self) -> bool:
-        return is_full(self.proposal)
+        return is_full(self._fill)
 
-    def look(self, params: Params) -> Proposal:
-        """Describe a setting and keep it if it is the best."""
+    def look(self, params: Params) -> Fill:
+        """Measure a setting and keep it if it is the best."""
         key = tuple(params[name] for name in self.problem.widths)
         if key not in self._seen:
-            self._seen[key] = proposal = self.problem.describe(params)
-            if _rank(proposal) > _rank(self.proposal):
-                self.params, self.proposal = params, proposal
+            self._seen[key] = fill = self.problem.fill(params)
+            if _rank(fill) > _rank(self._fill):
+                self.params, self._fill = params, fill
         return self._seen[key]
 
     def distribution(self, name: str) -> IntDistribution:
         return cast(IntDistribution, self.problem.distributions[name])
 
 
-def _rank(proposal: Proposal) -> tuple[bool, float]:
-    return (proposal.fits, proposal.fill if proposal.fits else -proposal.fill)
+def _rank(found: Fill) -> tuple[bool, float]:
+    return (found.fits, found.fill if found.fits else -found.fill)
 
 
 def _scale(best: _Best, params: Params, names: list[str]) -> None:
@@ -136,13 +136,13 @@ def _step(best: _Best, names: list[str]) -> None:
                     continue
                 known.add(key)
                 tries += 1
-                proposal = best.look(moved)
+                found = best.look(moved)
                 if best.found:
                     return
-                if proposal.fill < math.inf:
-                    heapq.heappush(fringe, (_distance(proposal), next(order), moved))
+                if found.fill < math.inf:
+                    heapq.heappush(fringe, (_distance(found), next(order), moved))
 
 
-def _distance(proposal: Proposal) -> float:
+def _distance(found: Fill) -> float:
     middle = (1.0 + FULL) / 2
-    return abs(math.log(proposal.fill / middle)) if proposal.fill > 0 else math.inf
+    return abs(math.log(found.fill / middle)) if found.fill > 0 else math.inf

@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution
 from search.spec.budget import Assessment, Budget, assess
 from search.spec.candidate import Candidate
 from search.spec.recipe_space import RecipeSpace
-from search.strategies.problem import Problem, Proposal
+from search.strategies.problem import Fill, Problem, Proposal
 from search.study.study import StoredStudy
 from space.architecture import Architecture
 from space.cost import Cost
@@ -40,6 +40,7 @@ def problem_of(stored: StoredStudy, trials: int, folds: int = 1) -> Problem:
         widths=space.widths,
         trials=trials,
         folds=folds,
+        measure=describer.measure,
     )
 
 
@@ -77,6 +78,11 @@ class Describer:
             features=tuple(_features(candidate.architecture, found)),
             parameters=found.cost.parameters,
         )
+
+    def measure(self, params: Mapping[str, Any]) -> Fill:
+        """Return how much of the budget a full set of parameters uses."""
+        found = assess(self._space.suggest(_Answers(params)).architecture, self._budget)
+        return Fill(found.fits, inf if found.cost is None else _fill(found.cost, self._budget))
 
 
 class _Answers:

@@ -36,7 +36,6 @@ TEXT = """
 [study]
 name = "{name}"
 dataset = "{dataset}"
-floor_epochs = 1
 trials = {trials}
 sampler = "{sampler}"
 pruner = "{pruner}"
@@ -81,7 +80,7 @@ DEFAULTS = {
     "sampler": "tpe",
     "pruner": "none",
     "seed": 1,
-    "study": "",
+    "study": "floor_epochs = 1",
     "parameters": 1_500,
     "space": STAGES,
     "epochs": 2,
