@@ -64,18 +64,10 @@ def cost(architecture: Architecture) -> Cost:
     Raises:
         ShapeError: the architecture does not fit together.
     """
-    architecture.check()
+    parameters, macs = counts(architecture)
     layers, applications = architecture.layers, architecture.applications
-    parameters = deployed = macs = 0
-    counted: set[int] = set()
-    for _, source, shapes in applications:
-        words = layers[source].words
-        macs += sum(word.macs(shape) for word, shape in zip(words, shapes, strict=False))
-        if source not in counted:
-            counted.add(source)
-            own = sum(word.parameters(shape) for word, shape in zip(words, shapes, strict=False))
-            parameters += own
-            deployed += own - _folded(layers[source], shapes)
+    first = {source: shapes for _, source, shapes in reversed(applications)}
+    folded = sum(_folded(layers[source], shapes) for source, shapes in first.items())
     before, after = _receptive_field(layers, applications)
     return Cost(
         parameters=parameters,
@@ -83,8 +75,28 @@ def cost(architecture: Architecture) -> Cost:
         activation_bytes=BYTES * peak(architecture).elements,
         receptive_field_before_gap=before,
         receptive_field=after,
-        deployed_parameters=deployed,
+        deployed_parameters=parameters - folded,
     )
+
+
+def counts(architecture: Architecture) -> tuple[int, int]:
+    """Count parameters and multiply-accumulates alone, as in :class:`Cost`.
+
+    Raises:
+        ShapeError: the architecture does not fit together.
+    """
+    architecture.check()
+    parameters = macs = 0
+    counted: set[int] = set()
+    for _, source, shapes in architecture.applications:
+        words = architecture.layers[source].words
+        for word, shape in zip(words, shapes, strict=False):
+            macs += word.macs(shape)
+        if source not in counted:
+            counted.add(source)
+            for word, shape in zip(words, shapes, strict=False):
+                parameters += word.parameters(shape)
+    return parameters, macs
 
 
 def _folded(layer: Layer, shapes: tuple[Shape, ...]) -> int:

@@ -114,6 +114,14 @@ class SearchSpace:
         architecture, used = self._space.assemble(values)
         return Suggestion(architecture, frozenset(self.parameters) - used)
 
+    def architecture(self, params: Mapping[str, Scalar]) -> Architecture:
+        """Return the architecture that a trial with these parameters draws; it is not checked.
+
+        Args:
+            params: a value of its field for each of :attr:`parameters`.
+        """
+        return self._space.assemble({**self._fixed, **params})[0]
+
     def params_for(self, architecture: Architecture) -> dict[str, Scalar]:
         """Return the parameters with which a trial draws an architecture; inverts ``suggest``.
 
@@ -165,6 +173,11 @@ class SearchSpace:
     def size(self) -> int:
         """Count the distinct settings of the parameters; a continuous one counts once."""
         return prod(field.count() or 1 for field in self._space.parameters.values())
+
+    @cached_property
+    def _fixed(self) -> dict[str, Scalar]:
+        found = self._space.parameters.items()
+        return {name: field.value for name, field in found if isinstance(field, Fixed)}
 
     @cached_property
     def _bound(self) -> CostBound:

@@ -18,9 +18,12 @@ __all__ = ["FULL", "is_full", "repaired"]
 FULL = 0.93
 """A repaired candidate uses at least this share of the limit that binds it."""
 
-_HALVINGS = 12
+_SECANTS = 5
+_GROWTH = 1.5
+"""Costs grow about with this power of the widths, until measured."""
+
 _MOST_TRIES = 300
-"""How many settings of the widths are tried one step at a time, after the common factor."""
+"""How many settings of the widths are tried one step at a time, where no short way leads there."""
 
 
 def is_full(proposal: Proposal | Fill) -> bool:
@@ -34,7 +37,7 @@ def repaired(
     """Move the widths of a candidate until it uses 93 to 100 % of the limit that binds it.
 
     First all widths are multiplied by one factor, so that the proportions stay; then single
-    widths move by single steps.
+    widths grow by single steps; where that does not lead there, steps in any order are tried.
 
     Args:
         problem: the study; where it wants no repair, or sets no limit, nothing moves.
@@ -52,8 +55,9 @@ def repaired(
     free = [name for name in widths if name not in keep]
     best = _Best(problem, params, first)
     for names in [free, widths] if len(free) < len(widths) else [widths]:
-        if names and not best.found:
+        if names and not best.found and _within_reach(best, params, names):
             _scale(best, params, names)
+            _grow(best, names)
             _step(best, names)
     return best.params, problem.describe(best.params)
 
@@ -86,32 +90,53 @@ def _rank(found: Fill) -> tuple[bool, float]:
     return (found.fits, found.fill if found.fits else -found.fill)
 
 
+def _within_reach(best: _Best, params: Params, names: list[str]) -> bool:
+    """Look at the widest or narrowest network; return whether the range lies on the way there."""
+    wider = best.look(params).fill < FULL
+    end = dict(params)
+    for name in names:
+        distribution = best.distribution(name)
+        end[name] = distribution.high if wider else distribution.low
+    fill = best.look(end).fill
+    return fill >= FULL if wider else fill <= 1.0
+
+
 def _scale(best: _Best, params: Params, names: list[str]) -> None:
-    """Look for the factor by which all widths are multiplied, by bisection."""
-    reach = [
-        ratio
-        for name in names
-        for ratio in (
-            best.distribution(name).low / params[name] if params[name] else 1.0,
-            best.distribution(name).high / params[name] if params[name] else 1.0,
-        )
-        if ratio > 0
-    ]
-    if best.look(params).fill < FULL:
-        low, high = 0.0, math.log(max(reach, default=1.0))
-    else:
-        low, high = math.log(min(reach, default=1.0)), 0.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
+    """Look for the factor by which all widths are multiplied, by the secant method."""
+    target = math.log((1.0 + FULL) / 2)
+    factor, last, growth = 0.0, math.log(best.look(params).fill), _GROWTH
+    for _ in range(_SECANTS):
+        step = (target - last) / growth
+        factor += step
         scaled = dict(params)
         for name in names:
-            scaled[name] = on_grid(best.distribution(name), params[name] * math.exp(middle))
-        if best.found:
+            scaled[name] = on_grid(best.distribution(name), params[name] * math.exp(factor))
+        fill = best.look(scaled).fill
+        if best.found or not 0 < fill < math.inf:
             return
-        if best.look(scaled).fill > 1.0:
-            high = middle
-        else:
-            low = middle
+        now = math.log(fill)
+        if step:
+            growth = min(max((now - last) / step, 0.5), 3.0)
+        last = now
+
+
+def _grow(best: _Best, names: list[str]) -> None:
+    """Widen one layer after the other by a step, as long as the network fits."""
+    waiting = list(names) if best.look(best.params).fits else []
+    while waiting and not best.found:
+        start = best.look(best.params).fill
+        grown = []
+        for name in waiting:
+            distribution, params = best.distribution(name), best.params
+            wider = {**params, name: params[name] + distribution.step}
+            if wider[name] > distribution.high:
+                continue
+            found = best.look(wider)
+            if best.found:
+                return
+            if found.fits and found.fill > start:
+                grown.append(name)
+        waiting = grown
 
 
 def _step(best: _Best, names: list[str]) -> None:

@@ -15,7 +15,8 @@ from search.spec.recipe_space import RecipeSpace
 from search.strategies.problem import Fill, Problem, Proposal
 from search.study.study import StoredStudy
 from space.architecture import Architecture
-from space.cost import Cost
+from space.cost import Cost, counts
+from space.errors import ShapeError
 from space.layers.operations import Convolution
 from space.program import Apply, program_of
 from space.search_space import SearchSpace
@@ -81,8 +82,20 @@ class Describer:
 
     def measure(self, params: Mapping[str, Any]) -> Fill:
         """Return how much of the budget a full set of parameters uses."""
-        found = assess(self._space.suggest(_Answers(params)).architecture, self._budget)
-        return Fill(found.fits, inf if found.cost is None else _fill(found.cost, self._budget))
+        architecture = self._space.architecture(params)
+        if self._budget.activation_kib is not None:
+            found = assess(architecture, self._budget)
+            return Fill(found.fits, inf if found.cost is None else _fill(found.cost, self._budget))
+        try:
+            parameters, macs = counts(architecture)
+        except ShapeError:
+            return Fill(fits=False, fill=inf)
+        used = (
+            (parameters, self._budget.parameters),
+            (macs, self._budget.macs),
+        )
+        fill = max(value / limit for value, limit in used if limit is not None)
+        return Fill(fill <= 1.0, fill)
 
 
 class _Answers:
