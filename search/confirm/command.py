@@ -10,6 +10,7 @@ from search.confirm.progress import ConfirmProgress
 from search.confirm.retrain import confirm_claims
 from search.errors import ResumeError, TrialError, WorkFailed
 from search.storage.database import quiet_optuna
+from search.study.candidates import candidates_known
 from search.study.confirms import PARTS, Confirm, ConfirmPlan, last_ordinal, load_confirm, save_plan
 from search.study.in_use import using
 from search.study.study import StoredStudy, open_study
@@ -74,7 +75,7 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
             return plan
     records = stored.records()
     top = top or DEFAULT_TOP
-    trials = best_trials(records, top)
+    trials = best_trials(records, top, candidates_known(stored))
     if not trials:
         raise TrialError(
             f"{stored.name} has no completed trial to confirm yet; use flyweight run first"

@@ -1,13 +1,17 @@
-"""Which trials of a study trained the same candidate."""
+"""The candidates of a study: which trials trained the same one, and what is known of each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from search.strategies.archive import posterior_of
+from search.strategies.posterior import Estimate
+from search.study.problem import problem_of
 from search.study.records import Outcome, TrialRecord
+from search.study.study import StoredStudy
 
-__all__ = ["Repeat", "find_repeat"]
+__all__ = ["Repeat", "candidates_known", "find_repeat"]
 
 _WITHOUT_FIGURES = (Outcome.REJECTED, Outcome.INTERRUPTED, Outcome.OUT_OF_MEMORY)
 
@@ -44,3 +48,17 @@ def find_repeat(records: Iterable[TrialRecord], number: int, key: str) -> Repeat
         return None
     judged = sum(record.outcome is not Outcome.PRUNED for record in same)
     return Repeat(min(record.number for record in same), judged)
+
+
+def candidates_known(stored: StoredStudy) -> dict[str, Estimate] | None:
+    """Return what is known of each candidate that was trained to its end, by its key.
+
+    It is computed from all trials when it is read: a candidate's own trainings, corrected for the
+    difficulty of their folds, and drawn towards what similar candidates came to.
+
+    Returns:
+        None for a study that began without a score.
+    """
+    if not stored.file.settings.score:
+        return None
+    return posterior_of(stored.study, problem_of(stored, stored.file.settings.trials))
