@@ -25,7 +25,7 @@ _POOL = 30
 _PARENTS = 5
 """The parent is one of so many candidates with the best expected scores."""
 
-_MUTANTS = 100
+_MUTANTS = 40
 
 _REFIT = 10
 """The scales of the model are fitted anew after so many more scores."""

@@ -188,10 +188,12 @@ class Posterior:
         return self._model.draw(self._view.points(places), rng)
 
     def _estimate(self, key: str, mean: float, variance: float) -> Estimate:
+        scores = self._scores
+        own = scores.low_mean(key)
         return Estimate(
-            self._scores.centre + self._scores.unit * mean,
-            self._scores.unit * math.sqrt(max(variance, 0.0)),
-            self._scores.repeats(key),
+            scores.centre + scores.unit * mean if own is None else own,
+            scores.unit * math.sqrt(max(variance, 0.0)),
+            scores.repeats(key),
         )
 
     def _outside(self, keys: list[str]) -> dict[str, Estimate]:
@@ -222,6 +224,7 @@ class _Scores:
                 raise ValueError(f"a score of the candidate {each.key!r} is {each.score}")
             self._all[each.key][each.fold].append(each.score)
         means = {key: statistics.fmean(self._of(key)) for key in self._all}
+        self._means = means
         self.keys = sorted(means, key=lambda key: (-means[key], key))
         best, middle = means[self.keys[0]], statistics.median(means.values())
         self._low = best - _LOW_TAIL * (best - middle) if best > middle else -math.inf
@@ -239,6 +242,11 @@ class _Scores:
     def repeats(self, key: str) -> int:
         """Return how many scores a candidate has."""
         return len(self._of(key)) if key in self._all else 0
+
+    def low_mean(self, key: str) -> float | None:
+        """Return the mean of a candidate that is too bad for the model; None for the others."""
+        mean = self._means.get(key, math.inf)
+        return mean if mean < self._low else None
 
     def spread(self, most: int) -> list[str]:
         """Return the keys that inform most: the best, and others over the whole range."""

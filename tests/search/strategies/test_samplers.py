@@ -39,7 +39,7 @@ def test_the_default_of_a_study_file_is_known() -> None:
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_a_new_sampler_is_one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A study file can name it and a worker searches with it, with no other change."""
-    entry = Sampler("covers the space evenly", lambda seed: QMCSampler(seed=seed))
+    entry = Sampler("covers the space evenly", lambda seed, problem: QMCSampler(seed=seed))
     monkeypatch.setitem(SAMPLERS, "qmc", entry)
     stored = begun(tmp_path, space=SKELETON, sampler="qmc", epochs=1)
     search_here(stored, 1)
