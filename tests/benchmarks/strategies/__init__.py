@@ -1,0 +1,1 @@
+"""Whether a sampler finds better networks than drawing at random, by trainings of minutes."""

@@ -1,0 +1,104 @@
+"""From judged recommendations to curves: means, standard errors, differences, trainings saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import sqrt
+from statistics import fmean, stdev
+
+__all__ = ["Curve", "curve_of", "resolvable"]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a sampler's recommendations are worth after each number of trainings.
+
+    Accuracies and differences are from 0 to 1. What needs two runs or more is None where there are
+    fewer.
+
+    Attributes:
+        runs: how many are in it.
+        means: of the judged accuracies, over the runs.
+        errors: standard errors of the means.
+        pairs: runs whose seed the baseline has too.
+        differences: to the baseline, means over the pairs; empty without a pair.
+        difference_errors: standard errors of the differences, over the pairs.
+        reaches: trainings after which the mean is what the baseline's is at the end, between two
+            judged numbers by interpolation; None if it never is.
+    """
+
+    runs: int
+    means: tuple[float, ...]
+    errors: tuple[float | None, ...]
+    pairs: int
+    differences: tuple[float, ...]
+    difference_errors: tuple[float | None, ...]
+    reaches: float | None
+
+
+def curve_of(
+    times: Sequence[int],
+    judged: Mapping[int, Sequence[float]],
+    baseline: Mapping[int, Sequence[float]],
+) -> Curve:
+    """Put a sampler's runs together and compare them with the baseline's.
+
+    Runs with the same seed begin alike and train with the same seeds, so they are compared in
+    pairs.
+
+    Args:
+        times: numbers of trainings, ascending.
+        judged: for each seed the judged accuracies of a run, one for each of the times; one run or
+            more.
+        baseline: the same of the baseline; may be empty.
+    """
+    columns = list(zip(*judged.values(), strict=True))
+    shared = sorted(judged.keys() & baseline.keys())
+    gaps = [
+        [ours - theirs for ours, theirs in zip(judged[seed], baseline[seed], strict=True)]
+        for seed in shared
+    ]
+    gap_columns = list(zip(*gaps, strict=True))
+    means = tuple(map(fmean, columns))
+    goal = fmean(values[-1] for values in baseline.values()) if baseline else None
+    return Curve(
+        runs=len(judged),
+        means=means,
+        errors=tuple(map(_error, columns)),
+        pairs=len(shared),
+        differences=tuple(map(fmean, gap_columns)),
+        difference_errors=tuple(map(_error, gap_columns)),
+        reaches=None if goal is None else _reaches(times, means, goal),
+    )
+
+
+def resolvable(values: Sequence[float], runs: int) -> float | None:
+    """Return the difference of two samplers that so many runs of each can show.
+
+    It is two standard errors of the difference, were the runs of either independent and spread as
+    these are.
+
+    Args:
+        values: judged accuracies of some runs of one sampler after the same number of trainings.
+        runs: of each sampler.
+
+    Returns:
+        The difference; None for fewer than two values.
+    """
+    return None if len(values) < 2 else 2 * sqrt(2 / runs) * stdev(values)
+
+
+def _error(values: Sequence[float]) -> float | None:
+    return None if len(values) < 2 else stdev(values) / sqrt(len(values))
+
+
+def _reaches(times: Sequence[int], means: Sequence[float], goal: float) -> float | None:
+    if means[0] >= goal:
+        return float(times[0])
+    points = list(zip(times, means, strict=True))
+    for (before, low), (after, high) in pairwise(points):
+        if high >= goal:
+            return before + (after - before) * (goal - low) / (high - low)
+    return None

@@ -1,0 +1,146 @@
+"""Does the runs of a comparison, each a study of its own in a database of its own."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from search.run.trials import search
+from search.storage.database import quiet_optuna
+from search.study.records import TrialRecord, best_of
+from search.study.recovery import recover
+from search.study.study import StoredStudy, begin_study, open_study, trial_claims
+from search.text import percent
+from search.workers.context import WorkerContext
+from search.workers.data import open_data
+from search.workers.stop import StopSignal
+from tests.benchmarks.report import cores, provenance, write_json
+from tests.benchmarks.strategies.protocol import Protocol, Run
+
+__all__ = ["Work", "held", "is_finished", "search_all", "summary_of", "trained_records"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where and with what this process works.
+
+    Attributes:
+        protocol: of the comparison.
+        folder: of the comparison, which holds the images; all results go there.
+    """
+
+    protocol: Protocol
+    folder: Path
+
+    def context(self) -> WorkerContext:
+        """Return what flyweight's worker in this process knows: it has one core."""
+        return WorkerContext(0, cores(), "cpu", self.folder)
+
+
+def search_all(work: Work, runs: Iterable[Run], stop: StopSignal) -> Iterator[str]:
+    """Do the runs that are neither finished nor in the hands of another process.
+
+    Args:
+        work: where and with what.
+        runs: in the order in which to do them.
+        stop: ends the run that is going on; what it trained is kept.
+
+    Yields:
+        A line for each run that ends.
+    """
+    quiet_optuna()
+    for run in runs:
+        if stop:
+            return
+        with held(_database(work.folder, run)) as mine:
+            if mine and not is_finished(work.folder, run) and (line := _search(work, run, stop)):
+                yield line
+
+
+def is_finished(folder: Path, run: Run) -> bool:
+    """Return whether a run has all its trainings."""
+    return _summary(folder, run).exists()
+
+
+def summary_of(folder: Path, run: Run) -> dict[str, Any]:
+    """Return what is kept of a finished run beside its database."""
+    found: dict[str, Any] = json.loads(_summary(folder, run).read_text(encoding="utf-8"))
+    return found
+
+
+def trained_records(folder: Path, run: Run) -> tuple[StoredStudy, list[TrialRecord]]:
+    """Return a run's study and its trained trials, in the order in which they were trained."""
+    stored = open_study(str(run), _url(folder, run), writing=False)
+    try:
+        return stored, [record for record in stored.records() if record.trained]
+    finally:
+        stored.storage.engine.dispose()
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Hold a piece of work, which is named by its file; gives False where another process does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _search(work: Work, run: Run, stop: StopSignal) -> str:
+    """Begin a run or go on with it; return the line on its end, empty where it was stopped."""
+    began, used, origin = time.perf_counter(), time.process_time(), provenance()
+    file = run.study_file(work.protocol, work.folder)
+    info = open_data(file, work.folder).info
+    stored = begin_study(file, _url(work.folder, run), None, info)
+    try:
+        recover(stored.study, stored.storage, trial_claims(stored))
+        search(stored, work.context(), work.protocol.trials, stop)
+        if stop:
+            return ""
+        records = stored.records()
+    finally:
+        stored.storage.engine.dispose()
+    trained, best = sum(record.trained for record in records), best_of(records)
+    summary = {
+        "run": str(run),
+        "study": file.to_dict(),
+        "fingerprint": info.fingerprint,
+        "trained": trained,
+        "rejected": len(records) - trained,
+        "training_seconds": round(sum(record.seconds for record in records), 1),
+        # Of the last part of a run that was stopped and went on.
+        "seconds": round(time.perf_counter() - began, 1),
+        "processor_seconds": round(time.process_time() - used, 1),
+        "origin": origin,
+    }
+    write_json(_summary(work.folder, run), summary)
+    return (
+        f"{run}: {trained} trained, {len(records) - trained} rejected, "
+        f"best {'none' if best is None else percent(best.score)}, {summary['seconds']:.0f} s"
+    )
+
+
+def _database(folder: Path, run: Run) -> Path:
+    return folder / "runs" / f"{run}.db"
+
+
+def _summary(folder: Path, run: Run) -> Path:
+    return _database(folder, run).with_suffix(".json")
+
+
+def _url(folder: Path, run: Run) -> str:
+    return f"sqlite:///{_database(folder, run).resolve()}"
