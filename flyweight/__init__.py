@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         TrialError,
         WorkFailed,
     )
+    from search.calibrate import calibrate
     from search.confirm import confirm
     from search.dashboard import dashboard
     from search.data import data
@@ -128,6 +129,7 @@ __all__ = [
     "WorkFailed",
     "__version__",
     "build",
+    "calibrate",
     "confirm",
     "copy_study",
     "cost",
@@ -181,6 +183,7 @@ _HOMES = {
     "WorkFailed": "search",
     "__version__": "flyweight._version",
     "build": "space",
+    "calibrate": "search.calibrate",
     "confirm": "search.confirm",
     "copy_study": "search.studies",
     "cost": "space",

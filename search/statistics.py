@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Spread"]
+__all__ = ["Spread", "rank_correlation"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +46,26 @@ class Spread:
             An empty string for a single run.
         """
         return "" if self.deviation is None else f" ± {factor * self.deviation:.2f}"
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
+    """Return Spearman's rank correlation of two figures of the same things, -1 to 1.
+
+    Equal values share the mean of their ranks.
+
+    Args:
+        first: one figure of each.
+        second: the other figure, in the same order.
+
+    Returns:
+        The correlation; None for fewer than three things, or where a figure is the same for all.
+    """
+    if len(first) < 3 or len(set(first)) == 1 or len(set(second)) == 1:
+        return None
+    return statistics.correlation(_ranks(first), _ranks(second))
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    ordered = sorted(values)
+    places = {value: ordered.index(value) for value in set(values)}
+    return [places[value] + (ordered.count(value) - 1) / 2 for value in values]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from search.calibrate.command import calibration_of
 from search.errors import StorageError
 from search.ladder.report import check_place, write_report
 from search.storage.database import quiet_optuna
@@ -61,6 +62,8 @@ class Status:
         confirms: how many confirms were begun.
         test_floors: the champion's, one for each seed of the last confirm; empty before it is
             finished.
+        difference: by how much the floors of two trials must differ to mean anything, 0 to 1: twice
+            the deviation of a difference of two seeds; None before a calibration.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Status:
     advice: str
     confirms: int
     test_floors: tuple[float, ...]
+    difference: float | None
 
     def __repr__(self) -> str:
         return status_text(self)
@@ -113,6 +117,7 @@ def _status(stored: StoredStudy) -> Status:
     best = best_of(records)
     ordinal = last_ordinal(stored)
     confirm = load_confirm(stored, ordinal) if ordinal else None
+    calibration = calibration_of(stored)
     return Status(
         name=stored.name,
         total=sessions[-1].trials if sessions else stored.file.settings.trials,
@@ -133,6 +138,7 @@ def _status(stored: StoredStudy) -> Status:
         advice=rejected.advice(),
         confirms=ordinal,
         test_floors=tuple(confirm.test_floors) if confirm and confirm.finished else (),
+        difference=None if calibration is None else calibration.difference,
     )
 
 
@@ -199,6 +205,9 @@ def status_text(state: Status) -> str:
             f"    {point.parameters:>9,}  {percent(point.score)}  trial {point.trial}"
             for point in state.front
         ]
+    if state.difference is not None:
+        apart = f"{100 * state.difference:.2f} points apart"
+        lines.append(f"  two trials differ where their floors are {apart}; less may be their seeds")
     if state.confirms:
         mean = sum(state.test_floors) / len(state.test_floors) if state.test_floors else None
         figures = (

@@ -2,7 +2,8 @@
 
 ``python -m search.worker --storage URL --study NAME`` joins the search of a study, from any machine
 that reaches its storage. With ``--work`` it takes part in a confirm of the study, with ``--ladder``
-it replays steps of ladders; ``flyweight run``, ``confirm`` and ``ladder`` start such processes.
+it replays steps of ladders, with ``--calibrate`` it trains candidates of a calibration;
+``flyweight run``, ``confirm``, ``ladder`` and ``calibrate`` start such processes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from search.calibrate.plan import make_plan
+from search.calibrate.records import Calibrations
+from search.calibrate.training import train_candidates
 from search.confirm.retrain import retrain
 from search.ladder.records import Replays
 from search.ladder.replay import replay_steps
@@ -31,7 +35,11 @@ _SEARCH = "search"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a worker process and return its exit code."""
     options = _parse(arguments)
-    work = _work_on_ladders if options.ladders else _work_on_study
+    work = _work_on_study
+    if options.ladders:
+        work = _work_on_ladders
+    elif options.calibrate:
+        work = _work_on_calibration
     return run_worker(lambda stop: work(options, stop), options)
 
 
@@ -59,6 +67,15 @@ def _work_on_ladders(options: argparse.Namespace, stop: StopSignal) -> None:
     replay_steps(choose_steps(plan, context.data), plan.seeds, replays, artifacts, context, stop)
 
 
+def _work_on_calibration(options: argparse.Namespace, stop: StopSignal) -> None:
+    context = context_of(options)
+    plan = make_plan(
+        options.calibrate, options.storage, context.data, options.candidates, options.seeds
+    )
+    kept = Calibrations(open_storage(options.storage, create=True).engine, plan.key)
+    train_candidates(plan, kept, context, stop)
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m search.worker",
@@ -75,6 +92,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="ladder to replay instead of a study; may be repeated",
     )
+    work.add_argument(
+        "--calibrate", metavar="STUDY", help="study file, or name of a study, to calibrate"
+    )
     add_worker_options(parser)
     study = parser.add_argument_group("with --study")
     study.add_argument(
@@ -90,7 +110,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     ladder.add_argument(
         "--epochs", type=int, help="epochs of every replay; by default each step's own"
     )
-    ladder.add_argument("--seeds", type=int, default=1, help="replays of each step")
+    calibration = parser.add_argument_group("with --calibrate")
+    calibration.add_argument("--candidates", type=int, default=12, help="candidates to train")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=1,
+        help="replays of each step of a ladder, or more seeds of the best of a calibration",
+    )
     return parser.parse_args(arguments)
 
 

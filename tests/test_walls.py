@@ -26,7 +26,7 @@ FLOORS = {
         ("study",),
         ("workers",),
         ("data",),
-        ("run", "confirm", "ladder", "export", "dashboard", "studies", "replay"),
+        ("run", "calibrate", "confirm", "ladder", "export", "dashboard", "studies", "replay"),
         ("status", "validate", "worker"),
         ("cli",),
         ("__init__",),

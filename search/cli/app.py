@@ -204,6 +204,36 @@ def validate(
 
 @app.command()
 @with_run_options
+def calibrate(
+    study: StudyName,
+    candidates: Annotated[
+        int,
+        typer.Option("--candidates", min=3, metavar="N", help="random candidates to train"),
+    ] = 12,
+    seeds: Annotated[
+        int,
+        typer.Option("--seeds", min=2, metavar="N", help="more seeds of each of the three best"),
+    ] = 3,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print JSON; progress goes to standard error")
+    ] = False,
+    **options: Unpack[RunOptions],
+) -> None:
+    """Train random candidates: how much seeds differ, and after which epoch pruning is safe."""
+    from search.calibrate.command import calibrate as search_calibrate
+    from search.cli.summary import calibration_summary
+
+    if as_json:
+        options["console"] = Console(stderr=True)
+    result = search_calibrate(study, candidates=candidates, seeds=seeds, **options)
+    if as_json:
+        print_text(json.dumps(result.to_dict(), indent=2))
+    else:
+        print_text(calibration_summary(result))
+
+
+@app.command()
+@with_run_options
 def confirm(
     study: StudyName,
     top: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from search.calibrate.analysis import ENOUGH, Calibration
 from search.confirm.choice import champion_of
 from search.export.formats import FORMATS, folders_of
 from search.export.trained_network import TrainedNetwork
@@ -15,7 +16,7 @@ from search.study.study import StoredStudy
 from search.text import duration, percent, plural
 from space.cost import cost
 
-__all__ = ["confirm_summary", "export_summary", "run_summary"]
+__all__ = ["calibration_summary", "confirm_summary", "export_summary", "run_summary"]
 
 
 def run_summary(result: RunResult, study: str) -> str:
@@ -104,4 +105,40 @@ def export_summary(trained: TrainedNetwork, out: Path, formats: Sequence[str]) -
                 f"use it, with {folder.parent} on Python's path: "
                 f"from {folder.name} import load; network = load()"
             )
+    return "\n".join(lines)
+
+
+def calibration_summary(result: Calibration) -> str:
+    """Return what a calibration found, in lines."""
+    failed = f", of which {result.failed} failed" if result.failed else ""
+    lines = [
+        f"calibration of {result.study}: {plural(result.candidates, 'candidate')}{failed}, "
+        f"{plural(result.trainings, 'training')}",
+        "",
+    ]
+    noise = result.noise
+    if noise is None:
+        lines.append("how much seeds differ is not known: too many of their trainings failed")
+    else:
+        lines += [
+            f"seeds differ by {100 * noise.floor:.2f} points in the floor of the last "
+            f"{result.floor_epochs} and {100 * noise.mean:.2f} in the mean of the last "
+            f"{result.last_epochs}",
+            f"(standard deviation of {plural(noise.seeds, 'seed')}, pooled over "
+            f"{plural(noise.candidates, 'candidate')})",
+            f"two trials differ where their floors are {100 * noise.difference:.2f} points apart; "
+            "less may be their seeds",
+        ]
+    lines += ["", "rank correlation with the floor, over the candidates:"]
+    lines.append("  epoch  " + "  ".join(f"{name:>11}" for name in result.correlations))
+    for number, column in enumerate(zip(*result.correlations.values(), strict=True), 1):
+        cells = ("-" if value is None else f"{value:.2f}" for value in column)
+        lines.append(f"  {number:>5}  " + "  ".join(f"{cell:>11}" for cell in cells))
+    if result.first_rung is None:
+        lines.append(f'no epoch before the last reaches {ENOUGH}: search with pruner = "none"')
+    else:
+        lines.append(
+            f"a pruner may first stop trials after {plural(result.first_rung, 'epoch')}: "
+            f"{result.rung_statistic} reaches {ENOUGH} there"
+        )
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Boolean, Column, Engine, Integer, MetaData, String, Table, Text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-__all__ = ["CLAIMS", "REPLAYS", "add_table", "make_tables"]
+__all__ = ["CALIBRATIONS", "CLAIMS", "REPLAYS", "add_table", "make_tables"]
 
 _metadata = MetaData()
 
@@ -33,6 +33,16 @@ REPLAYS = Table(
     Column("kept", Text, nullable=False),
 )
 """The replays of ladders: see ``search.ladder.records``."""
+
+CALIBRATIONS = Table(
+    "flyweight_calibrations",
+    _metadata,
+    Column("calibration", String(64), primary_key=True),
+    Column("candidate", Integer, primary_key=True),
+    Column("repeat", Integer, primary_key=True),
+    Column("kept", Text, nullable=False),
+)
+"""The trainings of calibrations: see ``search.calibrate.records``."""
 
 _TRIES = 5
 _Made = TypeVar("_Made")

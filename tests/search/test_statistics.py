@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
-from search.statistics import Spread
+from search.statistics import Spread, rank_correlation
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=9))
@@ -33,3 +34,14 @@ def test_nothing_has_no_spread() -> None:
     """A mean of at least one value is refused."""
     with pytest.raises(ValueError, match="at least one value"):
         Spread.of([])
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=3, max_size=12))
+def test_rank_correlation_is_that_of_scipy(pairs: list[tuple[int, int]]) -> None:
+    """Ranks with ties correlate as in SciPy; where one figure never changes there is no answer."""
+    first, second = zip(*pairs, strict=True)
+    found = rank_correlation(first, second)
+    if len(set(first)) == 1 or len(set(second)) == 1:
+        assert found is None
+    else:
+        assert found == pytest.approx(float(spearmanr(first, second).statistic))

@@ -54,6 +54,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_designed_commands_are_there() -> None:
     """No command of the design is missing."""
     assert set(COMMANDS) == {
+        "calibrate",
         "data",
         "run",
         "status",

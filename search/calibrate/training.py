@@ -1,0 +1,90 @@
+"""A worker's share of the trainings of a calibration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import torch
+
+from search.calibrate.plan import CalibrationPlan
+from search.calibrate.records import Calibrations, CandidateTraining
+from search.workers.context import WorkerContext
+from search.workers.data import DataSplit, search_split
+from search.workers.devices import hardware, versions
+from search.workers.stop import Stopped, StopSignal
+from search.workers.training import Training
+from space.cost import cost
+from trainer.backends.choose import Backend
+
+__all__ = ["train_candidates"]
+
+_POLL_SECONDS = 0.2
+
+
+def train_candidates(
+    plan: CalibrationPlan, kept: Calibrations, context: WorkerContext, stop: StopSignal
+) -> None:
+    """Train until this worker or others have done all of a plan.
+
+    Every candidate is trained once before the best are trained again, for which a worker may have
+    to wait for another.
+
+    Args:
+        plan: what to train.
+        kept: where the figures go.
+        context: of this worker.
+        stop: ends the work.
+    """
+    device = context.open_device()
+    data = search_split(plan.dataset, device)
+    while not stop and plan.left(kept.trainings()):
+        worked = False
+        for number, repeats in _open(plan, kept):
+            claims = kept.claims(number)
+            while not stop and (repeat := claims.take(repeats)) is not None:
+                try:
+                    kept.save(_train(plan, number, repeat, data, device, stop))
+                    claims.finish(repeat)
+                    worked = True
+                except Stopped:
+                    return
+                finally:
+                    claims.release(repeat)
+        if not worked:
+            time.sleep(_POLL_SECONDS)
+
+
+def _open(plan: CalibrationPlan, kept: Calibrations) -> Iterator[tuple[int, int]]:
+    """Yield the candidates that can be trained now, each with how often in all."""
+    repeated = plan.repeated(kept.trainings())
+    if repeated:
+        yield from ((number, 1 + plan.seeds) for number in repeated)
+    else:
+        yield from ((number, 1) for number in range(len(plan.candidates)))
+
+
+def _train(
+    plan: CalibrationPlan,
+    number: int,
+    repeat: int,
+    data: DataSplit,
+    device: torch.device,
+    stop: StopSignal,
+) -> CandidateTraining:
+    candidate = plan.candidate(number, repeat)
+    training = Training(candidate, data, stop)
+    training.run()
+    return CandidateTraining(
+        candidate=number,
+        repeat=repeat,
+        architecture=str(candidate.architecture),
+        parameters=cost(candidate.architecture).parameters,
+        recipe=candidate.recipe.to_dict(),
+        epochs=tuple(training.epochs),
+        seconds=training.seconds,
+        failure=training.reason,
+        device=hardware(device),
+        versions=versions(),
+        path=training.epochs[0].backend if training.epochs else Backend.EAGER,
+    )
