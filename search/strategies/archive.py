@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -164,20 +164,25 @@ class Reader:
         return entry
 
 
-def posterior_of(study: optuna.Study, problem: Problem | None = None) -> dict[str, Estimate]:
+def posterior_of(
+    study: optuna.Study,
+    problem: Problem | None = None,
+    trials: Sequence[FrozenTrial] | None = None,
+) -> dict[str, Estimate]:
     """Return what is known of each candidate of a study.
 
     Args:
         study: with one objective.
         problem: says which trials have the same candidate, and which candidates are alike. Without
             one, candidates are equal if the parameters that all trials have in common are.
+        trials: of the study, to know what was known after them; None for all.
 
     Returns:
         By key; the means have the study's sign.
     """
-    trials = study.get_trials(deepcopy=False)
+    trials = study.get_trials(deepcopy=False) if trials is None else trials
     maximise = study.direction is StudyDirection.MAXIMIZE
-    space = problem.distributions if problem else intersection_search_space(trials)
+    space = problem.distributions if problem else intersection_search_space(list(trials))
     archive = Reader(Genes(space), problem).read(trials, maximise)
     found = estimates(archive.judgements, archive.places)
     if maximise:

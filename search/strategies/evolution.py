@@ -19,7 +19,7 @@ _LEAST_START, _START_SHARE = 8, 7
 """A seventh of all trials, and at least 8, are spread over the space."""
 
 _START_WITHOUT_TOTAL = 12
-_POOL = 30
+_POOL = 16
 """Of so many random candidates that lies farthest from all earlier ones which is tried next."""
 
 _PARENTS = 5

@@ -22,7 +22,7 @@ _SECANTS = 5
 _GROWTH = 1.5
 """Costs grow about with this power of the widths, until measured."""
 
-_MOST_TRIES = 300
+_MOST_TRIES = 60
 """How many settings of the widths are tried one step at a time, where no short way leads there."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial
 
 from search.strategies.archive import posterior_of
 from search.strategies.posterior import Estimate
@@ -50,15 +52,22 @@ def find_repeat(records: Iterable[TrialRecord], number: int, key: str) -> Repeat
     return Repeat(min(record.number for record in same), judged)
 
 
-def candidates_known(stored: StoredStudy) -> dict[str, Estimate] | None:
+def candidates_known(
+    stored: StoredStudy, trials: Sequence[FrozenTrial] | None = None
+) -> dict[str, Estimate] | None:
     """Return what is known of each candidate that was trained to its end, by its key.
 
     It is computed from all trials when it is read: a candidate's own trainings, corrected for the
     difficulty of their folds, and drawn towards what similar candidates came to.
 
+    Args:
+        stored: the study.
+        trials: of the study, to know what was known after them; None for all.
+
     Returns:
         None for a study that began without a score.
     """
-    if not stored.file.settings.score:
+    settings = stored.file.settings
+    if not settings.score:
         return None
-    return posterior_of(stored.study, problem_of(stored, stored.file.settings.trials))
+    return posterior_of(stored.study, problem_of(stored, settings.trials), trials)

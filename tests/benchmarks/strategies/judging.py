@@ -12,6 +12,7 @@ from statistics import fmean
 from search.spec.candidate import Candidate
 from search.study.records import TrialRecord
 from search.study.seeds import confirm_seed
+from search.study.study import StoredStudy
 from search.text import percent
 from search.workers.data import DataSplit, final_split
 from search.workers.stop import Stopped, StopSignal
@@ -45,10 +46,13 @@ class Judged:
         return fmean(self.accuracies)
 
 
-def recommendations(records: list[TrialRecord], times: Iterable[int]) -> list[TrialRecord]:
+def recommendations(
+    stored: StoredStudy, records: list[TrialRecord], times: Iterable[int]
+) -> list[TrialRecord]:
     """Return the trial that a run recommends after each number of trainings.
 
     Args:
+        stored: the study of the run.
         records: of the trained trials, in their order.
         times: numbers of trainings.
 
@@ -58,7 +62,7 @@ def recommendations(records: list[TrialRecord], times: Iterable[int]) -> list[Tr
     by_number = {record.number: record for record in records}
     chosen = []
     for time in times:
-        trial = recommended(records[:time])
+        trial = recommended(stored, records[:time])
         if trial is None:
             raise ValueError(f"none of the first {time} trainings is complete")
         chosen.append(by_number[trial])
@@ -81,7 +85,7 @@ def judge_all(work: Work, runs: Iterable[Run], stop: StopSignal) -> Iterator[str
         if not is_finished(work.folder, run):
             continue
         stored, records = trained_records(work.folder, run)
-        for record in recommendations(records, work.protocol.times):
+        for record in recommendations(stored, records, work.protocol.times):
             if stop:
                 return
             path = _place(work.folder, record)

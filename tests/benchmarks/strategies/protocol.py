@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from search.confirm.choice import best_trials
 from search.spec.study_file import StudyFile
 from search.strategies.samplers import SAMPLERS
-from search.study.records import TrialRecord, best_of
+from search.study.candidates import candidates_known
+from search.study.records import TrialRecord
+from search.study.study import StoredStudy
 from tests.benchmarks.strategies.images import IMAGES
 
 __all__ = [
@@ -103,18 +106,22 @@ def runs_of(samplers: Iterable[str], seeds: Iterable[int]) -> list[Run]:
     return [Run(sampler, seed) for seed in seeds for sampler in samplers]
 
 
-RULE = "the trial with the best score so far"
+RULE = "the candidate with the highest expected score after all trainings so far"
 """What :func:`recommended` chooses, in words."""
 
 
-def recommended(records: Sequence[TrialRecord]) -> int | None:
+def recommended(stored: StoredStudy, records: Sequence[TrialRecord]) -> int | None:
     """Return the number of the trial that a search recommends after these trials.
 
+    It is the first that ``flyweight confirm`` would retrain then.
+
     Args:
+        stored: the study, its storage open.
         records: the trained trials so far, in their order.
 
     Returns:
         The trial; None where none is complete.
     """
-    best = best_of(records)
-    return None if best is None else best.number
+    numbers = {record.number for record in records}
+    trials = [trial for trial in stored.study.get_trials(deepcopy=False) if trial.number in numbers]
+    return next(iter(best_trials(records, 1, candidates_known(stored, trials))), None)

@@ -69,8 +69,8 @@ def report(protocol: Protocol, folder: Path, runs: Sequence[Run], results: Path)
 
 def _judgements(protocol: Protocol, folder: Path, run: Run) -> dict[str, Any] | None:
     """Return what was judged of a run, and what it was; None where judgements are missing."""
-    _, records = trained_records(folder, run)
-    chosen = recommendations(records, protocol.times)
+    stored, records = trained_records(folder, run)
+    chosen = recommendations(stored, records, protocol.times)
     judged = [judgement_of(folder, record) for record in chosen]
     known = [each for each in judged if each is not None]
     if len(known) < len(judged):

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.spec.candidate import Candidate
-from search.study.records import Outcome, TrialRecord
 from search.workers.data import DataSplit
 from search.workers.stop import StopSignal
 from search.workers.training import Training
@@ -96,7 +95,7 @@ def test_from_runs_to_a_table(work: Work, tmp_path: Path) -> None:
     found = json.loads((tmp_path / "strategies.json").read_text())
     shown = found["runs"]["random-0"]
     for trial, time, score in zip(shown["trials"], (2, 4, 6), shown["scores"], strict=True):
-        assert score == max(r.score or 0 for r in records[:time])
+        assert trial in {record.number for record in records[:time]}
         assert score == next(r.score for r in records if r.number == trial)
     assert (tmp_path / "strategies.svg").stat().st_size
     means = [np.mean(shown["accuracies"][-1]), np.mean(found["runs"]["random-1"]["accuracies"][-1])]
@@ -117,7 +116,7 @@ def test_a_judgement_is_of_the_candidate_itself(
     monkeypatch.setattr(judging, "Training", training)
     list(judge_all(work, RUNS[:1], StopSignal()))
     stored, records = trained_records(work.folder, RUNS[0])
-    chosen = recommendations(records, work.protocol.times)
+    chosen = recommendations(stored, records, work.protocol.times)
     wanted = {
         (str(candidate.architecture), candidate.recipe.learning_rate)
         for candidate in (record.candidate(stored.data.input_shape) for record in chosen)
@@ -132,8 +131,8 @@ def test_equal_candidates_are_judged_once(work: Work) -> None:
     """A candidate that differs in its seed alone has the same judgement, another one has none."""
     list(search_all(work, RUNS[:1], StopSignal()))
     list(judge_all(work, RUNS[:1], StopSignal()))
-    _, records = trained_records(work.folder, RUNS[0])
-    best = recommendations(records, (6,))[0]
+    stored, records = trained_records(work.folder, RUNS[0])
+    best = recommendations(stored, records, (6,))[0]
     other_seed = dataclasses.replace(best, recipe={**best.recipe, "seed": 7})
     other = dataclasses.replace(best, recipe={**best.recipe, "learning_rate": 0.5})
     assert judgement_of(work.folder, other_seed) == judgement_of(work.folder, best) is not None
@@ -148,17 +147,15 @@ def test_a_run_that_another_process_does_is_left_to_it(work: Work) -> None:
     assert list(search_all(work, RUNS[:1], StopSignal()))
 
 
-def test_the_recommendation_is_the_best_score_so_far() -> None:
-    """Later trials do not change what was recommended before them."""
-    scores = [0.2, 0.9, None, 0.5, 0.95]
-    records = [_record(number, score) for number, score in enumerate(scores)]
-    assert [record.number for record in recommendations(records, (1, 4, 5))] == [0, 1, 4]
-    assert recommended(records[2:3]) is None
-
-
-def _record(number: int, score: float | None) -> TrialRecord:
-    outcome = Outcome.COMPLETE if score is not None else Outcome.DIVERGED
-    return TrialRecord(number, outcome, "", score, "gap", {}, 10, (), 0.0, None, None, {})
+def test_later_trials_do_not_change_what_was_recommended(work: Work) -> None:
+    """A recommendation is that of the trials until then; where none is complete there is none."""
+    list(search_all(work, RUNS[:1], StopSignal()))
+    stored, records = trained_records(work.folder, RUNS[0])
+    first, last = recommendations(stored, records, (1, 6))
+    assert first.number == records[0].number
+    assert recommended(stored, records[:1]) == first.number
+    assert recommended(stored, []) is None
+    assert last.rank_score is not None
 
 
 def test_curves_by_hand() -> None:
