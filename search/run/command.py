@@ -16,6 +16,7 @@ from search.spec.notes import notes
 from search.spec.study_file import StudyFile
 from search.storage.database import quiet_optuna
 from search.study.in_use import using
+from search.study.problem import most_trials, problem_of
 from search.study.records import TrialRecord, best_of
 from search.study.recovery import recover
 from search.study.rejected import count_rejections
@@ -27,6 +28,7 @@ from search.study.study import (
     refuse_changes,
     trial_claims,
 )
+from search.text import plural
 from search.workers.data import inspect_data, show_reading
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions, check_counts
@@ -43,7 +45,7 @@ class RunResult:
     Attributes:
         name: of the study.
         trained: trials that completed or were stopped while training, over all runs.
-        total: trained trials that were asked for.
+        total: trained trials that were asked for, or as many as a small space has.
         rejected: candidates over the budget.
         new: trials that this run trained.
         trials_an_hour: what that is an hour, start-up included; None where it trained none.
@@ -110,6 +112,11 @@ def run(
     place = None if artifacts is None else Path(artifacts)
     with _begun(file, launcher, place, written) as stored:
         before = sum(record.trained for record in stored.records())
+        problem = problem_of(stored, total)
+        counted = problem.candidates
+        total = most_trials(problem)
+        if counted is not None:
+            launcher.tell(_counted_text(len(counted), problem.seeds))
         with explain_interruption("trials in flight are queued again"):
             _search(stored, total, launcher, timeout)
         return _result(stored, total, before, time.monotonic() - started)
@@ -187,6 +194,14 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
             )
     finally:
         watched.storage.engine.dispose()
+
+
+def _counted_text(candidates: int, seeds: int) -> str:
+    fit = "that fits the budget" if candidates == 1 else "that fit the budget"
+    return (
+        f"this space has {plural(candidates, 'candidate')} {fit}: the run ends when each was "
+        f"trained {'once' if seeds == 1 else f'{seeds} times'}"
+    )
 
 
 def _result(stored: StoredStudy, total: int, before: int, seconds: float) -> RunResult:

@@ -10,9 +10,10 @@ from search.run.objective import Objective, TrialResult
 from search.run.rejections import REJECTION_LIMIT, rejections_in_a_row
 from search.storage.optuna_private import id_of_trial
 from search.storage.processes import this_process
+from search.strategies.problem import Problem
 from search.strategies.pruners import make_pruner
 from search.strategies.samplers import make_sampler
-from search.study.problem import problem_of
+from search.study.problem import most_trials, problem_of
 from search.study.records import Outcome
 from search.study.recovery import requeue
 from search.study.seeds import sampler_seed
@@ -27,11 +28,15 @@ __all__ = ["make_objective", "search"]
 def search(stored: StoredStudy, context: WorkerContext, trials: int, stop: StopSignal) -> None:
     """Train trials until the study has ``trials`` trained ones, or other workers train the rest.
 
+    A space that is counted ends earlier, when each of its candidates has had its trainings.
+
     Raises:
         WorkFailed: if nothing fits the budget for too long.
     """
     objective = make_objective(stored, context, stop)
-    study = _with_sampler(stored, context, trials, objective.folds)
+    problem = problem_of(stored, trials, objective.folds)
+    trials = most_trials(problem)
+    study = _with_sampler(stored, context, problem)
     claims = trial_claims(stored)
     since = len(study.get_trials(deepcopy=False))
     while not stop and (slot := claims.take(trials)) is not None:
@@ -51,16 +56,14 @@ def make_objective(stored: StoredStudy, context: WorkerContext, stop: StopSignal
     return Objective(stored, Folds(reopen_data(stored, context.data), device), stop)
 
 
-def _with_sampler(
-    stored: StoredStudy, context: WorkerContext, trials: int, folds: int
-) -> optuna.Study:
+def _with_sampler(stored: StoredStudy, context: WorkerContext, problem: Problem) -> optuna.Study:
     settings = stored.file.settings
     count = len(stored.study.get_trials(deepcopy=False))
     seed = sampler_seed(settings.seed, context.index, count)
     return optuna.load_study(
         study_name=stored.name,
         storage=stored.storage,
-        sampler=make_sampler(settings.sampler, seed, problem_of(stored, trials, folds)),
+        sampler=make_sampler(settings.sampler, seed, problem),
         pruner=make_pruner(settings.pruner, stored.file.recipe_space().epochs),
     )
 

@@ -53,6 +53,9 @@ class Problem:
         repair: whether proposals are widened or narrowed to the limits of the budget.
         measure: says how much of its limits a full set of parameters uses, as ``describe`` does
             but faster, because a repair asks often; None where ``describe`` is fast.
+        candidates: all that fit, their parameters by their keys; None where they are too many to
+            count.
+        seeds: how many times each of these may be trained.
     """
 
     distributions: Mapping[str, BaseDistribution]
@@ -62,6 +65,8 @@ class Problem:
     folds: int = 1
     repair: bool = True
     measure: Callable[[Mapping[str, Any]], Fill] | None = None
+    candidates: Mapping[str, Mapping[str, Any]] | None = None
+    seeds: int = 1
 
     def fill(self, params: Mapping[str, Any]) -> Fill:
         """Return how much of its limits a full set of parameters uses."""

@@ -9,6 +9,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
 from search.strategies.ageing import AgeingEvolution
 from search.strategies.by_score import ByScore
+from search.strategies.counted import Counted
 from search.strategies.evolution import Evolution
 from search.strategies.problem import Problem
 from search.strategies.repaired_tpe import RepairedTPE
@@ -69,4 +70,8 @@ def make_sampler(name: str, seed: int, problem: Problem | None = None) -> BaseSa
     if name not in SAMPLERS:
         raise ValueError(f"the sampler {name!r} is not known; give one of {', '.join(SAMPLERS)}")
     sampler = SAMPLERS[name].make(seed, problem)
-    return sampler if isinstance(sampler, ByScore | Strategy) else ByScore(sampler)
+    if not isinstance(sampler, ByScore | Strategy):
+        sampler = ByScore(sampler)
+    if problem is not None and problem.candidates is not None:
+        sampler = Counted(sampler, problem, seed)
+    return sampler

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import inf, log
+from itertools import product
+from math import inf, log, prod
 from typing import Any
 
 import optuna
@@ -21,7 +22,10 @@ from space.layers.operations import Convolution
 from space.program import Apply, program_of
 from space.search_space import SearchSpace
 
-__all__ = ["Describer", "problem_of"]
+__all__ = ["Describer", "most_trials", "problem_of"]
+
+_COUNTED = 1_000
+"""The most settings of a space whose candidates are counted."""
 
 
 def problem_of(stored: StoredStudy, trials: int, folds: int = 1) -> Problem:
@@ -35,6 +39,7 @@ def problem_of(stored: StoredStudy, trials: int, folds: int = 1) -> Problem:
     space = stored.file.search_space(stored.data.input_shape, len(stored.data.classes))
     recipes = stored.file.recipe_space()
     describer = Describer(space, recipes, stored.file.budget)
+    settings = stored.file.settings
     return Problem(
         distributions=_distributions(space, recipes),
         describe=describer,
@@ -42,7 +47,33 @@ def problem_of(stored: StoredStudy, trials: int, folds: int = 1) -> Problem:
         trials=trials,
         folds=folds,
         measure=describer.measure,
+        candidates=_countable(space, recipes, describer) if settings.score else None,
+        seeds=settings.seeds_per_candidate,
     )
+
+
+def most_trials(problem: Problem) -> int:
+    """Return how many trials can be trained: those asked for, or all of a space that is counted."""
+    if problem.candidates is None:
+        return problem.trials
+    return min(problem.trials, len(problem.candidates) * problem.seeds)
+
+
+def _countable(
+    space: SearchSpace, recipes: RecipeSpace, describe: Describer
+) -> dict[str, dict[str, Any]] | None:
+    """Return every candidate that fits, by its key; None for a space with too many settings."""
+    fields = {**space.parameters, **recipes.parameters}
+    counts = [field.count() for field in fields.values()]
+    if any(count is None for count in counts) or prod(map(int, filter(None, counts))) > _COUNTED:
+        return None
+    candidates: dict[str, dict[str, Any]] = {}
+    for values in product(*(field.values() for field in fields.values())):
+        params = dict(zip(fields, values, strict=True))
+        found = describe(params)
+        if found.fits:
+            candidates.setdefault(found.key, params)
+    return candidates
 
 
 class Describer:

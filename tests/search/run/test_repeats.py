@@ -1,20 +1,25 @@
 from __future__ import annotations
 
+from collections import Counter
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
 from search.replay import replay
+from search.run.command import run
 from search.study.records import SCORE_ATTRIBUTE, Outcome
 from search.study.scores import SCORES
 from search.study.study import STUDY_ATTRIBUTE, StoredStudy, open_study
 from search.workers.data import Folds, open_data
-from tests.search.small_studies import begun, search_here, template, url_in
+from tests.search.small_studies import begun, search_here, template, url_in, write_study
 from trainer.metrics import floor, tail_mean
 
 THREE = template("conv3 {a} relu", "gap", "linear 10", a="[4, 5, 6]")
 ONE = template("conv3 4 relu", "gap", "linear 10")
+MANY = "floor_epochs = 1\nseeds_per_candidate = 9"
 
 
 def _without_score(stored: StoredStudy, tmp_path: Path) -> StoredStudy:
@@ -28,7 +33,9 @@ def _without_score(stored: StoredStudy, tmp_path: Path) -> StoredStudy:
 
 def test_a_candidate_drawn_again_is_one_more_seed_on_the_next_fold(tmp_path: Path) -> None:
     """Equal candidates name their first trial and go from fold to fold, each with its own seed."""
-    stored = begun(tmp_path, space=THREE, epochs=1, trials=9, sampler="random", learning_rate=0.01)
+    stored = begun(
+        tmp_path, space=THREE, epochs=1, study=MANY, sampler="random", learning_rate=0.01
+    )
     search_here(stored, 9)
     by_key: dict[str | None, list[int]] = {}
     records = stored.records()
@@ -43,7 +50,7 @@ def test_a_candidate_drawn_again_is_one_more_seed_on_the_next_fold(tmp_path: Pat
 
 def test_a_repeat_is_judged_on_the_images_of_its_fold(tmp_path: Path) -> None:
     """Trained once more, a repeat gives its own figures, so its fold is that of the replay."""
-    stored = begun(tmp_path, space=ONE, learning_rate=0.01, epochs=1, trials=2)
+    stored = begun(tmp_path, space=ONE, learning_rate=0.01, epochs=1, study=MANY)
     search_here(stored, 2)
     first, second = stored.records()
     assert (first.fold, second.fold) == (0, 1)
@@ -54,7 +61,7 @@ def test_a_repeat_is_judged_on_the_images_of_its_fold(tmp_path: Path) -> None:
 
 def test_a_repeat_is_never_pruned(tmp_path: Path) -> None:
     """Where every new candidate after the first would be stopped, its repeats train to the end."""
-    stored = begun(tmp_path, space=ONE, learning_rate=0.01, epochs=9, trials=6, pruner="halving")
+    stored = begun(tmp_path, space=ONE, learning_rate=0.01, epochs=9, study=MANY, pruner="halving")
     search_here(stored, 6)
     assert {record.outcome for record in stored.records()} == {Outcome.COMPLETE}
     assert {len(record.epochs) for record in stored.records()} == {9}
@@ -78,7 +85,7 @@ def test_a_new_study_keeps_its_score_beside_the_floor(tmp_path: Path, score: str
 def test_a_study_without_the_key_goes_on_as_it_began(tmp_path: Path) -> None:
     """It keeps no score, ranks by the floor, judges all on one split, and resumes with its file."""
     stored = _without_score(
-        begun(tmp_path, space=ONE, learning_rate=0.01, epochs=1, trials=2), tmp_path
+        begun(tmp_path, space=ONE, learning_rate=0.01, epochs=1, study=MANY), tmp_path
     )
     search_here(stored, 2)
     records = stored.records()
@@ -86,7 +93,30 @@ def test_a_study_without_the_key_goes_on_as_it_began(tmp_path: Path) -> None:
     assert [record.fold for record in records] == [0, 0]
     assert [record.repeat_of for record in records] == [None, None]
     assert [record.rank_score for record in records] == [record.score for record in records]
-    begun(tmp_path, space=ONE, learning_rate=0.01, epochs=1, trials=2)
+    begun(tmp_path, space=ONE, learning_rate=0.01, epochs=1, study=MANY)
+
+
+def test_a_counted_space_ends_when_each_candidate_had_its_seeds(tmp_path: Path) -> None:
+    """Six settings make three candidates; each is trained twice, whatever the sampler proposes."""
+    space = template("conv3 {a} relu{b}", "gap", "linear 10", a="[4, 5, 6]", b='["", " "]')
+    study = "floor_epochs = 1\nseeds_per_candidate = 2"
+    stored = begun(tmp_path, space=space, learning_rate=0.01, epochs=1, study=study)
+    search_here(stored, 100)
+    found = Counter(record.architecture for record in stored.records() if record.trained)
+    assert sorted(found.values()) == [2, 2, 2]
+    search_here(stored, 100)
+    assert len(stored.records()) == 6
+
+
+def test_a_run_says_that_a_space_is_counted(tmp_path: Path) -> None:
+    """The run ends well after one training of each candidate, and says beforehand that it will."""
+    path = write_study(tmp_path, space=THREE, learning_rate=0.01, epochs=1, trials=50)
+    shown = Console(width=200, file=StringIO())
+    result = run(
+        path, storage=url_in(tmp_path), data=tmp_path, device="cpu", workers=1, console=shown
+    )
+    assert (result.trained, result.total) == (3, 3)
+    assert "this space has 3 candidates that fit the budget" in shown.file.getvalue()
 
 
 def test_means_and_floors_need_epochs() -> None:
