@@ -60,7 +60,8 @@ def scored_view(study: Study) -> Study:
 
     Where no trial has a score of its own, that is the study itself.
     """
-    trials = study.get_trials(deepcopy=False)
+    # As Optuna's own samplers do: once for a proposal, not for each of its parameters.
+    trials = study._get_trials(deepcopy=False, use_cache=True)
     if len(study.directions) > 1 or not any("score" in each.user_attrs for each in trials):
         return study
     shown = _most_informative(trials, study.direction is StudyDirection.MAXIMIZE)
