@@ -26,6 +26,8 @@ def trial_line(record: TrialRecord) -> str:
         figures.append(f"{percent(last.accuracy)} after {last.number + 1} epochs")
     if record.seconds:
         figures.append(f"{record.seconds:.0f} s")
+    if record.repeat_of is not None:
+        figures.append(f"trial {record.repeat_of} once more, fold {record.fold}")
     if record.reason:
         figures.append(record.reason)
     if START_ATTRIBUTE in record.attributes:

@@ -25,7 +25,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Study", "StudyTrial"]
 
-_COLUMNS = ("number", "outcome", "reason", "score", "epochs", "seconds", "architecture")
+_COLUMNS = (
+    "number",
+    "outcome",
+    "reason",
+    "score",
+    "rank_score",
+    "repeat_of",
+    "fold",
+    "epochs",
+    "seconds",
+    "architecture",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +48,9 @@ class StudyTrial:
         outcome: how it ended; None while it waits or runs.
         reason: why it was rejected or failed, else empty.
         score: the validation floor of a complete trial, 0 to 1, else None.
+        rank_score: what samplers and ``confirm`` rank it by, 0 to 1; None unless it is complete.
+        repeat_of: the number of the first trial of its candidate; None for that trial itself.
+        fold: the split of the training part that it was judged on; 0 but for repeats.
         architecture: its network; None before it was drawn.
         recipe: its training, with the seed; None before it was drawn.
         cost: of the architecture; None before it was drawn, and where the maps vanish.
@@ -50,6 +64,9 @@ class StudyTrial:
     outcome: Outcome | None
     reason: str
     score: float | None
+    rank_score: float | None
+    repeat_of: int | None
+    fold: int
     architecture: Architecture | None
     recipe: Recipe | None
     cost: Cost | None
@@ -134,8 +151,9 @@ class Study:
 
         Returns:
             A pandas ``DataFrame`` with the columns ``number``, ``outcome``, ``reason``, ``score``
-            (0 to 1), ``epochs`` (how many were trained), ``seconds`` and ``architecture`` (as
-            text, a layer a line); ``params_...`` for each drawn parameter, as in Optuna's tables;
+            and ``rank_score`` (0 to 1), ``repeat_of``, ``fold``, ``epochs`` (how many were
+            trained), ``seconds`` and ``architecture`` (as text, a layer a line); ``params_...`` for
+            each drawn parameter, as in Optuna's tables;
             and ``cost_...`` for each figure of the cost. What a trial does not have is missing.
         """
         import pandas
@@ -160,6 +178,9 @@ class Study:
             outcome=record.outcome,
             reason=record.reason,
             score=record.score,
+            rank_score=record.rank_score,
+            repeat_of=record.repeat_of,
+            fold=record.fold,
             architecture=None if candidate is None else candidate.architecture,
             recipe=None if candidate is None else candidate.recipe,
             cost=_cost(record.attributes.get("cost")),
@@ -180,6 +201,9 @@ def _row(trial: StudyTrial) -> dict[str, Any]:
         "outcome": None if trial.outcome is None else trial.outcome.value,
         "reason": trial.reason,
         "score": trial.score,
+        "rank_score": trial.rank_score,
+        "repeat_of": trial.repeat_of,
+        "fold": trial.fold,
         "epochs": len(trial.epochs),
         "seconds": trial.seconds,
         "architecture": None if trial.architecture is None else str(trial.architecture),

@@ -81,6 +81,8 @@ def test_a_table_has_a_row_for_each_trial(study: Study) -> None:
         assert shown["cost_parameters"] == trial.cost.parameters
         assert shown["cost_activation_kib"] == trial.cost.activation_kib
         assert shown.get("score") == trial.score
+        assert shown.get("rank_score") == trial.rank_score
+        assert shown["fold"] == trial.fold
         assert shown["outcome"] == trial.outcome
         assert shown["epochs"] == len(trial.epochs)
 
