@@ -21,7 +21,7 @@ from search.study.records import (
     Outcome,
     record_candidate,
 )
-from search.study.scores import SCORES
+from search.study.scores import score_of
 from search.study.seeds import training_seed
 from search.study.study import StoredStudy
 from search.workers.conditions import conditions_before, conditions_of
@@ -144,6 +144,6 @@ class Objective:
         accuracies = [epoch.accuracy for epoch in training.epochs]
         settings = stored.file.settings
         if settings.score:
-            score = SCORES[settings.score](accuracies, settings.floor_epochs)
+            score = score_of(accuracies, settings.score, settings.floor_epochs)
             trial.set_user_attr(SCORE_ATTRIBUTE, score)
         return TrialResult(Outcome.COMPLETE, floor(accuracies, settings.floor_epochs))

@@ -14,7 +14,8 @@ from search.spec.candidate import Candidate
 from search.spec.recipe_space import value_in
 from search.spec.study_file import StudyFile, differences
 from search.studies.trial_copies import copy_of
-from search.study.records import Outcome, TrialRecord, record_candidate
+from search.study.records import SCORE_ATTRIBUTE, Outcome, TrialRecord, record_candidate
+from search.study.scores import score_of
 from search.study.seeds import sampler_seed
 from search.study.study import StoredStudy
 from space.errors import OutsideSpaceError
@@ -23,7 +24,19 @@ from space.fields import Field, Fixed, Scalar
 __all__ = ["ChangedFile", "LeftOut", "refuse_other_figures"]
 
 # Of [study]: keys that change neither what a trial's figures are nor how they were measured.
-_FREE = frozenset({"name", "trials", "target", "sampler", "pruner", "seed", "start_from"})
+_FREE = frozenset(
+    {
+        "name",
+        "trials",
+        "target",
+        "sampler",
+        "pruner",
+        "score",
+        "seed",
+        "seeds_per_candidate",
+        "start_from",
+    }
+)
 
 
 class LeftOut(Exception):
@@ -137,10 +150,18 @@ class ChangedFile:
         constraints = {k: v for k, v in drawn.system_attrs.items() if k != "fixed_params"}
         return copy_of(
             trial,
-            user_attrs={**trial.user_attrs, **drawn.user_attrs},
+            user_attrs={**trial.user_attrs, **drawn.user_attrs, **self._score(trial)},
             system_attrs={**trial.system_attrs, **constraints},
             drawn=drawn,
         )
+
+    def _score(self, trial: FrozenTrial) -> dict[str, float]:
+        """Return the score that a complete trial has in the changed file's study."""
+        record, settings = TrialRecord.of(trial), self._file.settings
+        if record.outcome is not Outcome.COMPLETE:
+            return {}
+        accuracies = [epoch.accuracy for epoch in record.epochs]
+        return {SCORE_ATTRIBUTE: score_of(accuracies, settings.score, settings.floor_epochs)}
 
 
 def _untrained(record: TrialRecord) -> str:

@@ -30,7 +30,7 @@ from search.storage.processes import ProcessId, this_process
 from search.storage.urls import shown_url
 from search.studies.deleting import remove_study
 from search.studies.trial_copies import copy_of
-from search.study.records import TrialRecord
+from search.study.records import REPEAT_ATTRIBUTE, TrialRecord
 from search.study.study import STUDY_ATTRIBUTE, TRIAL_WORK, StoredStudy
 
 __all__ = ["MadeStudy", "StudyMaker", "making_study"]
@@ -74,6 +74,7 @@ class StudyMaker:
         self._storage, self._url = like.storage, like.url
         self._folder = like.artifacts
         self._files: list[Path] = []
+        self._numbers: dict[tuple[int, int], int] = {}
         like.make_artifacts()
         self.study = optuna.create_study(
             storage=self._storage,
@@ -125,6 +126,10 @@ class StudyMaker:
             **attributes: user attributes that it gets besides its own.
         """
         kept = {**trial.user_attrs, **attributes}
+        self._numbers[source.id, trial.number] = self.trials
+        first = self._numbers.get((source.id, kept.pop(REPEAT_ATTRIBUTE, -1)))
+        if first is not None:  # else it was left out, and the others are no repeats here
+            kept[REPEAT_ATTRIBUTE] = first
         if TrialRecord.of(trial).trained:
             # The slots of trained trials are 0, 1, ..., as if they had been trained here.
             kept["slot"] = self.trained

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from dataclasses import replace
 
+from search.spec.study_file import StudyFile
 from trainer.metrics import floor, tail_mean
 
-__all__ = ["NEW_STUDIES", "SCORES"]
+__all__ = ["SCORES", "score_of", "with_score"]
 
 SCORES: Mapping[str, Callable[[Sequence[float], int], float]] = {
     "mean": tail_mean,
@@ -18,5 +19,18 @@ SCORES: Mapping[str, Callable[[Sequence[float], int], float]] = {
 The mean of five epochs is less noisy than the lowest of them.
 """
 
-NEW_STUDIES: Literal["mean"] = "mean"
-"""The score of a new study whose file names none."""
+
+def score_of(accuracies: Sequence[float], name: str | None, epochs: int) -> float:
+    """Return a score.
+
+    Args:
+        accuracies: after each epoch, 0 to 1.
+        name: of the score; None stands for the floor, by which studies without one rank.
+        epochs: how many last epochs it is taken over.
+    """
+    return SCORES[name or "floor"](accuracies, epochs)
+
+
+def with_score(file: StudyFile) -> StudyFile:
+    """Return the file of a new study, which names a score whatever a later version's default is."""
+    return replace(file, settings=replace(file.settings, score=file.settings.score or "mean"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from search.storage.optuna_private import artifact_files, id_of_study
 from search.storage.rdb_storage import StudyStorage
 from search.storage.urls import shown_url
 from search.study.records import TrialRecord, records_of
-from search.study.scores import NEW_STUDIES
+from search.study.scores import with_score
 from search.study.start_from import Start, enqueue_starts, find_starts
 from trainer.data import DataInfo, Reading
 
@@ -138,7 +138,7 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
         place = place_to_keep(artifacts or artifacts_beside(url), url)
         study.set_metric_names(["validation floor"])
         # If several processes begin it at once, the first one decides.
-        kept = _to_keep(_with_score(file), place, info, starts)
+        kept = _to_keep(with_score(file), place, info, starts)
         storage.keep_first(id_of_study(study), STUDY_ATTRIBUTE, kept)
     stored = _read(study, storage, url)
     _refuse_differences(stored, file, info)
@@ -229,12 +229,6 @@ def _starts_of_new(file: StudyFile, url: str, info: DataInfo) -> tuple[Start, ..
     if not file.settings.start_from or _begun(file.settings.name, url) is not None:
         return ()
     return find_starts(file, info.input_shape, len(info.classes))
-
-
-def _with_score(file: StudyFile) -> StudyFile:
-    """Return a file that says what the study ranks by, for this version's default to stay."""
-    score = file.settings.score or NEW_STUDIES
-    return replace(file, settings=replace(file.settings, score=score))
 
 
 def _begun(name: str, url: str) -> StoredStudy | None:

@@ -353,3 +353,37 @@ def test_a_killed_copy_is_cleaned_up(folder: Path, monkeypatch: pytest.MonkeyPat
     assert names == ["tiny", "copy"]
     kept = [kept_files(stored.storage, _opened(folder, name).id) for name in names]
     assert _files(folder) == {file for files in kept for file in files}
+
+
+def test_repeats_name_their_first_trial_in_the_new_study(tmp_path: Path) -> None:
+    """Behind another study's trials, a repeat names its first trial by the number it has now."""
+    two = template("conv3 {a} relu bn", "gap", "linear 10", a="[4, 5]")
+    study = "floor_epochs = 1\nseeds_per_candidate = 2"
+    for name, seed in (("tiny", 1), ("other", 2)):
+        stored = begun(
+            tmp_path, name=name, space=two, epochs=1, seed=seed, study=study, learning_rate=0.01
+        )
+        search_here(stored, 4)
+    merge_studies(["tiny", "other"], "both", storage=url_in(tmp_path))
+    records = _opened(tmp_path, "both").records()
+    assert len(records) == 8
+    for half in (records[:4], records[4:]):
+        first = {record.key: record.number for record in reversed(half)}
+        assert [record.repeat_of for record in half] == [
+            None if first[record.key] == record.number else first[record.key] for record in half
+        ]
+        assert [record.fold for record in half if record.repeat_of is not None] == [1, 1]
+
+
+def test_a_changed_file_may_rank_by_another_score(tmp_path: Path) -> None:
+    """Scores are computed again from the epochs that were kept; the values stay."""
+    stored = begun(tmp_path, space=SKELETON, epochs=3, study="floor_epochs = 2")
+    search_here(stored, 2)
+    file = write_study(
+        tmp_path, name="new", space=SKELETON, epochs=3, study='floor_epochs = 2\nscore = "floor"'
+    )
+    copy_study("tiny", "new", file=file, storage=url_in(tmp_path))
+    old, new = stored.records(), _opened(tmp_path, "new").records()
+    assert [record.score for record in new] == [record.score for record in old]
+    assert [record.rank_score for record in new] == [record.score for record in old]
+    assert [record.rank_score for record in old] != [record.score for record in old]
