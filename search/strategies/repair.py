@@ -143,13 +143,17 @@ def _step(best: _Best, names: list[str]) -> None:
     """Look for the last steps, nearest to the range first."""
     order = count()
     start = best.params
+    idle: set[str] = set()
     fringe = [(_distance(best.look(start)), next(order), start)]
     known = {tuple(start[name] for name in names)}
     tries = 0
     while fringe and not best.found and tries < _MOST_TRIES:
         _, _, params = heapq.heappop(fringe)
-        up = best.look(params).fill < FULL
+        fill = best.look(params).fill
+        up = fill < FULL
         for name in names:
+            if name in idle:
+                continue
             distribution = best.distribution(name)
             for sign in (1, -1) if up else (-1, 1):
                 value = params[name] + sign * distribution.step
@@ -164,7 +168,9 @@ def _step(best: _Best, names: list[str]) -> None:
                 found = best.look(moved)
                 if best.found:
                     return
-                if found.fill < math.inf:
+                if found.fill == fill:
+                    idle.add(name)  # as the widths of a stage that this candidate does not have
+                elif found.fill < math.inf:
                     heapq.heappush(fringe, (_distance(found), next(order), moved))
 
 
