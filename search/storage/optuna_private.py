@@ -1,4 +1,7 @@
-"""All that flyweight uses of Optuna's private interface.
+"""All that flyweight uses of Optuna's private interface, but for one name.
+
+That is ``Study._get_trials``, by which Optuna's samplers read trials: ``ScoredStudy`` in
+``search.strategies.by_score`` answers it.
 
 The public interface does not give the number of a trial or study in its storage, commits each
 value of a trial by itself, and cannot add an attribute only if it is missing. A test checks these
