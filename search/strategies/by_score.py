@@ -101,6 +101,14 @@ class ByScore(BaseSampler):
 
     def __init__(self, sampler: BaseSampler) -> None:
         self._sampler = sampler
+        self._last: tuple[tuple[str, int], Study] | None = None
+
+    def _view(self, study: Study, trial: FrozenTrial) -> Study:
+        """Return the view for a trial, one for all of its parameters."""
+        key, last = (study.study_name, trial.number), self._last
+        if last is None or last[0] != key:
+            self._last = last = key, scored_view(study)
+        return last[1]
 
     def __str__(self) -> str:
         return str(self._sampler)
@@ -113,13 +121,13 @@ class ByScore(BaseSampler):
         self, study: Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
         """Return the parameters that the sampler proposes together."""
-        return self._sampler.infer_relative_search_space(scored_view(study), trial)
+        return self._sampler.infer_relative_search_space(self._view(study, trial), trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return the sampler's proposal."""
-        return self._sampler.sample_relative(scored_view(study), trial, search_space)
+        return self._sampler.sample_relative(self._view(study, trial), trial, search_space)
 
     def sample_independent(
         self,
@@ -130,7 +138,7 @@ class ByScore(BaseSampler):
     ) -> Any:
         """Return the sampler's value of one parameter."""
         return self._sampler.sample_independent(
-            scored_view(study), trial, param_name, param_distribution
+            self._view(study, trial), trial, param_name, param_distribution
         )
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
