@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from statistics import fmean
 
-from search.strategies.posterior import Estimate
+from search.strategies.model.posterior import Estimate
 from search.study.confirms import Confirm
 from search.study.records import TrialRecord
 

@@ -15,7 +15,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from search.strategies.genes import Genes, Params
-from search.strategies.posterior import Estimate, Judgement, Place, Running, estimates
+from search.strategies.model.posterior import Estimate, Judgement, Place, Running, estimates
 from search.strategies.problem import Problem, Proposal
 
 __all__ = ["Archive", "Entry", "Reader", "posterior_of", "score_of"]

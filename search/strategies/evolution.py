@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.strategies.archive import Entry
-from search.strategies.gaussian_process import Scales
 from search.strategies.genes import Params
-from search.strategies.posterior import Judgement, Place, Posterior, likely_scales
+from search.strategies.model.gaussian_process import Scales
+from search.strategies.model.posterior import Judgement, Place, Posterior, likely_scales
 from search.strategies.problem import Problem
 from search.strategies.race import next_repeat, race_length
 from search.strategies.strategy import Search, Strategy
@@ -38,9 +38,9 @@ class Evolution(Strategy):
 
     The first seventh of the trials is spread over the space. Then each proposal is the most
     promising of many mutants of a good candidate, by a draw from the posterior of a Gaussian model
-    that pools the noise of all trials (``search.strategies.posterior``). The last 28 % train the
-    best candidates again, with other seeds and on other folds, until the best is known; what is
-    left is bred on.
+    that pools the noise of all trials (``search.strategies.model``). The last 28 % train the best
+    candidates again, with other seeds and on other folds, until the best is known; what is left is
+    bred on.
     """
 
     def __init__(self, seed: int, problem: Problem | None = None) -> None:

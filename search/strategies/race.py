@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from search.strategies.posterior import Estimate
+from search.strategies.model.posterior import Estimate
 
 __all__ = ["next_repeat", "race_length"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optuna.trial import FrozenTrial
 
 from search.strategies.archive import posterior_of
-from search.strategies.posterior import Estimate
+from search.strategies.model.posterior import Estimate
 from search.study.problem import problem_of
 from search.study.records import Outcome, TrialRecord
 from search.study.study import StoredStudy

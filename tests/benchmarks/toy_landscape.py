@@ -4,7 +4,7 @@ A landscape has 12 ordered parameters of 5 levels. 30 % of its variance comes fr
 parameters. Candidates differ with a standard deviation of 0.05, seeds of a candidate by as much,
 and six folds by 0.02. What is chosen is the candidate with the best posterior mean.
 
-    python -m tests.benchmarks.strategies
+    python -m tests.benchmarks.toy_landscape
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from search.strategies.posterior import Judgement, estimates
+from search.strategies.model.posterior import Judgement, estimates
 from search.strategies.race import next_repeat, race_length
 
 LENGTH = race_length(140)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.strategies.gaussian_process import Cells, GaussianModel, Points, Scales, fit
+from search.strategies.model.gaussian_process import Cells, GaussianModel, Points, Scales, fit
 
 __all__ = ["Estimate", "Judgement", "Place", "Posterior", "Running", "estimates", "likely_scales"]
 

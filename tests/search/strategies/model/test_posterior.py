@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.strategies.gaussian_process import Scales
-from search.strategies.posterior import (
+from search.strategies.model.gaussian_process import Scales
+from search.strategies.model.posterior import (
     MOST_CANDIDATES,
     Judgement,
     Place,

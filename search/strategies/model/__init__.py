@@ -1,0 +1,1 @@
+"""The model of all scores, which says what is known of each candidate."""
