@@ -81,7 +81,7 @@ def test_later_candidates_are_better(made: type[Evolution]) -> None:
 
 
 def test_the_race_gives_the_leader_its_trainings() -> None:
-    """Nothing is repeated before the race; in it the best are, and the leader most of all."""
+    """Nothing is repeated before the race; in it the leader is, and few others as often."""
     problem = small_problem(trials=60)
     study = run(problem, Evolution(2, problem), 60)
     breeding = 60 - race_length(60)
@@ -90,7 +90,8 @@ def test_the_race_gives_the_leader_its_trainings() -> None:
     trainings = Counter(_keys(study))
     known = posterior_of(study, problem)
     leader = max(known, key=lambda key: known[key].mean)
-    assert trainings[leader] >= 5
+    assert trainings[leader] >= 4
+    assert sum(count >= 4 for count in trainings.values()) <= 4
     assert known[leader].repeats == trainings[leader]
 
 
