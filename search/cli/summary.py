@@ -11,6 +11,7 @@ from search.export.formats import FORMATS, folders_of
 from search.export.trained_network import TrainedNetwork
 from search.run.command import RunResult
 from search.statistics import Spread
+from search.study.candidates import Leader
 from search.study.confirms import Confirm
 from search.study.study import StoredStudy
 from search.text import duration, percent, plural
@@ -40,6 +41,8 @@ def run_summary(result: RunResult, study: str) -> str:
             f"validation floor {percent(best.score)}",
             *(f"    {layer}" for layer in (best.architecture or "").splitlines()),
         ]
+        if result.leader is not None:
+            lines.append(_leader_text(result.leader))
         if result.target is not None:
             reached = "reached" if (best.score or 0) >= result.target else "not reached"
             lines.append(f"target {percent(result.target)}: {reached} on validation")
@@ -51,6 +54,16 @@ def run_summary(result: RunResult, study: str) -> str:
     else:
         lines.append("the lines of the trials say why; change the study or give more --trials")
     return "\n".join(lines)
+
+
+def _leader_text(leader: Leader) -> str:
+    """Say which candidate is likely the best, after all trainings of it and its neighbours."""
+    known = leader.known
+    deviation = f"{100 * known.deviation:.2f}"
+    return (
+        f"expected best: trial {leader.record.number}, score {percent(known.mean)} ± {deviation}, "
+        f"trained {'once' if known.repeats == 1 else f'{known.repeats} times'}"
+    )
 
 
 def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack
 
-from search.confirm.choice import best_trials
 from search.confirm.progress import ConfirmProgress
 from search.confirm.retrain import confirm_claims
 from search.errors import ResumeError, TrialError, WorkFailed
 from search.storage.database import quiet_optuna
-from search.study.candidates import candidates_known
+from search.study.candidates import best_trials, candidates_known
 from search.study.confirms import PARTS, Confirm, ConfirmPlan, last_ordinal, load_confirm, save_plan
 from search.study.in_use import using
 from search.study.study import StoredStudy, open_study

@@ -15,6 +15,7 @@ from search.run.progress import Progress
 from search.spec.notes import notes
 from search.spec.study_file import StudyFile
 from search.storage.database import quiet_optuna
+from search.study.candidates import Leader, leader_of
 from search.study.in_use import using
 from search.study.problem import most_trials, problem_of
 from search.study.records import TrialRecord, best_of
@@ -52,6 +53,8 @@ class RunResult:
         rejections: the limits that rejected candidates broke, in words, with shares.
         advice: what would help where nearly all candidates are rejected; else empty.
         best: the best trial, None where none completed.
+        leader: the candidate with the highest expected score, which ``confirm`` takes first; None
+            where no trial completed, and for a study that began without a score.
         target: the accuracy that the study file names, 0 to 1.
         seconds: wall time of this run.
     """
@@ -65,6 +68,7 @@ class RunResult:
     rejections: str
     advice: str
     best: TrialRecord | None
+    leader: Leader | None
     target: float | None
     seconds: float
 
@@ -218,6 +222,7 @@ def _result(stored: StoredStudy, total: int, before: int, seconds: float) -> Run
         rejections=rejected.reasons(),
         advice=rejected.advice(),
         best=best_of(records),
+        leader=leader_of(stored),
         target=stored.file.settings.target,
         seconds=seconds,
     )

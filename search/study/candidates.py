@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial
@@ -13,7 +13,7 @@ from search.study.problem import problem_of
 from search.study.records import Outcome, TrialRecord
 from search.study.study import StoredStudy
 
-__all__ = ["Repeat", "candidates_known", "find_repeat"]
+__all__ = ["Leader", "Repeat", "best_trials", "candidates_known", "find_repeat", "leader_of"]
 
 _WITHOUT_FIGURES = (Outcome.REJECTED, Outcome.INTERRUPTED, Outcome.OUT_OF_MEMORY)
 
@@ -71,3 +71,63 @@ def candidates_known(
     if not settings.score:
         return None
     return posterior_of(stored.study, problem_of(stored, settings.trials), trials)
+
+
+def best_trials(
+    records: Iterable[TrialRecord], top: int, known: Mapping[str, Estimate] | None = None
+) -> tuple[int, ...]:
+    """Return the numbers of the best trials, the best first.
+
+    What is known of a candidate decides: the expected score after all of its trainings and those of
+    its neighbours, so that one lucky training does not. Each candidate is there once, by its first
+    complete trial. In studies that began without a score the validation floor decides, and every
+    trial stands for itself. If two are equal, the one with fewer parameters comes first, then the
+    older one.
+
+    Args:
+        records: of a study.
+        top: the most trials to return; there may be fewer complete ones.
+        known: of each candidate, by its key; None where the floor decides.
+    """
+    scored = [record for record in records if record.score is not None]
+    if known is not None:
+        first: dict[str | None, TrialRecord] = {}
+        for record in scored:
+            first.setdefault(record.key, record)
+        scored = list(first.values())
+
+    def worth(record: TrialRecord) -> float:
+        found = None if known is None else known.get(str(record.key))
+        return (record.rank_score or 0.0) if found is None else found.mean
+
+    scored.sort(key=lambda record: (-worth(record), record.parameters or 0, record.number))
+    return tuple(record.number for record in scored[:top])
+
+
+@dataclass(frozen=True)
+class Leader:
+    """The candidate with the highest expected score.
+
+    Attributes:
+        record: of its first complete trial.
+        known: what is known of it.
+    """
+
+    record: TrialRecord
+    known: Estimate
+
+
+def leader_of(stored: StoredStudy) -> Leader | None:
+    """Return the candidate that a confirm would take first.
+
+    Returns:
+        None where no trial is complete, and for a study that began without a score.
+    """
+    known = candidates_known(stored)
+    if not known:
+        return None
+    records = stored.records()
+    (number,) = best_trials(records, 1, known)
+    record = next(each for each in records if each.number == number)
+    found = known.get(str(record.key))
+    return None if found is None else Leader(record, found)

@@ -24,7 +24,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         "study": study,
         "trial": study.best,
         "record": record,
-        "run": RunResult("tiny", 1, 1, 0, 1, 9.0, "", "", record, None, 400.0),
+        "run": RunResult("tiny", 1, 1, 0, 1, 9.0, "", "", record, None, None, 400.0),
         "export": flyweight.export("tiny", folder / "tiny", storage=stored.url),
     }
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from search.confirm.choice import best_trials
 from search.spec.study_file import StudyFile
 from search.strategies.samplers import SAMPLERS
-from search.study.candidates import candidates_known
+from search.study.candidates import best_trials, candidates_known
 from search.study.records import TrialRecord
 from search.study.study import StoredStudy
 from tests.benchmarks.strategies.images import IMAGES

@@ -6,6 +6,8 @@ import pytest
 
 from search.cli.summary import run_summary
 from search.run.command import RunResult
+from search.strategies.model.posterior import Estimate
+from search.study.candidates import Leader
 from tests.search.run.test_progress import COMPLETE
 
 RESULT = RunResult(
@@ -18,6 +20,7 @@ RESULT = RunResult(
     rejections="parameters 100 %",
     advice="",
     best=replace(COMPLETE, architecture="conv3 8 relu\ngap\nlinear 10"),
+    leader=None,
     target=0.98,
     seconds=61.2,
 )
@@ -60,3 +63,10 @@ def test_a_run_without_a_score_names_no_confirm() -> None:
     words = run_summary(replace(RESULT, best=None), "tiny.toml")
     assert "confirm" not in words
     assert words.endswith("change the study or give more --trials")
+
+
+def test_the_candidate_that_confirm_takes_first_is_told() -> None:
+    """What is expected of it stands beside the lucky best, with the number of its trainings."""
+    leader = Leader(replace(COMPLETE, number=7), Estimate(0.9871, 0.0004, 6))
+    text = run_summary(replace(RESULT, leader=leader), "tiny.toml")
+    assert "expected best: trial 7, score 98.71 % ± 0.04, trained 6 times" in text.splitlines()

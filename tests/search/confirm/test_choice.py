@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from search.confirm.choice import best_trials, champion_of
+from search.confirm.choice import champion_of
 from search.study.confirms import Confirm, ConfirmPlan, Repeat
-from tests.search.run.test_progress import COMPLETE
 
 PLAN = ConfirmPlan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)
 
@@ -19,26 +14,6 @@ def _repeat(trial: int, repeat: int, *accuracies: float, failure: str = "") -> R
 
 def _confirm(*selection: Repeat) -> Confirm:
     return Confirm(PLAN, 2, selection, ())
-
-
-@given(
-    st.lists(st.tuples(st.none() | st.sampled_from([0.5, 0.7, 0.9]), st.integers(1, 3))),
-    st.integers(1, 5),
-)
-def test_the_best_trials_are_retrained(figures: list[tuple[float | None, int]], top: int) -> None:
-    """No trial that is left out beats one that is chosen; the best stands first."""
-    records = [
-        replace(COMPLETE, number=number, score=score, parameters=parameters)
-        for number, (score, parameters) in enumerate(figures)
-    ]
-    chosen = best_trials(records, top)
-    scored = [record for record in records if record.score is not None]
-    assert len(chosen) == min(top, len(scored))
-    ranks = [(-(records[n].score or 0), records[n].parameters or 0, n) for n in chosen]
-    assert ranks == sorted(ranks)
-    for record in scored:
-        if record.number not in chosen:
-            assert (-(record.score or 0), record.parameters or 0, record.number) > ranks[-1]
 
 
 def test_the_mean_validation_floor_chooses() -> None:

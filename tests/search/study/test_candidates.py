@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
 from optuna.trial import TrialState, create_trial
 
 from search.spec.candidate import Candidate
-from search.study.candidates import Repeat, find_repeat
+from search.strategies.model.posterior import Estimate
+from search.study.candidates import Repeat, best_trials, find_repeat
 from search.study.records import Outcome, TrialRecord
 from space.architecture import Architecture
+from tests.search.run.test_progress import COMPLETE
 from trainer.recipe import Recipe
 
 NET = Architecture.parse("conv3 8 relu\ngap\nlinear 10", input_shape=(1, 8, 8))
@@ -52,3 +58,33 @@ def test_earlier_versions_stored_no_key() -> None:
     attributes = {"architecture": str(NET), "recipe": Recipe(seed=5).to_dict()}
     trial = create_trial(value=0.5, user_attrs={**attributes, "outcome": "complete"})
     assert TrialRecord.of(trial).key == KEY
+
+
+@given(
+    st.lists(st.tuples(st.none() | st.sampled_from([0.5, 0.7, 0.9]), st.integers(1, 3))),
+    st.integers(1, 5),
+)
+def test_the_best_trials_are_retrained(figures: list[tuple[float | None, int]], top: int) -> None:
+    """No trial that is left out beats one that is chosen; the best stands first."""
+    records = [
+        replace(COMPLETE, number=number, score=score, parameters=parameters)
+        for number, (score, parameters) in enumerate(figures)
+    ]
+    chosen = best_trials(records, top)
+    scored = [record for record in records if record.score is not None]
+    assert len(chosen) == min(top, len(scored))
+    ranks = [(-(records[n].score or 0), records[n].parameters or 0, n) for n in chosen]
+    assert ranks == sorted(ranks)
+    for record in scored:
+        if record.number not in chosen:
+            assert (-(record.score or 0), record.parameters or 0, record.number) > ranks[-1]
+
+
+def test_what_is_known_ranks_before_one_lucky_training() -> None:
+    """The expected score decides, each candidate is there once, an unknown one by its own score."""
+    records = [
+        replace(COMPLETE, number=number, score=score, attributes={"candidate": key})
+        for number, (key, score) in enumerate([("a", 0.99), ("b", 0.9), ("b", 0.91), ("c", 0.95)])
+    ]
+    known = {"a": Estimate(0.92, 0.01, 1), "b": Estimate(0.96, 0.01, 2)}
+    assert best_trials(records, 9, known) == (1, 3, 0)
