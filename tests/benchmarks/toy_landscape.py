@@ -111,12 +111,13 @@ def _tell(study: optuna.Study, trial: Trial, key: str, fold: int, score: float) 
     study.tell(trial, score)
 
 
-def measure(names: list[str], landscapes: int, trials: int) -> None:
+def measure(names: list[str], first: int, landscapes: int, trials: int) -> None:
     """Print a table, one line for each sampler."""
     print("| sampler | gain in 1/1000 points | worst tenth | ms for a proposal |")
     print("|---|---|---|---|")
+    seeds = range(first, first + landscapes)
     for name in names:
-        found = [chosen_gain(Landscape(seed), name, trials, seed) for seed in range(landscapes)]
+        found = [chosen_gain(Landscape(seed), name, trials, seed) for seed in seeds]
         gains = [1000 * gain for gain, _ in found]
         spread = Spread.of(gains)
         error = (spread.deviation or 0.0) / len(gains) ** 0.5
@@ -132,10 +133,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=list(SAMPLERS))
     parser.add_argument("--landscapes", type=positive, default=24)
+    parser.add_argument("--first", type=int, default=0, help="number of the first landscape")
     parser.add_argument("--trials", type=positive, default=140)
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    run_command(lambda: measure(options.samplers, options.landscapes, options.trials))
+    run_command(
+        lambda: measure(options.samplers, options.first, options.landscapes, options.trials)
+    )
 
 
 if __name__ == "__main__":
