@@ -15,11 +15,13 @@ from search.storage.weights import keep_weights
 from search.strategies.pruners import should_prune
 from search.study.candidates import find_repeat
 from search.study.records import (
+    CANDIDATE_ATTRIBUTE,
     FOLD_ATTRIBUTE,
     REPEAT_ATTRIBUTE,
     SCORE_ATTRIBUTE,
     Outcome,
     record_candidate,
+    records_of,
 )
 from search.study.scores import score_of
 from search.study.seeds import training_seed
@@ -97,7 +99,11 @@ class Objective:
         """Record what a trial repeats, and return how many of its candidate were judged before."""
         if not self._stored.file.settings.score:
             return 0  # The study began when nothing looked for repeats.
-        repeat = find_repeat(self._stored.records(), trial.number, candidate.key)
+        trials = self._stored.study.get_trials(deepcopy=False)
+        same = [
+            each for each in trials if each.user_attrs.get(CANDIDATE_ATTRIBUTE) == candidate.key
+        ]
+        repeat = find_repeat(records_of(same), trial.number, candidate.key)
         if repeat is None:
             return 0
         attributes = {REPEAT_ATTRIBUTE: repeat.first}
