@@ -74,17 +74,16 @@ class ImageFolders(PathDataset):
             low, high = reading.scale
             steps = 255 / (high - low) if high > low else 0.0
             lines += [
-                f"# The grey values of the training images, {low:g} to {high:g}, become 0 to 255.",
-                f"values = (numpy.array(picture, dtype=float) - {low!r}) * {steps!r}",
-                'picture = Image.fromarray(values.clip(0, 255).round().astype("uint8"))',
-                f'picture = picture.convert("{mode}")',
+                'if picture.mode[0] in "IF":  # more than 8 bits',
+                f"    # Grey values of {low:g} to {high:g}, as in training, become 0 to 255.",
+                f"    values = (numpy.array(picture, dtype=float) - {low!r}) * {steps!r}",
+                '    picture = Image.fromarray(values.clip(0, 255).round().astype("uint8"))',
             ]
-        else:
-            lines += [
-                'picture = picture.convert("RGBA")',
-                f'backdrop = Image.new("RGBA", picture.size, "{reading.background}")',
-                f'picture = Image.alpha_composite(backdrop, picture).convert("{mode}")',
-            ]
+        lines += [
+            'picture = picture.convert("RGBA")',
+            f'backdrop = Image.new("RGBA", picture.size, "{reading.background}")',
+            f'picture = Image.alpha_composite(backdrop, picture).convert("{mode}")',
+        ]
         return [*lines, *([resize] if reading.resized else []), *tensor]
 
 

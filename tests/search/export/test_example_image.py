@@ -102,6 +102,24 @@ def test_a_picture_of_a_folder(
     torch.testing.assert_close(made, wanted, rtol=0, atol=0)
 
 
+def test_pictures_of_two_depths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside greys of 16 bits, which have a scale, a card leaves those of 8 bits as they are."""
+    for part in ("train", "test"):
+        for name in "ab":
+            folder = tmp_path / "images" / part / name
+            folder.mkdir(parents=True)
+            for index in range(8):
+                _save("I;16" if index % 2 else "L", index, folder / f"{index}.png")
+    dataset = open_dataset(f"folder:{tmp_path / 'images'}")
+    monkeypatch.chdir(tmp_path)
+    for index in (0, 1):
+        (tmp_path / "images" / "test" / "a" / f"{index}.png").rename(tmp_path / "some.png")
+        made = _image(dataset.info.name, dataset.info.input_shape, dataset.info.reading)
+        (tmp_path / "some.png").rename(tmp_path / "images" / "test" / "a" / f"{index}.png")
+        wanted = dataset.test().pixels[index].float() / 255
+        torch.testing.assert_close(made, wanted, rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("name", DATASETS)
 def test_every_data_set_has_lines(name: str) -> None:
     """The lines of each must be Python that makes an image and knows nothing of flyweight."""
