@@ -120,6 +120,8 @@ def open_image(file: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
         raise
     except Exception as error:  # decoders raise whatever a broken file leads them to
         said = str(error).replace(f" {str(file)!r}", "")
+        if isinstance(error, OSError) and error.strerror:
+            said = error.strerror
         reason = " ".join(said.split()) or type(error).__name__
         raise DataError(f"{file} cannot be read as an image ({reason}); replace it") from error
 

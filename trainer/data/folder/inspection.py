@@ -167,10 +167,16 @@ def _file_warnings(
             f"{out_of(training.wide, count, 'training image')} grey values of more than 8 bits, "
             "the others 8; they have one scale only among themselves"
         )
+    tested = len(test.pixels)
     if test.wide and training.form.scale is None:
         found.append(
-            f"{plural(test.wide, 'test image has', 'test images have')} more than 8 bits, the "
-            "training images 8"
+            f"{plural(test.wide, 'test image has', 'test images have')} grey values of more than 8 "
+            "bits, the training images 8; those above 255 become white, so give all parts one depth"
+        )
+    if 0 < count <= training.wide and test.wide < tested:
+        found.append(
+            f"{out_of(tested - test.wide, tested, 'test image')} 8 bits, the training images more; "
+            "they do not have the scale of the training images, so give all parts one depth"
         )
     if training.animated + test.animated:
         count = training.animated + test.animated

@@ -27,6 +27,16 @@ PART_NAMES = {
 
 _WAY_OUT = "name the parts train/, val/ and test/"
 _MASKS = frozenset(("images", "masks"))
+_IMAGE_FOLDERS = frozenset(("images", "image", "imgs", "img", "jpegimages"))
+_MASK_FOLDERS = frozenset(
+    {
+        *("masks", "mask", "gt", "groundtruth", "ground_truth", "labels", "annotations"),
+        *("segmentationclass", "segmentationobject"),
+    }
+)
+_MASK_FILE = re.compile(
+    r"(.+?)[ _.-](?:mask|seg|segmentation|gt|groundtruth)s?(?:[ _-]?\d+)?", re.IGNORECASE
+)
 _ARCHIVES = frozenset((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"))
 
 
@@ -79,6 +89,9 @@ def find_layout(path: Path, rules: int = RULES) -> Layout:
     classes = {name: _classes(part, name, passed_over, rules) for name, part in parts.items()}
     training = classes["training"]
     warnings += _near_names(training)
+    warnings += _mask_folders(training)
+    for found in classes.values():
+        warnings += _mask_files(file for files in found.values() for file in files)
     for name in ("validation", "test"):
         if name in classes:
             _compare(parts, name, training, classes[name], warnings)
@@ -124,7 +137,12 @@ def _parts(tree: Tree, passed_over: PassedOver, warnings: list[str]) -> dict[str
         for image in tree.images:
             passed_over.note("beside the parts", image)
         for folder in tree.folders:
-            if folder not in whole.values() and folder.count:
+            if folder in whole.values():
+                continue
+            if not folder.count:
+                if folder.name.casefold() in PART_NAMES:
+                    warnings.append(f"{folder.path} holds no images that are read and is not used")
+            else:
                 warnings.append(
                     f"{folder.path} holds {plural(folder.count, 'image')} and is not used: "
                     + (
@@ -220,6 +238,7 @@ def _disguised(tree: Tree, warnings: list[str]) -> dict[str, Tree] | None:
         )
     ]
     if not alike:
+        warnings += _share_a_subfolder(tree, inside)
         return None
     names = listed(folder.name + "/" for folder in alike)
     shared = sorted(set.intersection(*(inside[folder.path] for folder in alike)))
@@ -247,6 +266,22 @@ def _disguised(tree: Tree, warnings: list[str]) -> dict[str, Tree] | None:
         f"like classes; {_WAY_OUT}, use one of them alone (folder:{alike[0].path}), or move the "
         "images up into one folder for each class"
     )
+
+
+def _share_a_subfolder(tree: Tree, inside: Mapping[Path, set[str]]) -> Iterator[str]:
+    """Warn of classes that have subfolders of one name beside others, for these may be classes."""
+    several = {folder.name: inside[folder.path] for folder in tree.folders}
+    several = {name: found for name, found in several.items() if len(found) > 1}
+    holders: dict[str, list[str]] = {}
+    for name, found in several.items():
+        for each in found:
+            holders.setdefault(each, []).append(name)
+    for each, names in sorted(holders.items()):
+        if len(names) > 1:
+            yield (
+                f"{tree.path}: {listed(name + '/' for name in names)} are taken as classes, and "
+                f"each has a folder {each}/ inside; if that is the class, {_WAY_OUT}"
+            )
 
 
 def _part_in(name: str) -> str | None:
@@ -362,6 +397,37 @@ def _near_names(classes: Iterable[str]) -> Iterator[str]:
             yield f"the classes {near!r} and {name!r} have nearly the same name"
 
 
+def _mask_folders(classes: Iterable[str]) -> Iterator[str]:
+    """Warn of classes that have the names of images and of their masks, as in Pascal VOC."""
+    names = list(classes)
+    if any(name.casefold() in _IMAGE_FOLDERS for name in names):
+        masks = [repr(name) for name in names if name.casefold() in _MASK_FOLDERS]
+        if masks:
+            yield (
+                f"the classes {listed(map(repr, names))} have the names of images and what is "
+                f"marked in them ({listed(masks)}); a class needs a folder of its own images"
+            )
+
+
+def _mask_files(files: Iterable[Path]) -> Iterator[str]:
+    """Warn of images that have the name of another one beside them and a word such as _mask."""
+    stems: dict[Path, dict[str, Path]] = {}
+    for file in files:
+        stems.setdefault(file.parent, {}).setdefault(file.stem.casefold(), file)
+    pairs = [
+        (file, found[match[1]])
+        for found in stems.values()
+        for stem, file in found.items()
+        if (match := _MASK_FILE.fullmatch(stem)) and match[1] in found
+    ]
+    if pairs:
+        mask, image = pairs[0]
+        yield (
+            f"{plural(len(pairs), 'image is', 'images are')} named as a mask of another one, such "
+            f"as {mask} of {image.name}; masks say where something is, so move them elsewhere"
+        )
+
+
 def _table_hint(passed_over: PassedOver) -> str:
     tables = [
         example
@@ -381,4 +447,8 @@ def _unread(folder: Path, passed_over: PassedOver) -> str:
     for example in passed_over.examples.get(UNNAMED, ()):
         if folder in example.parents:
             return f" with a suffix, such as .png ({name_of(example)} has none)"
+    for reason, examples in passed_over.examples.items():
+        for example in examples if reason.startswith("no image") else ():
+            if folder in example.parents:
+                return f" ({name_of(example)} is none by its suffix or content)"
     return ""

@@ -32,6 +32,17 @@ def _no_images(folder: Path) -> None:
     write_classes(folder, {"a": 10, "b": 0})
 
 
+def _arrays(folder: Path) -> None:
+    write_classes(folder, {"a": 8})
+    (folder / "b").mkdir()
+    (folder / "b" / "0.npy").write_bytes(b"1")
+
+
+def _dead_link(folder: Path) -> None:
+    write_classes(folder, {"a": 8, "b": 8})
+    (folder / "b" / "dead.png").symlink_to("nowhere")
+
+
 def _few_images(folder: Path) -> None:
     write_classes(folder, {"a": 10, "b": 7})
 
@@ -76,6 +87,8 @@ def _postscript(folder: Path) -> None:
         (lambda folder: None, "has no subfolders; it needs"),
         (_one_class, "has only the class 'only'; it needs"),
         (_no_images, "/b has no images; add some or remove it"),
+        (_arrays, "/b has no images (0.npy is none by its suffix or content); add some"),
+        (_dead_link, "dead.png cannot be read as an image (No such file or directory); "),
         (_few_images, "class 'b' has 7 images, but splitting needs at least 8"),
         (_few_training_images, "class 'b' has 5 images, but splitting needs at least 6"),
         (_test_alone, "has test/ but no train/"),

@@ -119,6 +119,22 @@ def test_two_depths_in_one_set_are_doubtful(tmp_path: Path) -> None:
     assert findings.warnings[0].startswith("1 of 60 training images has grey values of more than")
 
 
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("train", "60 of 60 test images have 8 bits, the training images more"),
+        ("test", "60 test images have grey values of more than 8 bits, the training images 8"),
+    ],
+)
+def test_parts_of_two_depths_are_doubtful(tmp_path: Path, part: str, message: str) -> None:
+    """The scale of one part says nothing of another part that has 8 bits, or more than 8."""
+    write_parts(tmp_path, {"train": MANY, "test": MANY})
+    random = np.random.default_rng(0)
+    for file in (tmp_path / part).rglob("*.png"):
+        Image.fromarray(random.integers(0, 200, (8, 8), dtype=np.uint16)).save(file)
+    assert any(message in warning for warning in found(tmp_path).warnings)
+
+
 def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
     """Reasons have counts and examples; what may have been meant is a warning too."""
     write_parts(tmp_path, {"train": MANY, "test": MANY})

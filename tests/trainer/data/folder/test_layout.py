@@ -150,6 +150,40 @@ def test_a_class_that_a_part_lacks_is_a_warning(tmp_path: Path) -> None:
     assert find_layout(tmp_path).warnings == [f"{tmp_path / 'test'} has no images of 'dog'"]
 
 
+def test_a_part_without_images_is_said(tmp_path: Path) -> None:
+    """An empty test/ has a test part set aside from the training images, which must be said."""
+    write_parts(tmp_path, {"train": EIGHT})
+    (tmp_path / "test" / "cat").mkdir(parents=True)
+    (warning,) = find_layout(tmp_path).warnings
+    assert warning == f"{tmp_path / 'test'} holds no images that are read and is not used"
+
+
+@pytest.mark.parametrize("name", ["1_mask", "1 mask 2", "1-GT", "1.seg"])
+def test_masks_by_the_names_of_files_are_doubtful(tmp_path: Path, name: str) -> None:
+    """A mask in the folder of its image would be learnt as one more image of the class."""
+    write_classes(tmp_path, EIGHT)
+    for stem in ("1", name):
+        picture(0).save(tmp_path / "cat" / f"{stem}.png")
+    (warning,) = find_layout(tmp_path).warnings
+    assert f"as {tmp_path / 'cat' / name}.png of 1.png" in warning
+    assert warning.startswith("1 image is named as a mask of another one")
+
+
+def test_folders_of_images_and_marks_are_doubtful(tmp_path: Path) -> None:
+    """The folders of Pascal VOC are no classes."""
+    write_classes(tmp_path, {"JPEGImages": 8, "SegmentationClass": 8, "Segmented": 8})
+    (warning,) = find_layout(tmp_path).warnings
+    assert "what is marked in them ('SegmentationClass')" in warning
+
+
+def test_one_shared_subfolder_beside_others_is_doubtful(tmp_path: Path) -> None:
+    """Two sites that share one species may be sites, and not classes."""
+    sites = {"site1": {"cat": 8, "dog": 8}, "site2": {"cat": 8, "fox": 8}}
+    write_parts(tmp_path, sites)
+    (warning,) = find_layout(tmp_path).warnings
+    assert "site1/, site2/ are taken as classes, and each has a folder cat/ inside" in warning
+
+
 def test_classes_of_nearly_one_name_are_doubtful(tmp_path: Path) -> None:
     """Two people who sorted images may have written one class in two ways."""
     write_classes(tmp_path, {"Cat": 8, "dog": 8})
