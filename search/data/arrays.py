@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from search.errors import InputError
@@ -48,8 +49,8 @@ def keep_arrays(file: StudyFile, arrays: Arrays) -> Path | None:
         )
     path = path_of(dataset).expanduser()
     given: dict[str, Any] = {"images": _array(arrays[0]), "labels": _array(arrays[1])}
-    pixels_of(given["images"], "data: the images")
-    labels_of(given["labels"], "data: the labels")
+    pixels_of(given["images"], "data: images")
+    labels_of(given["labels"], "data: labels")
     if len(arrays) == 3:
         given["class_names"] = np.array([str(name) for name in arrays[2]])
     if path.exists():
@@ -71,8 +72,14 @@ def keep_arrays(file: StudyFile, arrays: Arrays) -> Path | None:
 
 def _array(value: Any) -> NDArray[Any]:
     if hasattr(value, "detach"):  # a tensor, on whatever device
-        value = value.detach().cpu().numpy()
-    return np.asarray(value)
+        value = value.detach().cpu()
+        if value.dtype == torch.bfloat16:
+            value = value.float()  # numpy has no such type
+        value = value.numpy()
+    array = np.asarray(value)
+    if array.dtype == object and array.size and all(isinstance(each, str) for each in array.flat):
+        return array.astype(str)  # a column of texts, as pandas has it
+    return array
 
 
 def _holds(path: Path, given: dict[str, Any]) -> bool:

@@ -74,10 +74,15 @@ def data_root(given: str | Path | tuple[Any, ...] | None) -> Path:
     """Return the folder of the data sets: ``given``, else ``$FLYWEIGHT_DATA``, else ``data/``.
 
     Raises:
-        InputError: if arrays are given, which ``run`` alone takes.
+        InputError: if arrays are given, which ``run`` alone takes, or something else.
     """
     if isinstance(given, tuple):
         raise InputError("data: arrays are given to run alone; here give a folder, or nothing")
+    if given is not None and not isinstance(given, str | os.PathLike):
+        raise InputError(
+            f"data: a {type(given).__name__} is given; give a folder, or to run a tuple of arrays: "
+            "(images, labels)"
+        )
     return Path(given or os.environ.get(DATA_VARIABLE) or "data")
 
 

@@ -36,6 +36,7 @@ __all__ = ["ArrayFiles", "labels_of", "pixels_of"]
 
 _CHANNELS = ((1, 3), (2, 4))
 _LARGEST_LABEL = 2**53  # above it floats are whole numbers that were rounded
+_BEGINNINGS = (np.lib.format.MAGIC_PREFIX, b"PK", b"\x80")  # one array, a zip, a pickle
 _FAILURES = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -194,7 +195,8 @@ class _File:
     def _part(self, part: str) -> tuple[Tensor, NDArray[Any]]:
         key, labels_key = self._found.parts[part]
         with self._failures(), self._opened() as file:
-            require_bytes(_size(file, key), f"{self.path}: {key} needs")
+            for each in (key, labels_key):
+                require_bytes(_size(file, each), f"{self.path}: {each} needs")
             images, labels = file[key], file[labels_key]
         pixels = pixels_of(images, f"{self.path}: {key}")
         values = labels_of(labels, f"{self.path}: {labels_key}")
@@ -215,7 +217,12 @@ class _File:
                 raise DataError(f"{self.path} has only the class {distinct[0]!r}; give two or more")
             return tuple(map(str, distinct)), {value: i for i, value in enumerate(distinct)}
         with self._failures(), self._opened() as file:
-            names = tuple(map(str, file[self._found.names].reshape(-1).tolist()))
+            key = self._found.names
+            require_bytes(_size(file, key), f"{self.path}: {key} needs")
+            given = file[key].reshape(-1)
+        if given.dtype.kind == "S":
+            given = _decoded(given, f"{self.path}: {key}")
+        names = tuple(map(str, given.tolist()))
         if values.dtype.kind != "U" and not 0 <= min(distinct) <= max(distinct) < len(names):
             raise DataError(
                 f"{self.path}: labels go from {min(distinct)} to {max(distinct)}, but "
@@ -239,6 +246,7 @@ class _File:
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
+        _refuse_others(self.path)
         file = np.load(self.path, allow_pickle=False)
         if not isinstance(file, np.lib.npyio.NpzFile):
             raise DataError(f"{self.path} is one array; save images and labels with numpy.savez")
@@ -298,6 +306,8 @@ def pixels_of(images: NDArray[Any], place: str) -> Tensor:
     kind = images.dtype.kind
     if kind not in "bfiu":
         raise DataError(f"{place} is of type {images.dtype}; give uint8, or floats from 0 to 1")
+    if len(images) and not images.size:
+        raise DataError(f"{place} has images without a pixel, of the shape {images.shape[1:]}")
     low, high = _ends(images)
     if kind == "b":
         images = images.astype(np.uint8) * np.uint8(255)
@@ -306,7 +316,8 @@ def pixels_of(images: NDArray[Any], place: str) -> Tensor:
             raise DataError(f"{place} has values that are not finite; replace them")
         if low < 0 or high > 1:
             raise DataError(
-                f"{place} has floats from {low:g} to {high:g}; scale them to go from 0 to 1"
+                f"{place} has floats from {_shown(low)} to {_shown(high)}; "
+                "scale them to go from 0 to 1"
             )
         images = np.rint(images * images.dtype.type(255)).astype(np.uint8)
     else:
@@ -345,15 +356,19 @@ def labels_of(labels: NDArray[Any], place: str) -> NDArray[Any]:
             raise DataError(f"{place} has {odd:g}, which is no whole number; give one label each")
         labels = labels.astype(np.int64)
     if labels.dtype.kind == "S":
-        try:
-            labels = np.char.decode(labels, "utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{place} has texts that are not UTF-8 ({error.reason}); save them as str"
-            ) from None
+        labels = _decoded(labels, place)
     if labels.dtype.kind not in "iubU":
         raise DataError(f"{place} is of type {labels.dtype}; give whole numbers or texts")
     return labels
+
+
+def _decoded(texts: NDArray[Any], place: str) -> NDArray[Any]:
+    try:
+        return np.char.decode(texts, "utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{place} has texts that are not UTF-8 ({error.reason}); save them as str"
+        ) from None
 
 
 def _channels_first(images: NDArray[Any], place: str) -> NDArray[Any]:
@@ -371,6 +386,25 @@ def _channels_first(images: NDArray[Any], place: str) -> NDArray[Any]:
 
 def _ends(images: NDArray[Any]) -> tuple[float, float]:
     return (float(images.min()), float(images.max())) if images.size else (0.0, 0.0)
+
+
+def _shown(value: float) -> str:
+    """Return a number, short unless that hides that it is beyond 0 or 1."""
+    short = f"{value:g}"
+    return short if 0 <= value <= 1 or not 0 <= float(short) <= 1 else repr(value)
+
+
+def _refuse_others(path: Path) -> None:
+    """Refuse what is neither arrays nor a pickle, for numpy would call it a pickle.
+
+    Raises:
+        ValueError: if it is none of these.
+        OSError: if it cannot be read.
+    """
+    with path.open("rb") as file:
+        begin = file.read(len(_BEGINNINGS[0]))
+    if begin and not begin.startswith(_BEGINNINGS):
+        raise ValueError("it is no file of numpy's")
 
 
 def _size(file: Any, key: str) -> int:

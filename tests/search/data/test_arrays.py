@@ -46,17 +46,32 @@ def test_arrays_become_the_data_set(tmp_path: Path, kind: Any) -> None:
         keep_arrays(file, (images, labels))
 
 
+def test_types_that_numpy_lacks_or_pickles(tmp_path: Path) -> None:
+    """Tensors of bfloat16 and texts as objects, as pandas has them, are arrays as others are."""
+    texts = np.array(["cat", "dog", "é"] * 20, dtype=object)
+    keep_arrays(_file(tmp_path), ((IMAGES / 255).bfloat16(), texts))
+    data = open_data(_file(tmp_path), tmp_path)
+    assert data.info.classes == ("cat", "dog", "é")
+    wanted = ((IMAGES / 255).bfloat16().double() * 255).round().to(torch.uint8)
+    parts = [part.pixels for part in (*data.search_split(), data.test())]
+    assert {each.numpy().tobytes() for part in parts for each in part} == {
+        each.numpy().tobytes() for each in wanted
+    }
+
+
 def test_arrays_that_cannot_be_kept(tmp_path: Path) -> None:
     """Nothing is written before the arrays and the study fit."""
     with pytest.raises(InputError, match="so say dataset = \"npz:PATH\" and not 'digits'"):
         keep_arrays(_file(tmp_path, "digits"), (IMAGES, LABELS))
     file = _file(tmp_path)
-    with pytest.raises(DataError, match="data: the images has floats from 0 to 250"):
+    with pytest.raises(DataError, match="data: images has floats from 0 to 250"):
         keep_arrays(file, (IMAGES.float(), LABELS))
     with pytest.raises(InputError, match="1 array is given"):
         keep_arrays(file, (IMAGES,))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="arrays are given to run alone"):
         data_root((IMAGES, LABELS))
+    with pytest.raises(InputError, match=r"a list is given; .* a tuple of arrays"):
+        data_root([IMAGES, LABELS])  # type: ignore[arg-type]
     assert not (tmp_path / "kept").exists()
 
 

@@ -98,6 +98,8 @@ def test_every_shape_and_type_gives_the_same_pixels(data: st.DataObject) -> None
     ("images", "message"),
     [
         (drawn(24).astype(np.float32), "floats from 0 to 255; scale them to go from 0 to 1"),
+        (drawn(24) / 255 * (1 + 1e-9), "floats from 0 to 1.000000001; scale"),
+        (drawn(24, 0, (0, 7)), "x_train has images without a pixel, of the shape (1, 0, 7)"),
         (drawn(24) / 127.5 - 1, "floats from -1 to 1; scale"),
         (np.where(drawn(24) == 0, np.nan, 0.5), "values that are not finite"),
         (drawn(24).astype(np.int32) * 16, "whole numbers from 0 to 4080; give 0 to 255, or"),
@@ -143,8 +145,9 @@ def test_labels_may_be_texts_or_have_names(tmp_path: Path) -> None:
     for part in (data.training(), data.test()):
         for image, label in zip(part.pixels, part.labels, strict=True):
             assert data.info.classes[label] == truth[image.numpy().tobytes()]
-    named = opened(save(tmp_path, x=drawn(30), y=turns(30), class_names=names))
-    assert named.info.classes == ("dog", "cat", "cow")
+    for spelling in (names, names.astype("S")):
+        named = opened(save(tmp_path, x=drawn(30), y=turns(30), class_names=spelling))
+        assert named.info.classes == ("dog", "cat", "cow")
     assert named.training().labels.bincount().tolist() == [8, 8, 8]
     path = save(tmp_path, x=drawn(30), y=turns(30) + 1, class_names=names)
     assert "labels go from 1 to 3, but class_names has 3 names" in failure(f"npz:{path}")
@@ -170,6 +173,8 @@ def test_files_that_are_something_else(tmp_path: Path) -> None:
     for content in (b"text", b"", b"\x80\x04N.", save(tmp_path, x=drawn(24)).read_bytes()[:90]):
         (tmp_path / "bad.npz").write_bytes(content)
         assert "bad.npz cannot be read" in failure(f"npz:{tmp_path / 'bad.npz'}")
+    (tmp_path / "bad.npz").write_bytes(b"text")
+    assert "cannot be read (it is no file of numpy's)" in failure(f"npz:{tmp_path / 'bad.npz'}")
     message = failure(f"npz:{save(tmp_path, pictures=drawn(3))}")
     assert "has pictures; it needs x_train, y_train" in message
     path = save(tmp_path, x=drawn(24), y=turns(24))
@@ -181,6 +186,9 @@ def test_more_than_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     path = save(tmp_path, x=drawn(24), y=turns(24))
     monkeypatch.setattr(memory_module, "memory_bytes", lambda: 800)
     assert "x needs 0.0 GiB, but there are" in failure(f"npz:{path}")
+    path = save(tmp_path, x=drawn(24), y=turns(24).astype("U20"))
+    monkeypatch.setattr(memory_module, "memory_bytes", lambda: 1_000)
+    assert "y needs 0.0 GiB, but there are" in failure(f"npz:{path}")
 
 
 def test_arrays_are_looked_at(tmp_path: Path) -> None:
