@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+
+from optuna.trial import FrozenTrial
 
 from search.errors import InputError
 from search.spec.study_file import differences
@@ -22,7 +24,8 @@ def merge_studies(studies: Sequence[str], new: str, *, storage: str = DEFAULT_ST
 
     The studies must have been made from the same file but for ``name``, ``seed`` and ``trials``.
     The new one has the seed of the first. Its trials have new numbers; each keeps study and number
-    that it comes from as ``origin``. Unfinished trials and confirms are not taken over.
+    that it comes from as ``origin``. Unfinished trials and confirms are not taken over. A trial
+    that two of the studies have, for one was copied from the other, is taken over once.
 
     Args:
         studies: names of two or more studies.
@@ -43,16 +46,25 @@ def merge_studies(studies: Sequence[str], new: str, *, storage: str = DEFAULT_ST
     file = with_name(first.kept["file"], new)
     total = sum(each.file.settings.trials for each in stored)
     left_out: Counter[str] = Counter()
+    seen: dict[Hashable, str] = {}
     with making_study(new, first) as maker:
         for each in stored:
             for trial in each.study.get_trials(deepcopy=False):
                 if not trial.state.is_finished():
                     left_out["not finished"] += 1
                     continue
+                if seen.setdefault(_sameness(trial), each.name) != each.name:
+                    left_out["there already"] += 1
+                    continue
                 maker.add(trial, each, origin={"study": each.name, "trial": trial.number})
         settings = {**file["study"], "trials": total}
         maker.finish({**first.kept, "file": {**file, "study": settings}})
     return MadeStudy(new, maker.trials, maker.trained, dict(left_out))
+
+
+def _sameness(trial: FrozenTrial) -> Hashable:
+    """Return what a trial and its copies alone have in common: a moment and what was trained."""
+    return trial.datetime_start, trial.datetime_complete, trial.user_attrs.get("architecture")
 
 
 def _refuse_differences(first: StoredStudy, other: StoredStudy) -> None:

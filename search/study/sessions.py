@@ -59,14 +59,15 @@ def trials_an_hour(
     """Return the trained trials an hour of the last run that trained any, its start-up included.
 
     Args:
-        records: of the study's trials.
+        records: of the study's trials; those taken over from another study do not count.
         sessions: its runs; without any, time counts from the beginning of the first trial.
         now: the end of the time that counts, while the run goes on; else its last trial's end.
 
     Returns:
         The rate; None before the first trained trial.
     """
-    spans = [(r.began, r.ended) for r in records if r.trained and r.began and r.ended]
+    own = (record for record in records if "origin" not in record.attributes)
+    spans = [(r.began, r.ended) for r in own if r.trained and r.began and r.ended]
     if not spans:
         return None
     last = max(ended for _, ended in spans)

@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 from search.cli.app import main
 from search.errors import InputError, StorageError, StudyFileError
 from search.run.trials import search
+from search.status import status
 from search.storage.claims import Claims
 from search.storage.database import open_storage, quiet_optuna
 from search.storage.processes import ProcessId
@@ -326,6 +327,12 @@ def test_studies_of_one_file_are_merged(folder: Path) -> None:
     ]
     assert (both.file.settings.trials, both.file.settings.seed) == (6, 1)
     assert trial_claims(both).take(7) == 6
+    (state,) = status("both", storage=url)
+    assert state.trials_an_hour is None  # it has trained none itself
+    copy_study("tiny", "copy", storage=url)
+    again = merge_studies(["tiny", "other", "copy"], "all", storage=url)
+    assert (again.trials, again.trained) == (6, 6)
+    assert again.left_out == {"not finished": 2, "there already": 4}
 
 
 def test_other_studies_are_not_merged(folder: Path) -> None:
