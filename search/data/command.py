@@ -80,5 +80,7 @@ def _study(name: str, storage: str) -> tuple[StudyFile, Reading | None]:
         return stored.file, stored.data.reading
     if Path(name).is_dir():
         raise InputError(f"{name} is a folder; for its images say folder:{name}")
+    if name.endswith(".npz") and Path(name).is_file():
+        raise InputError(f"{name} is a file of arrays; for its images say npz:{name}")
     find_dataset(name)  # says what is known
     raise InputError(f"{name} is neither a data set nor a study")

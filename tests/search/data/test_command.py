@@ -74,6 +74,9 @@ def test_what_is_none_of_these_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "mine").mkdir()
     with pytest.raises(InputError, match="for its images say folder:mine"):
         data("mine")
+    (tmp_path / "mine.npz").write_bytes(b"")
+    with pytest.raises(InputError, match=r"for its images say npz:mine\.npz"):
+        data("mine.npz")
 
 
 def test_names_may_hold_anything(tmp_path: Path) -> None:

@@ -86,8 +86,10 @@ def _formats(_readers: int) -> tuple[str, ...]:
 
 @cache
 def _suffixes(formats: tuple[str, ...], _known: int) -> frozenset[str]:
+    # The reader of JPEG files reads those of several pictures too, which have none of their own.
+    readable = {*formats, "MPO"} if "JPEG" in formats else set(formats)
     return frozenset(
-        suffix.lower() for suffix, name in Image.registered_extensions().items() if name in formats
+        suffix.lower() for suffix, name in Image.registered_extensions().items() if name in readable
     )
 
 

@@ -89,6 +89,7 @@ def find_layout(path: Path, rules: int = RULES) -> Layout:
     classes = {name: _classes(part, name, passed_over, rules) for name, part in parts.items()}
     training = classes["training"]
     warnings += _near_names(training)
+    warnings += _named_as_parts(training)
     warnings += _mask_folders(training)
     for found in classes.values():
         warnings += _mask_files(file for files in found.values() for file in files)
@@ -395,6 +396,16 @@ def _near_names(classes: Iterable[str]) -> Iterator[str]:
         near = known.setdefault(" ".join(name.casefold().split()), name)
         if near != name:
             yield f"the classes {near!r} and {name!r} have nearly the same name"
+
+
+def _named_as_parts(classes: Iterable[str]) -> Iterator[str]:
+    """Warn of classes that have the name of a part; a train/ may well be full of trains."""
+    for name in classes:
+        if PART_NAMES.get(name.casefold(), "training") != "training":
+            yield (
+                f"{name!r} is taken as a class, for it has no folder for each class; if its images "
+                "have no labels, move it elsewhere"
+            )
 
 
 def _mask_folders(classes: Iterable[str]) -> Iterator[str]:

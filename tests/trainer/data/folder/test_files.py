@@ -66,6 +66,14 @@ def test_what_pillow_can_read_is_read(tmp_path: Path, suffix: str) -> None:
     assert opened(tmp_path).info.input_shape == (3, 16, 16)
 
 
+def test_photographs_of_several_pictures_are_read(tmp_path: Path) -> None:
+    """A camera's .mpo is a JPEG file with a second picture, which Pillow's reader of JPEG reads."""
+    write_classes(tmp_path, {"cat": 8, "dog": 8}, mode="RGB")
+    first, second = picture(98, mode="RGB"), picture(99, mode="RGB")
+    first.save(tmp_path / "cat" / "more.mpo", save_all=True, append_images=[second])
+    assert len(opened(tmp_path).training()) + len(opened(tmp_path).test()) == 17
+
+
 def test_a_suffix_that_is_registered_later_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,6 +169,14 @@ def test_masks_by_the_names_of_files_are_doubtful(tmp_path: Path, name: str) -> 
     assert warning.startswith("1 image is named as a mask of another one")
 
 
+@pytest.mark.parametrize("name", ["test", "Valid"])
+def test_a_class_named_as_a_part_is_doubtful(tmp_path: Path, name: str) -> None:
+    """Images without labels beside the classes would be learnt as one more class."""
+    write_classes(tmp_path, {**EIGHT, name: 8})
+    (warning,) = find_layout(tmp_path).warnings
+    assert warning.startswith(f"{name!r} is taken as a class, for it has no folder for each class")
+
+
 def test_folders_of_images_and_marks_are_doubtful(tmp_path: Path) -> None:
     """The folders of Pascal VOC are no classes."""
     write_classes(tmp_path, {"JPEGImages": 8, "SegmentationClass": 8, "Segmented": 8})
