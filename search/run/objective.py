@@ -103,7 +103,7 @@ class Objective:
         same = [
             each for each in trials if each.user_attrs.get(CANDIDATE_ATTRIBUTE) == candidate.key
         ]
-        repeat = find_repeat(records_of(same), trial.number, key)
+        repeat = find_repeat(records_of(same), trial.number, candidate.key)
         if repeat is None:
             return 0
         attributes = {REPEAT_ATTRIBUTE: repeat.first}
