@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from trainer.data.reading import RULES
 from trainer.errors import DataError
 
 __all__ = [
@@ -51,10 +52,17 @@ def readable_formats() -> tuple[str, ...]:
     return _formats(len(Image.OPEN))
 
 
-def readable_suffixes() -> frozenset[str]:
-    """Return the suffixes of image files that can be read here, in lower case, with their dot."""
+def readable_suffixes(rules: int = RULES) -> frozenset[str]:
+    """Return the suffixes of image files that can be read here, in lower case, with their dot.
+
+    Args:
+        rules: the version of the rules of reading; those before 3 pass over files of several
+            pictures (``.mpo``).
+    """
     formats = readable_formats()
-    return _suffixes(formats, len(Image.EXTENSION))
+    # The reader of JPEG files reads those of several pictures too, which have none of their own.
+    several = ("MPO",) if rules >= 3 and "JPEG" in formats else ()
+    return _suffixes((*formats, *several), len(Image.EXTENSION))
 
 
 def format_by_content(file: Path) -> str | None:
@@ -86,10 +94,8 @@ def _formats(_readers: int) -> tuple[str, ...]:
 
 @cache
 def _suffixes(formats: tuple[str, ...], _known: int) -> frozenset[str]:
-    # The reader of JPEG files reads those of several pictures too, which have none of their own.
-    readable = {*formats, "MPO"} if "JPEG" in formats else set(formats)
     return frozenset(
-        suffix.lower() for suffix, name in Image.registered_extensions().items() if name in readable
+        suffix.lower() for suffix, name in Image.registered_extensions().items() if name in formats
     )
 
 

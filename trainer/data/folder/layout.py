@@ -77,7 +77,7 @@ def find_layout(path: Path, rules: int = RULES) -> Layout:
             what = "is not a folder" if path.exists() else "does not exist"
             hint = "unpack it, and " if path.suffix.lower() in _ARCHIVES else ""
             raise DataError(f"{path} {what}; {hint}name a folder with one subfolder for each class")
-        tree = read_tree(path, passed_over, unnamed=rules >= 3)
+        tree = read_tree(path, passed_over, rules)
     except (OSError, RuntimeError, ValueError) as error:
         place = getattr(error, "filename", None) or path
         reason = error.strerror if isinstance(error, OSError) else error

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from trainer.data.folder.files import format_by_content, readable_formats, readable_suffixes
+from trainer.data.reading import RULES
 
 __all__ = ["UNNAMED", "PassedOver", "Tree", "name_of", "read_tree"]
 
@@ -98,22 +99,22 @@ def name_of(path: Path) -> str:
     return unicodedata.normalize("NFC", path.name)
 
 
-def read_tree(folder: Path, passed_over: PassedOver, *, unnamed: bool = True) -> Tree:
+def read_tree(folder: Path, passed_over: PassedOver, rules: int = RULES) -> Tree:
     """List a folder at every depth; links are followed, circles of them are not.
 
     Args:
         folder: one that exists.
         passed_over: counts what is not taken.
-        unnamed: whether files without a suffix are images where their content says so.
+        rules: the version of the rules of reading, which say what an image is.
 
     Raises:
         OSError: if a folder cannot be listed.
     """
-    return _read(folder, passed_over, unnamed, ())
+    return _read(folder, passed_over, rules, ())
 
 
 def _read(
-    folder: Path, passed_over: PassedOver, unnamed: bool, above: tuple[tuple[int, int], ...]
+    folder: Path, passed_over: PassedOver, rules: int, above: tuple[tuple[int, int], ...]
 ) -> Tree:
     about = folder.stat()
     above = (*above, (about.st_dev, about.st_ino))
@@ -126,8 +127,8 @@ def _read(
             if (inner.st_dev, inner.st_ino) in above:
                 passed_over.note("link in a circle", entry)
             else:
-                folders.append(_read(entry, passed_over, unnamed, above))
-        elif reason := _no_image(entry, unnamed):
+                folders.append(_read(entry, passed_over, rules, above))
+        elif reason := _no_image(entry, rules):
             passed_over.note(reason, entry)
         else:
             images.append(entry)
@@ -140,23 +141,23 @@ def _litter(name: str) -> str | None:
     return "hidden" if name.startswith(".") else None
 
 
-def _no_image(file: Path, unnamed: bool) -> str | None:
+def _no_image(file: Path, rules: int) -> str | None:
     suffix = file.suffix.lower()
-    if suffix not in readable_suffixes():
+    if suffix not in readable_suffixes(rules):
         if suffix in _OTHER_IMAGES:
             return f"{suffix} cannot be read here"
         # Numbered files may have no suffix, but a number after a point.
         if not suffix or suffix[1:].isdigit():
-            return _without_suffix(file, unnamed)
+            return _without_suffix(file, rules)
         return f"no image ({suffix})"
     # A link to nothing is a broken image, which is said; opening a pipe would wait for ever.
     return None if file.is_file() or file.is_symlink() else "no regular file"
 
 
-def _without_suffix(file: Path, unnamed: bool) -> str | None:
+def _without_suffix(file: Path, rules: int) -> str | None:
     kind = format_by_content(file) if file.is_file() else None
     if kind is None:
         return f"no image ({file.suffix.lower() or 'without a suffix'})"
     if kind not in readable_formats():
         return f"{kind} without a suffix cannot be read here"
-    return None if unnamed else UNNAMED
+    return None if rules >= 3 else UNNAMED

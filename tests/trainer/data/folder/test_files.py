@@ -72,6 +72,7 @@ def test_photographs_of_several_pictures_are_read(tmp_path: Path) -> None:
     first, second = picture(98, mode="RGB"), picture(99, mode="RGB")
     first.save(tmp_path / "cat" / "more.mpo", save_all=True, append_images=[second])
     assert len(opened(tmp_path).training()) + len(opened(tmp_path).test()) == 17
+    assert ".mpo" not in readable_suffixes(rules=2)  # a study that began under these
 
 
 def test_a_suffix_that_is_registered_later_is_read(
