@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from trainer.backends.choose import Backend, make_step
 from trainer.batches import Batches
+from trainer.clean_statistics import CleanStatistics
 from trainer.data.images import Images, Normalisation
 from trainer.errors import DataError, Diverged
 from trainer.metrics import classify, evaluating
@@ -157,7 +158,14 @@ class _Run:
         self._normalisation = recipe.normalisation(normalisation)
         self._recipe = recipe
         self._average = (
-            AveragedWeights(weights, network, recipe.averaging) if recipe.averaging else None
+            AveragedWeights(weights, network, recipe.averaging, recipe.averaging_share)
+            if recipe.averaging or recipe.averaging_share
+            else None
+        )
+        self._clean = (
+            CleanStatistics(network, training, self._normalisation, recipe)
+            if recipe.clean_statistics
+            else None
         )
         self._batches = Batches(training, self._normalisation, recipe)
         self._step, self._backend = make_step(
@@ -184,6 +192,8 @@ class _Run:
             tally = self._train_epoch(number)
             if self._average is not None:
                 self._average.swap()
+            if self._clean is not None:
+                self._clean.measure(self._step.observe)
             with evaluating(self._network):
                 classes = classify(self._step.infer, self._evaluation, self._normalisation)
         # One wait for the device brings both.

@@ -36,11 +36,20 @@ class Recipe:
         schedule: a name in :data:`trainer.optim.schedules.SCHEDULES`.
         step_epochs: ``step``: epochs between two drops.
         decay: ``step``: the factor of a drop; ``exponential``: the factor of an epoch.
-        warmup: ``one-cycle``: the share of all steps in which the rate rises.
+        warmup: ``one-cycle``: the share of all steps (of those before the tail) in which the rate
+            rises.
+        tail: ``one-cycle`` and ``cosine``: the share of all steps, at the end, in which the rate
+            stays at 1 % of its peak; it falls to there before, rather than to 0.
         label_smoothing: share of the target spread over all classes.
         gradient_clip: greatest norm of the gradient, 0 for none.
         averaging: decay of the exponential moving average of the weights, 0 for none. The
             averaged weights are the ones evaluated and kept.
+        averaging_share: the share of the steps so far that the average reaches back, so that it
+            reaches further the longer the training lasts; 0 for ``averaging`` alone. Where both
+            are above 0, ``averaging`` is the greatest decay.
+        clean_statistics: number of training images, at least 2, on which the statistics of
+            BatchNorm are measured before every evaluation, for the weights that are evaluated and
+            without augmentation or dropout; 0 for the running statistics of the training.
         normalise: whether pixels are shifted and scaled by the mean and deviation of the training
             part; without it they stay in [0, 1].
         augment: augmentation steps in the order in which they act.
@@ -62,9 +71,12 @@ class Recipe:
     step_epochs: Annotated[int, Range(1, 10_000, whole=True)] = 5
     decay: Annotated[float, Range(1e-6, 1.0)] = 0.1
     warmup: Annotated[float, Range(0.0, 0.99)] = 0.3
+    tail: Annotated[float, Range(0.0, 0.9)] = 0.0
     label_smoothing: Annotated[float, Range(0.0, 0.99)] = 0.0
     gradient_clip: Annotated[float, Range(0.0, 1e6)] = 0.0
     averaging: Annotated[float, Range(0.0, 0.99999)] = 0.0
+    averaging_share: Annotated[float, Range(0.0, 1.0)] = 0.0
+    clean_statistics: Annotated[int, Range(0, 1_000_000, whole=True)] = 0
     normalise: Annotated[bool, Flag()] = True
     augment: tuple[AugmentStep, ...] = ()
     seed: Annotated[int, Range(0, 2**63 - 1, whole=True)] = 0

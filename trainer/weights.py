@@ -114,29 +114,42 @@ class AveragedWeights:
     """Exponential moving average of a network's parameters and BatchNorm statistics.
 
     The decay at update t (from 0) is ``min(decay, (1 + t) / (10 + t))``: early weights are mostly
-    initialisation and must not linger. Floating buffers are averaged like the weights.
+    initialisation and must not linger. With a ``share`` it is ``share t / (1 + share t)``, but at
+    most ``decay`` where that is not 0: the average over the last ``share`` of all updates so far,
+    roughly (polynomial decay; Shamir & Zhang, 2013, arXiv 1212.1824). Floating buffers are
+    averaged like the weights.
 
     Args:
         weights: the network's parameters, which the average starts from.
         network: whose buffers are averaged.
         decay: from 0 to below 1.
+        share: from 0, for none, to 1.
     """
 
-    def __init__(self, weights: FlatWeights, network: nn.Module, decay: float) -> None:
+    def __init__(
+        self, weights: FlatWeights, network: nn.Module, decay: float, share: float = 0.0
+    ) -> None:
         floating = [b for b in network.buffers() if b.is_floating_point()]
         self._live = [weights.vector.detach()]
         if floating:
             self._live.append(flatten(floating))
         self._average = [vector.clone() for vector in self._live]
         self._decay = decay
+        self._share = share
         self._updates = 0
 
     def update(self) -> None:
         """Update the average with the network's current values."""
-        decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
+        decay = self._decay_now()
         for average, live in zip(self._average, self._live, strict=True):
             average.lerp_(live, 1 - decay)
         self._updates += 1
+
+    def _decay_now(self) -> float:
+        if not self._share:
+            return min(self._decay, (1 + self._updates) / (10 + self._updates))
+        reach = self._share * self._updates
+        return min(self._decay or 1.0, reach / (1 + reach))
 
     def swap(self) -> None:
         """Exchange the network's values and the average; a second call undoes it."""

@@ -150,6 +150,24 @@ def test_the_average_follows_its_formula(decay: float, updates: int) -> None:
     assert int(network.state_dict()["1.num_batches_tracked"]) == updates
 
 
+@settings(deadline=None, max_examples=20)
+@given(st.floats(0.01, 1), st.sampled_from([0.0, 0.5, 0.9]), st.integers(1, 25))
+def test_a_share_lets_the_average_reach_further_back(
+    share: float, decay: float, updates: int
+) -> None:
+    """The decay must be s t / (1 + s t), at most the given one where that is not 0."""
+    network = nn.Linear(3, 2)
+    average = AveragedWeights(FlatWeights(network), network, decay, share)
+    wanted = torch.zeros(2, 3, dtype=torch.float64)
+    for t in range(updates):
+        wander(network, t)
+        average.update()
+        kept = min(decay or 1.0, share * t / (1 + share * t))
+        wanted = kept * wanted + (1 - kept) * network.weight.data.double()
+    average.swap()
+    torch.testing.assert_close(network.weight.data.double(), wanted, atol=1e-5, rtol=1e-5)
+
+
 def test_swapping_twice_is_no_change() -> None:
     """The live numbers must come back to the last bit, and so must the averaged ones."""
     network = convolutional()

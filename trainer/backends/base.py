@@ -36,6 +36,13 @@ class TrainingStep(Protocol):
         """Return the logits (n, classes) of normalised images (n, c, h, w) in evaluation mode."""
         ...
 
+    def observe(self, pixels: Tensor) -> None:
+        """Show normalised images (n, c, h, w), at most a batch, to the norms, without dropout.
+
+        The caller has put the norms alone into training mode; their running statistics follow.
+        """
+        ...
+
 
 class Update:
     """The update of the weights along their gradient, by torch's optimizer.

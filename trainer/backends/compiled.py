@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -38,6 +41,15 @@ class CompiledStep:
         images, threads = recipe.batch_size + 1, torch.get_num_threads()
         gradients = weights.make_gradient()
         self._network = CompiledNetwork(network, shape, gradients, images, threads)
+
+        def without_dropout() -> CompiledNetwork:
+            with _no_dropout(network) as drops:
+                if not drops:
+                    return self._network
+                return CompiledNetwork(network, shape, gradients, images, threads)
+
+        self._make_observer = without_dropout
+        self._observer: CompiledNetwork | None = None
         self._gradient = weights.vector.grad
         self._update = Update(weights, recipe)
         self._recipe = recipe
@@ -56,3 +68,23 @@ class CompiledStep:
     def infer(self, pixels: Tensor) -> Tensor:
         """Return the logits (n, classes) of normalised images in evaluation mode."""
         return self._network.infer(pixels)
+
+    def observe(self, pixels: Tensor) -> None:
+        """Show images to the norms; see :class:`trainer.backends.base.TrainingStep`."""
+        if self._observer is None:
+            self._observer = self._make_observer()
+        self._observer.forward(pixels, seed=0)
+
+
+@contextmanager
+def _no_dropout(network: nn.Module) -> Iterator[bool]:
+    """Set all rates of dropout to 0 in the block; give whether there were any above 0."""
+    drops = [each for each in network.modules() if isinstance(each, nn.Dropout | nn.Dropout2d)]
+    rates = [each.p for each in drops]
+    for each in drops:
+        each.p = 0.0
+    try:
+        yield any(rates)
+    finally:
+        for each, rate in zip(drops, rates, strict=True):
+            each.p = rate

@@ -108,6 +108,10 @@ class GraphStep:
         """Return the logits (n, classes) of normalised images, in the network's present mode."""
         return self._infer(pixels)
 
+    def observe(self, pixels: Tensor) -> None:
+        """Show images to the norms; see :class:`trainer.backends.base.TrainingStep`."""
+        self._infer(pixels)
+
 
 class _RateTable:
     """The optimizer's numbers for the coming steps, on the device, and which are next.

@@ -39,3 +39,7 @@ class EagerStep:
         """Return the logits (n, classes) of normalised images, in the network's present mode."""
         logits: Tensor = self._network(pixels)
         return logits
+
+    def observe(self, pixels: Tensor) -> None:
+        """Show images to the norms; see :class:`trainer.backends.base.TrainingStep`."""
+        self._network(pixels)

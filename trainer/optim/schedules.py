@@ -17,6 +17,7 @@ __all__ = ["SCHEDULES", "SCHEDULE_KEYS", "Rates", "Schedule", "ScheduleSettings"
 _START_DIVISOR = 25.0
 _END_DIVISOR = 1e4
 _MOMENTUM_LOW, _MOMENTUM_HIGH = 0.85, 0.95
+_TAIL_RATE = 0.01  # of the peak: small, but averages of the weights still gain by it
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class ScheduleSettings(Protocol):
     def decay(self) -> float: ...  # noqa: D102
     @property
     def warmup(self) -> float: ...  # noqa: D102
+    @property
+    def tail(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Schedule:
         rates: returns the rates of a step from the recipe, the step, from 0 and counted over all
             epochs, and the steps of an epoch, at least 1.
         keys: the keys of a recipe that this schedule uses and others may not.
-        phrase: what the keys do, with each key in braces, as ``str.format`` takes them.
+        phrase: what the keys do, with each key in braces, as ``str.format`` takes them; a
+            ``tail`` is added to it where there is one.
     """
 
     name: str
@@ -70,10 +74,11 @@ class Schedule:
 
     def describe(self, settings: ScheduleSettings) -> str:
         """Return the schedule in words, with the values of the keys that it uses."""
-        if not self.phrase:
-            return self.name
         values = {key: getattr(settings, key) for key in self.keys}
-        return f"{self.name} ({self.phrase.format(**values)})"
+        phrases = [self.phrase.format(**values)] if self.phrase else []
+        if values.get("tail"):
+            phrases.append(f"tail {values['tail']:g}")
+        return f"{self.name} ({', '.join(phrases)})" if phrases else self.name
 
 
 def rates_at(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
@@ -104,8 +109,11 @@ def _exponential(settings: ScheduleSettings, step: int, steps_per_epoch: int) ->
 
 def _one_cycle(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
     """Follow Smith & Topin, 2017, arXiv 1708.07120, in its cosine form."""
-    total = settings.epochs * steps_per_epoch
+    total = _steps_before_tail(settings, steps_per_epoch)
     low, peak = settings.learning_rate / _START_DIVISOR, settings.learning_rate
+    end = peak * _TAIL_RATE if settings.tail else low / _END_DIVISOR
+    if step >= total:
+        return Rates(end, _MOMENTUM_HIGH)
     # Torch ends the warm-up a step before its share of all steps: with no warm-up at all, the
     # first step lies behind the peak already.
     top, last = settings.warmup * total - 1, total - 1
@@ -114,15 +122,23 @@ def _one_cycle(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> R
         rate, momentum = _anneal(low, peak, share), _anneal(_MOMENTUM_HIGH, _MOMENTUM_LOW, share)
     else:
         share = (step - top) / (last - top)
-        rate = _anneal(peak, low / _END_DIVISOR, share)
+        rate = _anneal(peak, end, share)
         momentum = _anneal(_MOMENTUM_LOW, _MOMENTUM_HIGH, share)
     return Rates(rate, momentum)
 
 
 def _cosine(settings: ScheduleSettings, step: int, steps_per_epoch: int) -> Rates:
     """Follow Loshchilov & Hutter, 2016, arXiv 1608.03983: one period, down to 0."""
-    share = step / (settings.epochs * steps_per_epoch)
-    return Rates(_anneal(settings.learning_rate, 0.0, share), settings.momentum)
+    total = _steps_before_tail(settings, steps_per_epoch)
+    end = settings.learning_rate * _TAIL_RATE if settings.tail else 0.0
+    rate = _anneal(settings.learning_rate, end, step / total) if step < total else end
+    return Rates(rate, settings.momentum)
+
+
+def _steps_before_tail(settings: ScheduleSettings, steps_per_epoch: int) -> int:
+    """Return how many steps, at least one, come before the rate stays where it is."""
+    total = settings.epochs * steps_per_epoch
+    return max(1, total - round(settings.tail * total))
 
 
 def _anneal(start: float, end: float, share: float) -> float:
@@ -133,8 +149,8 @@ _ENTRIES = (
     Schedule("none", _constant),
     Schedule("step", _step, ("decay", "step_epochs"), "times {decay:g} every {step_epochs} epochs"),
     Schedule("exponential", _exponential, ("decay",), "times {decay:g} every epoch"),
-    Schedule("one-cycle", _one_cycle, ("warmup",), "warmup {warmup:g}"),
-    Schedule("cosine", _cosine),
+    Schedule("one-cycle", _one_cycle, ("warmup", "tail"), "warmup {warmup:g}"),
+    Schedule("cosine", _cosine, ("tail",)),
 )
 
 SCHEDULES: Mapping[str, Schedule] = MappingProxyType({entry.name: entry for entry in _ENTRIES})

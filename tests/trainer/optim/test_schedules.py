@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -98,6 +99,30 @@ def test_cosine_is_torchs(count: int, per_epoch: int, peak: float) -> None:
     assert_same(ours(recipe, per_epoch), list(wanted), peak)
 
 
+@settings(deadline=None)
+@given(
+    st.sampled_from([name for name in SCHEDULES if "tail" in SCHEDULES[name].keys]),
+    epochs,
+    steps_per_epoch,
+    learning_rates,
+    st.floats(1e-3, 0.9),
+)
+def test_a_tail_is_flat_and_near_zero(
+    name: str, count: int, per_epoch: int, peak: float, tail: float
+) -> None:
+    """The steps of the tail have 1 % of the peak; those before never less than it does at its end.
+
+    They take the course of a training that has no more steps.
+    """
+    recipe = Recipe(epochs=count, learning_rate=peak, schedule=name, tail=tail)
+    total = count * per_epoch
+    before = max(1, total - round(tail * total))
+    rates = [each.learning_rate for each in ours(recipe, per_epoch)]
+    assert rates[before:] == [peak * 0.01] * (total - before)
+    falling = rates[rates.index(max(rates)) : before]
+    assert all(a >= b >= peak * 0.0099 for a, b in pairwise(falling))
+
+
 def held(rates: Iterator[Rates], per_epoch: int) -> list[Rates]:
     """Each epoch's rates for all of its steps."""
     return [rate for rate in rates for _ in range(per_epoch)]
@@ -154,7 +179,7 @@ def test_rates_stay_between_nothing_and_the_peak(
 def test_a_schedule_uses_the_keys_that_it_names(name: str) -> None:
     """Rates and words must follow the keys of the entry, and no other key of any schedule."""
     recipe = Recipe(epochs=9, schedule=name)
-    others = {"step_epochs": 2, "decay": 0.7, "warmup": 0.6}
+    others = {"step_epochs": 2, "decay": 0.7, "warmup": 0.6, "tail": 0.4}
     assert set(others) == set(SCHEDULE_KEYS)
     for key, value in others.items():
         changed = dataclasses.replace(recipe, **{key: value})
