@@ -105,10 +105,10 @@ def _folded(layer: Layer, shapes: tuple[Shape, ...]) -> int:
     for position, word in enumerate(words):
         if isinstance(word, Convolution | Linear):
             behind = words[position + 1 :]
-            norms = sum(1 for _ in takewhile(lambda each: isinstance(each, BatchNorm), behind))
-            channels = shapes[position + 1][0]
-            appears = channels if norms and not word.bias else 0
-            return 2 * channels * norms - appears
+            norms = list(takewhile(lambda each: isinstance(each, BatchNorm), behind))
+            shape = shapes[position + 1]
+            appears = shape[0] if norms and not word.bias else 0
+            return sum(norm.parameters(shape) for norm in norms) - appears
     return 0
 
 

@@ -49,9 +49,11 @@ class GhostBatchNorm2d(nn.BatchNorm2d):
         else:
             # The channels of the parts stand side by side, so that one call normalises all.
             side_by_side = maps.reshape(-1, parts * self.num_features, *maps.shape[2:])
-            normalised = self._normalised(
-                side_by_side, means, variances, self.weight.repeat(parts), self.bias.repeat(parts)
-            ).view_as(maps)
+            scale = None if self.weight is None else self.weight.repeat(parts)
+            shift = self.bias.repeat(parts)
+            normalised = self._normalised(side_by_side, means, variances, scale, shift).view_as(
+                maps
+            )
         with torch.no_grad():
             self.running_mean.lerp_(means.mean(0), self.momentum)
             self.running_var.lerp_(variances.mean(0), self.momentum)
@@ -82,7 +84,7 @@ class GhostBatchNorm2d(nn.BatchNorm2d):
         )
 
     def _normalised(
-        self, maps: Tensor, mean: Tensor, variance: Tensor, scale: Tensor, shift: Tensor
+        self, maps: Tensor, mean: Tensor, variance: Tensor, scale: Tensor | None, shift: Tensor
     ) -> Tensor:
         """Normalise maps by their own statistics, and write these."""
         # With a momentum of 1 the running statistics are those of this batch.

@@ -105,7 +105,10 @@ def _module(step: Apply, architecture: Architecture) -> nn.Module:
     options = dict(call.options)
     if step.word.works_in_place and _input_is_free(step, architecture):
         options["inplace"] = True
-    return make(*call.arguments, **options)
+    module = make(*call.arguments, **options)
+    if call.without is not None:
+        module.register_parameter(call.without, None)
+    return module
 
 
 def _input_is_free(step: Apply, architecture: Architecture) -> bool:

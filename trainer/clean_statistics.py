@@ -118,5 +118,6 @@ class _Norm:
 
     def _running(self) -> tuple[Tensor, Tensor]:
         mean, variance = self.norm.running_mean, self.norm.running_var
-        assert mean is not None and variance is not None
+        assert mean is not None
+        assert variance is not None
         return mean, variance

@@ -21,12 +21,14 @@ class TorchCall:
         arguments: the positional arguments; for a function, those after the map.
         options: the arguments by name; those that equal torch's defaults are left out.
         takes_training: whether the function also has an argument ``training``.
+        without: the parameter that the module is made with and then has no more.
     """
 
     name: str
     arguments: tuple[Argument, ...] = ()
     options: Mapping[str, Argument] = field(default_factory=dict)
     takes_training: bool = False
+    without: str | None = None
 
     def source(self, *before: str) -> tuple[str, ...]:
         """Write every argument as source, those of ``before`` first."""

@@ -8,7 +8,7 @@ shape and the cost, and which module of torch they are. ``space.layers.vocabular
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -224,9 +224,15 @@ class Activation(ElementWise):
 
 @dataclass(frozen=True, slots=True)
 class BatchNorm(ElementWise):
-    """``bn``: batch normalisation with one scale and one shift for each channel."""
+    """``bn``, ``bn noscale``: batch normalisation with one shift and one scale for each channel.
 
-    spelling: ClassVar[Spelling] = Spelling.of("bn")
+    Where a convolution or a linear layer follows, straight or behind activations and pools for
+    which f(a x) = a f(x) for any a above 0, as for ``relu``, its weights can take over the scale.
+    """
+
+    scale: bool = field(default=True, kw_only=True)
+
+    spelling: ClassVar[Spelling] = Spelling.of("bn", modifiers=("scale",))
     takes: ClassVar[Literal["either"]] = "either"
     gives_fresh_map: ClassVar[bool] = True
 
@@ -236,11 +242,16 @@ class BatchNorm(ElementWise):
 
     def parameters(self, shape: Shape) -> int:
         """Count scales and shifts; running statistics are not trained."""
-        return 2 * shape[0]
+        return (1 + self.scale) * shape[0]
 
     def module(self, shape: Shape, *, flat: bool = False) -> TorchCall:
         """Return the module for maps, or for flat features."""
-        return TorchCall("BatchNorm1d" if flat else "BatchNorm2d", (shape[0],))
+        name = "BatchNorm1d" if flat else "BatchNorm2d"
+        return TorchCall(name, (shape[0],), without=self._without)
+
+    @property
+    def _without(self) -> str | None:
+        return None if self.scale else "weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +263,12 @@ class GhostBatchNorm(BatchNorm):
 
     parts_of_batch: BatchParts
 
-    spelling: ClassVar[Spelling] = Spelling.of("gbn", number="parts_of_batch")
+    spelling: ClassVar[Spelling] = Spelling.of("gbn", "parts_of_batch", modifiers=("scale",))
 
     def trained_module(self, shape: Shape) -> TorchCall:
         """Return the module that takes statistics of the parts while it trains."""
-        return TorchCall("GhostBatchNorm2d", (shape[0], self.parts_of_batch))
+        arguments = (shape[0], self.parts_of_batch)
+        return TorchCall("GhostBatchNorm2d", arguments, without=self._without)
 
 
 def _single(word: Word, shape: Shape, groups: int) -> tuple[str, float] | None:

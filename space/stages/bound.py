@@ -79,8 +79,9 @@ class _Walk:
         self._bias = False not in self._values["bias"]
         orders = self._values["order"]
         self._order = "conv-relu" if "conv-relu" in orders else str(orders[0])
+        self._scale = False not in self._values["norm_scale"]
         self._windows = sorted(set(_windows(self._values)))
-        self._lines: dict[tuple[_Window, int, int], Layer] = {}
+        self._lines: dict[tuple[_Window, int, int, bool], Layer] = {}
 
     @property
     def stem_strides(self) -> Sequence[int]:
@@ -109,7 +110,8 @@ class _Walk:
         shape, stride = state
         if "gap" in self._values["head"]:
             for window in self._windows:
-                yield from _after(shape, self._line(window, stride, self._classes), GAP)
+                line = self._line(window, stride, self._classes, scale=True)
+                yield from _after(shape, line, GAP)
 
     def headed(self, shape: Shape) -> Iterator[Move[Shape]]:
         """Try every other head, with and without a hidden layer."""
@@ -134,20 +136,25 @@ class _Walk:
                 for after, costs in _after(shape, *before, *pool, *behind):
                     yield (after, 2 if strides else 1), costs
 
-    def _line(self, window: _Window, stride: int, width: int) -> Layer:
-        line = self._lines.get((window, stride, width))
+    def _line(
+        self, window: _Window, stride: int, width: int, *, scale: bool | None = None
+    ) -> Layer:
+        scale = self._scale if scale is None else scale
+        line = self._lines.get((window, stride, width, scale))
         if line is None:
             block, kernel, padding = window
             operation = convolution(
                 block, kernel, width, padding=padding, stride=stride, bias=self._bias
             )
-            line = block_line(operation, self._order, "relu")
-            self._lines[window, stride, width] = line
+            line = block_line(operation, self._order, "relu", scale=scale)
+            self._lines[window, stride, width, scale] = line
         return line
 
     def _pointwise(self, width: int, *, bare: bool) -> Layer:
         operation = Conv(1, width, bias=self._bias)
-        return Layer((operation,)) if bare else block_line(operation, self._order, "relu")
+        if bare:
+            return Layer((operation,))
+        return block_line(operation, self._order, "relu", scale=self._scale)
 
     def _hidden(self) -> Iterator[Layer | None]:
         widths = sorted(map(int, self._values["head_hidden"]))

@@ -13,6 +13,7 @@ from space.stages.lines import (
     block_line,
     can_skip,
     convolution,
+    has_norm,
     head_lines,
     same_padding,
 )
@@ -85,11 +86,14 @@ class Draft:
         read = self.reading
         classifies = last and read.text("head") == "gap"
         operation, skip = self._operation(stage, conv, stride, self.classes if classifies else None)
+        order = read.text("order", stage, conv)
         self.add(
             block_line(
                 operation,
-                read.text("order", stage, conv),
+                order,
                 read.text("activation", stage, conv),
+                # No weights that could take over the scale follow the line that classifies.
+                scale=classifies or self._scale(order, stage, conv),
                 skip=skip,
                 dropout=0.0 if classifies else read.rate("dropout", stage, conv),
             )
@@ -138,7 +142,12 @@ class Draft:
             return Layer((operation,))
         order, activation = read.text("order", *spot), read.text("activation", *spot)
         dropout = read.rate("dropout", *spot) if style == "full-dropout" else 0.0
-        return block_line(operation, order, activation, dropout=dropout)
+        scale = self._scale(order, *spot)
+        return block_line(operation, order, activation, scale=scale, dropout=dropout)
+
+    def _scale(self, order: str, stage: int, conv: int) -> bool:
+        """Return whether the norm of a line has a scale."""
+        return not has_norm(order) or self.reading.flag("norm_scale", stage, conv)
 
     def _add_head(self, stage: int, conv: int) -> None:
         read, spot = self.reading, (stage, conv)

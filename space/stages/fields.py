@@ -11,7 +11,7 @@ from space.fields import Field, Fixed, Kind, Scalar, did_you_mean, parse_field, 
 from space.layers.activations import ACTIVATIONS
 from space.layers.operations import EVEN_KERNELS, MAX_KERNEL
 from space.layers.words import MAX_CHANNELS
-from space.stages.lines import HIDDEN_HEADS, can_skip, padding_of, same_padding
+from space.stages.lines import HIDDEN_HEADS, can_skip, has_norm, padding_of, same_padding
 
 Place: TypeAlias = Literal["network", "stage", "conv"]
 PLACES: tuple[Place, ...] = ("network", "stage", "conv")
@@ -55,6 +55,7 @@ STAGE_FIELDS: dict[str, StageField] = {
     "head_hidden": StageField("int", "network", "network", 0, low=0, high=MAX_CHANNELS),
     "head_hidden_style": StageField("str", "network", "network", "full", allowed=STYLES),
     "order": StageField("str", "network", default="conv-bn-relu", allowed=ORDERS),
+    "norm_scale": StageField("bool", "network", default=True),
     "activation": StageField("str", "network", default="relu", allowed=tuple(ACTIVATIONS)),
     "bias": StageField("bool", "network", default=False),
     "dropout": StageField("float", "network", default=0.0, low=0.0, high=0.9),
@@ -167,6 +168,8 @@ def _acts(name: str, fields: Fields) -> bool:
         return most(fields, "head_hidden") > 0 and _acts("head_hidden", fields)
     if name == "padding":
         return any(same_padding(int(kernel)) for kernel in fields["kernel"].field.values())
+    if name == "norm_scale":
+        return any(has_norm(str(order)) for order in fields["order"].field.values())
     if name == "skip":
         return any(can_skip(*window, 1) for window in _windows(fields))
     return True

@@ -227,6 +227,11 @@ def _order(layer: Layer) -> Scalar:
     return "conv-bn-relu" if after else "conv-relu-bn"
 
 
+def _norm_scale(layer: Layer) -> Scalar:
+    word = _word(layer, BatchNorm)
+    return word is None or word.scale
+
+
 def _activation(layer: Layer) -> Scalar | None:
     word = _word(layer, Activation)
     return None if word is None else word.name
@@ -270,6 +275,7 @@ _READERS: dict[str, Callable[[Layer], Scalar | None]] = {
     "block": lambda layer: "separable" if _word(layer, Separable) else "conv",
     "skip": lambda layer: _word(layer, Skip) is not None,
     "order": _order,
+    "norm_scale": _norm_scale,
     "activation": _activation,
     "dropout": _dropout,
     "pool": _pool,

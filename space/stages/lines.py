@@ -59,22 +59,33 @@ def can_skip(kernel: int, padding: int, stride: int) -> bool:
     return kernel == 2 * padding + 1 and stride == 1
 
 
+def has_norm(order: str) -> bool:
+    """Return whether the lines of an order have a norm."""
+    return "bn" in order.split("-")
+
+
 def block_line(
-    operation: Operation, order: str, activation: str, *, skip: bool = False, dropout: float = 0.0
+    operation: Operation,
+    order: str,
+    activation: str,
+    *,
+    scale: bool = True,
+    skip: bool = False,
+    dropout: float = 0.0,
 ) -> Layer:
     """Return a line of an operation with norm and activation, in the order of ``order``.
 
-    A skip is added before the activation, as in ResNet, or last where the norm is; dropout, rounded
-    to 3 decimals, ends the line.
+    The norm has a scale unless told. A skip is added before the activation, as in ResNet, or last
+    where the norm is; dropout, rounded to 3 decimals, ends the line.
     """
-    return _block_line(operation, order, activation, skip, round(dropout, 3))
+    return _block_line(operation, order, activation, scale, skip, round(dropout, 3))
 
 
 @lru_cache(_KEPT)
 def _block_line(
-    operation: Operation, order: str, activation: str, skip: bool, rate: float
+    operation: Operation, order: str, activation: str, scale: bool, skip: bool, rate: float
 ) -> Layer:
-    activate, norm = Activation(activation), BatchNorm()
+    activate, norm = Activation(activation), BatchNorm(scale=scale)
     add = (Skip(),) if skip else ()
     tails: dict[str, tuple[Word, ...]] = {
         "conv-bn-relu": (norm, *add, activate),

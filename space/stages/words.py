@@ -38,8 +38,13 @@ def words_of(fields: Fields, input_shape: Shape, classes: int) -> Iterator[Word]
             bias=bool(bias),
         )
     one = convolution("conv", 1, width, padding=0, stride=1, bias=False)
-    for order, activation, skip in product(values["order"], values["activation"], values["skip"]):
-        line = block_line(one, str(order), str(activation), skip=bool(skip), dropout=dropout)
+    scales = {bool(scale) for scale in values["norm_scale"]} | {"gap" in values["head"]}
+    for order, activation, scale, skip in product(
+        values["order"], values["activation"], sorted(scales), values["skip"]
+    ):
+        line = block_line(
+            one, str(order), str(activation), scale=scale, skip=bool(skip), dropout=dropout
+        )
         yield from line.words[1:]
     for pool in pools:
         if pool != "stride":

@@ -89,6 +89,7 @@ def staged_sections(draw: st.DrawFn) -> dict[str, object]:
         "transition": ("stage", one_or_more(["none", "before-pool", "after-pool"])),
         "transition_style": ("stage", one_or_more(STYLES)),
         "order": ("conv", one_or_more(["conv-bn-relu", "conv-relu-bn", "conv-relu"])),
+        "norm_scale": ("conv", one_or_more([True, False])),
         "activation": ("conv", one_or_more([*ACTIVATIONS])),
         "dropout": ("conv", dropouts()),
         "bias": ("conv", one_or_more([True, False])),

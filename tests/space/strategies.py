@@ -67,8 +67,8 @@ dropouts = st.builds(
 )
 element_wise = st.one_of(
     st.sampled_from([*ACTIVATIONS]).map(Activation),
-    st.sampled_from([BatchNorm(), BatchNorm(), LayerNorm()]),
-    st.integers(2, 64).map(GhostBatchNorm),
+    st.sampled_from([BatchNorm(), BatchNorm(scale=False), LayerNorm()]),
+    st.builds(GhostBatchNorm, st.integers(2, 64), scale=st.booleans()),
     dropouts,
 )
 group_norms = st.sampled_from([GroupNorm(2), GroupNorm(3), GroupNorm(4)])

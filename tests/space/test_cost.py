@@ -149,8 +149,8 @@ def randomise_norms(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             for tensor in (module.running_mean, module.running_var, module.weight, module.bias):
-                assert tensor is not None
-                tensor.data.uniform_(0.5, 1.5)
+                if tensor is not None:
+                    tensor.data.uniform_(0.5, 1.5)
 
 
 def fold(network: Network) -> None:

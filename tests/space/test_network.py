@@ -72,7 +72,7 @@ def weigh(x: Tensor, kind: str, groups: int, weights: dict[str, Tensor], name: s
     if kind in ("ln", "gn"):
         return F.group_norm(x, groups, weights[f"{name}.weight"], weights[f"{name}.bias"])
     mean, var = weights[f"{name}.running_mean"], weights[f"{name}.running_var"]
-    return F.batch_norm(x, mean, var, weights[f"{name}.weight"], weights[f"{name}.bias"])
+    return F.batch_norm(x, mean, var, weights.get(f"{name}.weight"), weights[f"{name}.bias"])
 
 
 def operate(x: Tensor, token: str, after: list[str], weights: dict[str, Tensor]) -> Tensor:
@@ -126,8 +126,8 @@ def with_odd_norms(network: Network) -> Network:
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             for tensor in (module.running_mean, module.running_var, module.weight, module.bias):
-                assert tensor is not None
-                tensor.data.uniform_(0.5, 1.5)
+                if tensor is not None:
+                    tensor.data.uniform_(0.5, 1.5)
     return network
 
 

@@ -24,7 +24,7 @@ LINES_OF_INTEREST = [
     "conv3 8 pad1 bn relu",
     "conv3 17 pad1 relu bn",
     "conv3 6 pad1 skip bn hardswish",
-    "bn relu conv3 4 pad1 skip",
+    "bn noscale relu conv3 4 pad1 skip",
     "separable3 8 pad1 bn silu skip2",
     "depthwise5 pad2 bias leakyrelu bn",
     "conv1 20 bn",
@@ -54,7 +54,8 @@ def network_of(architecture: Architecture, seed: int = 0) -> nn.Module:
         network = build(architecture)
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
-                nn.init.uniform_(module.weight, 0.5, 1.5)
+                if module.weight is not None:
+                    nn.init.uniform_(module.weight, 0.5, 1.5)
                 nn.init.normal_(module.bias)
     return network.train()
 
@@ -87,7 +88,7 @@ def _pools(draw: st.DrawFn) -> str:
 
 def _lines() -> st.SearchStrategy[str]:
     never = [NEVER_DROPS, NEVER_DROPS.replace("drop", "dropout2d")]
-    words = st.sampled_from([*COMPILED_ACTIVATIONS, "bn", "bn", "bn", *never, "skip", "skip2"])
+    words = st.sampled_from([*COMPILED_ACTIVATIONS, "bn", "bn", "bn noscale", *never, "skip", "skip2"])
     around = st.lists(words, max_size=4).map(" ".join)
     before = st.one_of(st.just(""), around)
     operations = st.one_of(

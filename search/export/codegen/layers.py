@@ -9,7 +9,10 @@ from search.export.codegen.unfold import Leaf
 from space.architecture import Architecture
 from space.layers.words import Operation, Shape
 
-__all__ = ["Call", "function_call", "module_calls", "weight_names"]
+__all__ = ["WITHOUT", "Call", "function_call", "module_calls", "weight_names"]
+
+WITHOUT = "without"
+"""A function of the source: its module has a parameter no more."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,11 @@ def function_call(leaf: Leaf) -> Call:
 def _module(leaf: Leaf) -> Call:
     module = leaf.word.module(leaf.shape, flat=leaf.form == "flat")
     resized = isinstance(leaf.word, Operation) and leaf.word.takes == "maps"
-    return Call(f"nn.{module.name}", module.source(), leaf, leaf.output if resized else None)
+    output = leaf.output if resized else None
+    if module.without is not None:
+        made = f"nn.{module.name}({', '.join(module.source())})"
+        return Call(WITHOUT, (made, f'"{module.without}"'), leaf, output)
+    return Call(f"nn.{module.name}", module.source(), leaf, output)
 
 
 def weight_names(architecture: Architecture) -> dict[str, str]:

@@ -13,7 +13,7 @@ from math import isfinite
 from search.errors import ExportError
 from search.export.codegen.blocks import Block, SourcePlan, plan_source
 from search.export.codegen.forward import forward_statements
-from search.export.codegen.layers import Call, module_calls
+from search.export.codegen.layers import WITHOUT, Call, module_calls
 from space.architecture import Architecture
 from space.cost import cost
 from space.layers.words import Shape, format_shape
@@ -64,6 +64,7 @@ def network_source(
         *_tuple("STD", normalisation.std),
         "",
         "",
+        *_helpers(plan),
         *_class(architecture, class_name, plan),
         *forward,
     ]
@@ -97,6 +98,16 @@ def _tuple(name: str, values: Iterable[float]) -> Iterable[str]:
     if len(line) <= _WIDTH:
         return [line]
     return [f"{name} = (", *(f"    {text}," for text in texts), ")"]
+
+
+def _helpers(plan: SourcePlan) -> Iterator[str]:
+    """Write the functions that the class needs."""
+    calls = [call for block in plan.blocks for call in module_calls(block)]
+    if any(call.function == WITHOUT for call in calls):
+        yield f"def {WITHOUT}(module: nn.Module, parameter: str) -> nn.Module:"
+        yield '    """Take a parameter out of a module."""'
+        yield "    module.register_parameter(parameter, None)"
+        yield from ("    return module", "", "")
 
 
 def _class(architecture: Architecture, class_name: str, plan: SourcePlan) -> Iterator[str]:

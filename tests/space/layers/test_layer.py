@@ -73,6 +73,8 @@ def test_blanks_do_not_matter(layer: Layer, data: st.DataObject) -> None:
         ("avgpool4x1 stride2x1", (Pool("avg", (4, 1), stride=(2, 1)),)),
         ("conv1 8 ln gn4 prelu", (Conv(1, 8), LayerNorm(), GroupNorm(4), Activation("prelu"))),
         ("gap dropout2d0.05", (Gap(), Dropout2d(0.05))),
+        ("conv1 8 bn noscale relu", (Conv(1, 8), BatchNorm(scale=False), Activation("relu"))),
+        ("gbn2 noscale bn", (GhostBatchNorm(2, scale=False), BatchNorm())),
         ("conv1 8 gbn4 relu", (Conv(1, 8), GhostBatchNorm(4), Activation("relu"))),
     ],
 )

@@ -70,6 +70,34 @@ def test_orders(order: str, line: str) -> None:
     """Norm, skip, activation and dropout stand where the order says."""
     section: Section = {"width": 8, "stages": 1, "padding": "same", "skip": True, "dropout": 0.1}
     assert lines({**section, "order": order, "activation": "silu"})[1] == line
+    without_scale = lines({**section, "order": order, "activation": "silu", "norm_scale": False})
+    assert without_scale[1] == line.replace("bn", "bn noscale")
+
+
+@pytest.mark.parametrize("head", ["gap", "gap-linear"])
+def test_a_norm_has_no_scale_where_weights_follow(head: str) -> None:
+    """Transitions and hidden layers have none; the line that classifies keeps its scale."""
+    section: Section = {
+        "width": 8,
+        "convs": 1,
+        "transition": "after-pool",
+        "transition_width": 4,
+        "transition_style": "full",
+        "head": head,
+        "norm_scale": False,
+    }
+    if head == "gap-linear":
+        section["head_hidden"] = 6
+    end = {
+        "gap": ["conv3 10 bn relu", "gap"],
+        "gap-linear": ["conv3 8 bn noscale relu", "gap", "conv1 6 bn noscale relu", "linear 10"],
+    }
+    start = ["conv3 8 bn noscale relu", "maxpool2", "conv1 4 bn noscale relu"]
+    assert lines(section) == [*start, *end[head]]
+    space = make(section)
+    architecture = space.suggest(RandomTrial(0)).architecture
+    assert space.params_for(architecture) == {}
+    assert space.lower_bound().parameters == cost(architecture).parameters
 
 
 @pytest.mark.parametrize(

@@ -161,10 +161,11 @@ def test_source_is_well_formatted(architecture: Architecture) -> None:
 @settings(deadline=None, max_examples=30)
 @given(architectures(), st.sampled_from(["SmallNet", "A" * 64]))
 def test_source_imports_torch_alone(architecture: Architecture, class_name: str) -> None:
-    """A source is a docstring, imports of torch, two constants and one class."""
+    """A source is a docstring, imports of torch, two constants, one class and its one helper."""
     tree = ast.parse(network_source(architecture, class_name, colourful(architecture)))
     kinds = [type(node) for node in tree.body if not isinstance(node, ast.ImportFrom)]
-    assert kinds == [ast.Expr, ast.Import, ast.Assign, ast.Assign, ast.ClassDef]
+    helper = [ast.FunctionDef] * ("noscale" in str(architecture))
+    assert kinds == [ast.Expr, ast.Import, ast.Assign, ast.Assign, *helper, ast.ClassDef]
     imported = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
     assert {*imported} <= {"torch", "torch.nn"}
 
@@ -240,6 +241,8 @@ def test_forward_of_small_networks(lines: list[str], forward: list[str]) -> None
     ("line", "source"),
     [
         ("conv1 8 gbn4 relu", "nn.BatchNorm2d(8),"),
+        ("conv1 8 bn noscale relu", 'without(nn.BatchNorm2d(8), "weight"),'),
+        ("conv1 8 gbn4 noscale relu", 'without(nn.BatchNorm2d(8), "weight"),'),
         ("conv1 8 ln", "nn.GroupNorm(1, 8),"),
         ("conv1 8 gn4", "nn.GroupNorm(4, 8),"),
         ("conv1 8 prelu", "nn.PReLU(),"),
