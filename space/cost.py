@@ -8,7 +8,7 @@ from itertools import takewhile
 from space.architecture import Architecture
 from space.layers import Layer
 from space.layers.operations import Convolution, Gap, Linear, WholeMap
-from space.layers.shapes import Application
+from space.layers.shapes import Application, Norms
 from space.layers.words import BatchNorm, Operation, Shape, elements
 from space.program import kept_maps
 
@@ -21,7 +21,8 @@ class Cost:
 
     Attributes:
         parameters: every trainable parameter, BatchNorm's scale and shift included, running
-            statistics not. Lines that are applied again count once.
+            statistics not. Lines that are applied again count once, but for the further norms of
+            ``again norms``.
         macs: multiply-accumulates of convolutions (padding included) and linear layers, without
             biases. Each application of a line counts.
         activation_bytes: bytes of float32 activations that are held at once, at most: for each
@@ -66,8 +67,12 @@ def cost(architecture: Architecture) -> Cost:
     """
     parameters, macs = counts(architecture)
     layers, applications = architecture.layers, architecture.applications
-    first = {source: shapes for _, source, shapes in reversed(applications)}
-    folded = sum(_folded(layers[source], shapes) for source, shapes in first.items())
+    first = {each.source: each.shapes for each in reversed(applications)}
+    # The one convolution before several norms cannot take them all in.
+    several = {each.source for each in applications if each.norms is not None}
+    folded = sum(
+        _folded(layers[source], shapes) for source, shapes in first.items() if source not in several
+    )
     before, after = _receptive_field(layers, applications)
     return Cost(
         parameters=parameters,
@@ -87,15 +92,16 @@ def counts(architecture: Architecture) -> tuple[int, int]:
     """
     architecture.check()
     parameters = macs = 0
-    counted: set[int] = set()
-    for _, source, shapes in architecture.applications:
+    counted: set[tuple[int, Norms | None]] = set()
+    for _, source, shapes, norms in architecture.applications:
         words = architecture.layers[source].words
         for word, shape in zip(words, shapes, strict=False):
             macs += word.macs(shape)
-        if source not in counted:
-            counted.add(source)
-            for word, shape in zip(words, shapes, strict=False):
+        made = {None, norms} - {each for of, each in counted if of == source}
+        for word, shape in zip(words, shapes, strict=False):
+            if (norms if word.is_norm else None) in made:
                 parameters += word.parameters(shape)
+        counted |= {(source, None), (source, norms)}
     return parameters, macs
 
 
@@ -135,7 +141,7 @@ def peak(architecture: Architecture) -> Peak:
     """
     keeps = kept_maps(architecture)
     found: Peak | None = None
-    for index, (line, source, shapes) in enumerate(architecture.applications):
+    for index, (line, source, shapes, _) in enumerate(architecture.applications):
         kept = sum(
             elements(keep.shape) for slot, keep in keeps.items() if slot < index <= keep.until
         )
@@ -176,7 +182,7 @@ def _receptive_field(
     sides = apart = (1, 1)
     before: int | None = None
     whole = False
-    for _, source, shapes in applications:
+    for _, source, shapes, _ in applications:
         for word, shape in zip(layers[source].words, shapes, strict=False):
             if isinstance(word, Gap) and before is None:
                 before = max(sides)

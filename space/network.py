@@ -49,8 +49,9 @@ class Network(nn.Module):
 
     Line ``i`` of the text, from 1, is the child ``line{i}``, so that parameters are called, for
     example, ``line1.conv.weight`` or ``line4.bn.bias``. Lines that are applied again are the same
-    modules, called again. ``forward`` calls the modules of the words one after another and not
-    the children that hold them, so hooks belong on the words' modules.
+    modules, called again, but for the norms of ``again norms``, such as ``line5.again1.bn``.
+    ``forward`` calls the modules of the words one after another and not the children that hold
+    them, so hooks belong on the words' modules.
 
     Attributes:
         architecture: what was built.
@@ -65,7 +66,7 @@ class Network(nn.Module):
         steps = program_of(architecture)
         modules: dict[str, nn.Module] = {"": self}
         for line, layer in enumerate(architecture.layers, 1):
-            if layer.again is None:
+            if layer.again is None or layer.again.norms:
                 _register(nn.Sequential(), f"line{line}", modules)
         for step in steps:
             if isinstance(step, Apply) and step.path not in modules:

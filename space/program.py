@@ -94,7 +94,7 @@ def _steps(architecture: Architecture) -> Iterator[Step]:
     kept = kept_maps(architecture)
     left = {slot: keep.uses for slot, keep in kept.items()}
     names = [_names(line, layer) for line, layer in enumerate(layers)]
-    for index, (_, line, shapes) in enumerate(applications):
+    for index, (_, line, shapes, norms) in enumerate(applications):
         if index in kept:
             yield kept[index]
         for position, word in enumerate(layers[line].words):
@@ -106,6 +106,8 @@ def _steps(architecture: Architecture) -> Iterator[Step]:
             shape = shapes[position]
             for part_name, part in word.parts():
                 path = names[line][position] + (f".{part_name}" if part_name else "")
+                if norms is not None and part.is_norm:
+                    path = f"line{norms[0] + 1}.again{norms[1]}.{path.partition('.')[2]}"
                 after = part.output(shape)
                 yield Apply(line, position, part, path, shape, after)
                 shape = after

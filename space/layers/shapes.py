@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from space.errors import ShapeError
 from space.layers.layer import Layer
@@ -21,6 +21,17 @@ from space.layers.words import Again, Operation, Shape, Skip, format_shape
 _BEYOND_ANY_INPUT = 10**9
 
 
+Norms: TypeAlias = tuple[int, int]
+
+
+class _Use(NamedTuple):
+    """An application before its shapes are known; as in :class:`Application`."""
+
+    line: int
+    source: int
+    norms: Norms | None = None
+
+
 class Application(NamedTuple):
     """One line applied to one map.
 
@@ -28,11 +39,14 @@ class Application(NamedTuple):
         line: index of the line in the text that asks for it (an ``again`` line for a repetition).
         source: index of the line whose words and weights are applied.
         shapes: the map that enters the line, then the map after each of its words.
+        norms: whose norms are applied: None for those of the line, else the index of the line
+            ``again norms`` that has them, and the number, from 1, of its application.
     """
 
     line: int
     source: int
     shapes: tuple[Shape, ...]
+    norms: Norms | None = None
 
 
 def apply_lines(layers: Sequence[Layer], input_shape: Shape) -> tuple[Application, ...]:
@@ -48,7 +62,7 @@ def apply_lines(layers: Sequence[Layer], input_shape: Shape) -> tuple[Applicatio
     first: dict[int, tuple[Shape, ...]] = {}
     inputs: list[Shape] = []
     shape = input_shape
-    for line, source in expand(layers):
+    for line, source, norms in _expand(layers):
         place = _Place(layers, line, source)
         inputs.append(shape)
         shapes = [shape]
@@ -65,23 +79,26 @@ def apply_lines(layers: Sequence[Layer], input_shape: Shape) -> tuple[Applicatio
         made_for = first.setdefault(source, tuple(shapes))
         if line != source:
             _check_shared(place, made_for, shapes)
-        applied.append(Application(line, source, tuple(shapes)))
+        applied.append(Application(line, source, tuple(shapes), norms))
     return tuple(applied)
 
 
-def expand(layers: Sequence[Layer]) -> list[tuple[int, int]]:
-    """List every application as (line that asks for it, line that is applied).
+def _expand(layers: Sequence[Layer]) -> list[_Use]:
+    """List every application, repetitions written out.
 
     Raises:
         ShapeError: an ``again`` reaches back before the first line.
     """
-    sequence: list[tuple[int, int]] = []
+    sequence: list[_Use] = []
     for line, layer in enumerate(layers):
         again = layer.again
         if again is None:
-            sequence.append((line, line))
+            sequence.append(_Use(line, line))
         elif again.lines <= len(sequence):
-            sequence += [(line, source) for _, source in sequence[-again.lines :]]
+            sequence += [
+                _Use(line, use.source, (line, number) if again.norms else use.norms)
+                for number, use in enumerate(sequence[-again.lines :], 1)
+            ]
         else:
             _Place(layers, line, line).refuse(
                 f'"{again}" reaches back before the first line; '
@@ -150,8 +167,8 @@ def _needed(layers: Sequence[Layer]) -> tuple[tuple[int, int], WholeMap | None]:
     it need more, that many pixels are the answer, with the word that is in the way.
     """
     sides = (1, 1)
-    for _, source in reversed(expand(layers)):
-        for word in reversed(layers[source].words):
+    for use in reversed(_expand(layers)):
+        for word in reversed(layers[use.source].words):
             if max(sides) > 1 and isinstance(word, WholeMap):
                 return sides, word
             height, width = word.smallest_input(sides)

@@ -26,7 +26,12 @@ NUMBERED_MODIFIERS = {
 }
 """The field that a modifier with a number sets, by its stem."""
 
-FLAG_MODIFIERS = {"bias": ("bias", True), "nobias": ("bias", False), "noscale": ("scale", False)}
+FLAG_MODIFIERS = {
+    "bias": ("bias", True),
+    "nobias": ("bias", False),
+    "noscale": ("scale", False),
+    "norms": ("norms", True),
+}
 """The field that a modifier without a number sets, and the value."""
 
 _LONGEST = 9  # digits of a number; more are above every limit

@@ -60,6 +60,7 @@ class Word:
             (n, features), or either of them.
         gives_fresh_map: whether the word after it may overwrite what it gives: nothing else reads
             that tensor, and the gradient of this word does not need it.
+        is_norm: whether ``again norms`` applies a module of its own rather than the same one.
 
     Raises:
         LayerError: a field holds a number that is out of its range.
@@ -68,6 +69,7 @@ class Word:
     spelling: ClassVar[Spelling]
     takes: ClassVar[Literal["maps", "features", "either"]] = "maps"
     gives_fresh_map: ClassVar[bool] = False
+    is_norm: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name, number in numbers_of(type(self)).items():
@@ -233,6 +235,7 @@ class BatchNorm(ElementWise):
     scale: bool = field(default=True, kw_only=True)
 
     spelling: ClassVar[Spelling] = Spelling.of("bn", modifiers=("scale",))
+    is_norm: ClassVar[bool] = True
     takes: ClassVar[Literal["either"]] = "either"
     gives_fresh_map: ClassVar[bool] = True
 
@@ -286,6 +289,7 @@ class LayerNorm(ElementWise):
     """
 
     spelling: ClassVar[Spelling] = Spelling.of("ln")
+    is_norm: ClassVar[bool] = True
     takes: ClassVar[Literal["either"]] = "either"
     gives_fresh_map: ClassVar[bool] = True
 
@@ -378,8 +382,12 @@ class Skip(ElementWise):
 
 @dataclass(frozen=True, slots=True)
 class Again(Word):
-    """``again``, ``again3``: apply the last line, or lines, once more with the same weights."""
+    """``again``, ``again3 norms``: apply the last line, or lines, once more with the same weights.
+
+    With ``norms`` each norm of these lines is another one, with weights and statistics of its own.
+    """
 
     lines: Lines = 1
+    norms: bool = False
 
-    spelling: ClassVar[Spelling] = Spelling.of("again", number="lines")
+    spelling: ClassVar[Spelling] = Spelling.of("again", "lines", modifiers=("norms",))

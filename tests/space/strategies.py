@@ -49,7 +49,7 @@ BLOCKS = Architecture.parse(
     maxpool2
     conv3 8 pad1 skip bn leakyrelu
     conv3 8 pad1 bn skip2 hardswish
-    again2
+    again2 norms
     gap bn
     linear 12 relu
     conv1 10
@@ -124,7 +124,7 @@ def _operations() -> st.SearchStrategy[Operation]:
 def layers(draw: st.DrawFn) -> Layer:
     """Make any line of the language."""
     if draw(st.integers(0, 9)) == 0:
-        return Layer((Again(draw(st.integers(1, 64))),))
+        return Layer((Again(draw(st.integers(1, 64)), draw(st.booleans())),))
     word = st.one_of(element_wise, group_norms, st.integers(1, 64).map(Skip))
     around = st.lists(word, max_size=3)
     words: list[Word] = [*draw(around), *draw(st.lists(_operations(), max_size=1)), *draw(around)]
@@ -157,8 +157,9 @@ def architectures(
     for _ in range(draw(st.integers(0, 7))):
         shape, inputs = _state(lines, input_shape)
         again = [
-            Layer((Again(n),))
+            Layer((Again(n, norms),))
             for n in (1, 2, 3)
+            for norms in (False, True)
             if _fits([*lines, Layer((Again(n),))], input_shape)
         ]
         if again and draw(st.integers(0, 3)) == 0:

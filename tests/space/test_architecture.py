@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from space.architecture import Architecture
+from space.cost import cost
 from space.errors import LayerError, ShapeError
 from space.layers import Conv, Layer, Operation, Pool, Separable
 from tests.space.strategies import architectures, kernels, loose_architectures
@@ -114,6 +115,25 @@ def test_example() -> None:
     )
     assert architecture.classes == 10
     assert str(architecture) == EXAMPLE.strip().replace("\n\n", "\n")
+
+
+def test_again_norms_has_norms_of_its_own() -> None:
+    """The norms belong to one application, and a plain ``again`` repeats them with it."""
+    lines = ["conv1 4 bn", "again norms", "again2", "again2 norms", "gap"]
+    architecture = Architecture.parse(lines, (4, 8, 8))
+    assert [a.norms for a in architecture.applications] == [
+        None,
+        (1, 1),
+        None,
+        (1, 1),
+        (3, 1),
+        (3, 2),
+        None,
+    ]
+    price = cost(architecture)
+    assert price.parameters == 16 + 4 * 8
+    assert price.macs == 6 * 64 * 16
+    assert price.deployed_parameters == price.parameters
 
 
 def test_again_repeats_applications_not_lines() -> None:

@@ -155,10 +155,14 @@ def randomise_norms(network: nn.Module) -> None:
 
 def fold(network: Network) -> None:
     """Fold every BatchNorm that directly follows a convolution or linear word on its line."""
+    several = {each.source for each in network.architecture.applications if each.norms}
     for name, line in network.named_children():
+        number = int(name.removeprefix("line")) - 1
+        if number in several or network.architecture.layers[number].again:
+            continue
         modules = line.children()
         fed: nn.Conv2d | nn.Linear | None = None
-        for word in network.architecture.layers[int(name.removeprefix("line")) - 1].words:
+        for word in network.architecture.layers[number].words:
             module = None if isinstance(word, Skip) else next(modules)
             if isinstance(word, Convolution | Linear):
                 fed = module[-1] if isinstance(module, nn.Sequential) else module

@@ -40,14 +40,20 @@ def images(architecture: Architecture, count: int = 3) -> Tensor:
 
 def by_the_book(architecture: Architecture, state: dict[str, Tensor], x: Tensor) -> Tensor:
     """Evaluate the text word by word with plain functions and the weights of a state dict."""
-    sequence: list[int] = []
+    sequence: list[tuple[int, str]] = []
     for number, layer in enumerate(architecture.layers, 1):
-        again = str(layer).removeprefix("again") if str(layer).startswith("again") else None
-        sequence += [number] if again is None else sequence[-int(again or 1) :]
+        word, *norms = str(layer).split()
+        if not word.startswith("again"):
+            sequence.append((number, ""))
+            continue
+        for time, (line, of) in enumerate(sequence[-int(word.removeprefix("again") or 1) :], 1):
+            sequence.append((line, f"line{number}.again{time}." if norms else of))
     inputs = []
-    for number in sequence:
+    for number, own in sequence:
         inputs.append(x)
         lines = {k.removeprefix(f"line{number}."): v for k, v in state.items()}
+        if own:
+            lines |= {k.removeprefix(own): v for k, v in state.items() if k.startswith(own)}
         tokens = str(architecture.layers[number - 1]).split()
         seen: Counter[str] = Counter()
         for position, token in enumerate(tokens):
@@ -216,6 +222,10 @@ def test_parameter_names() -> None:
         "line7.conv.weight",
         "line7.bn.weight",
         "line7.bn.bias",
+        "line8.again1.bn.weight",
+        "line8.again1.bn.bias",
+        "line8.again2.bn.weight",
+        "line8.again2.bn.bias",
         "line9.bn.weight",
         "line9.bn.bias",
         "line10.linear.weight",

@@ -88,7 +88,9 @@ def _pools(draw: st.DrawFn) -> str:
 
 def _lines() -> st.SearchStrategy[str]:
     never = [NEVER_DROPS, NEVER_DROPS.replace("drop", "dropout2d")]
-    words = st.sampled_from([*COMPILED_ACTIVATIONS, "bn", "bn", "bn noscale", *never, "skip", "skip2"])
+    words = st.sampled_from(
+        [*COMPILED_ACTIVATIONS, "bn", "bn", "bn noscale", *never, "skip", "skip2"]
+    )
     around = st.lists(words, max_size=4).map(" ".join)
     before = st.one_of(st.just(""), around)
     operations = st.one_of(
