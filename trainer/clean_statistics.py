@@ -87,7 +87,8 @@ class _Norm:
     def begin(self) -> None:
         mean, _ = self._running()
         self.norm.train()
-        self._sums = mean.new_zeros((3, len(mean)), dtype=torch.float64)
+        # Not in float64, which Apple GPUs do not have.
+        self._sums = mean.new_zeros((3, len(mean)))
 
     def clear(self) -> None:
         for tensor in self._running():
@@ -96,7 +97,7 @@ class _Norm:
             self.norm.num_batches_tracked.zero_()
 
     def add(self, weight: float) -> None:
-        mean, variance = (tensor.double() / self._moved() for tensor in self._running())
+        mean, variance = (tensor / self._moved() for tensor in self._running())
         self._sums += weight * torch.stack((mean, mean.square(), variance))
 
     def finish(self) -> None:
@@ -113,7 +114,7 @@ class _Norm:
         momentum, times = self.norm.momentum, self.norm.num_batches_tracked
         if momentum is None or times is None:
             return 1.0 if momentum is None else momentum
-        moved: Tensor = 1 - (1 - momentum) ** times.double()
+        moved: Tensor = 1 - (1 - momentum) ** times.float()
         return moved
 
     def _running(self) -> tuple[Tensor, Tensor]:
