@@ -50,6 +50,7 @@ FLOORS = {
         ("recipe",),
         ("batches", "backends"),
         ("metrics",),
+        ("clean_statistics",),
         ("loop",),
         ("__init__",),
     ),

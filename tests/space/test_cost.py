@@ -177,6 +177,8 @@ def fold_one(fed: nn.Conv2d | nn.Linear, norm: nn.BatchNorm2d) -> None:
     if isinstance(fed, nn.Conv2d):
         fused = fuse_conv_bn_eval(fed, norm)
     else:
+        if norm.weight is None:  # which torch's function for linear layers does not take
+            norm.weight = nn.Parameter(torch.ones_like(norm.running_mean))
         fused = fuse_linear_bn_eval(fed, norm)
     fed.weight, fed.bias = fused.weight, fused.bias
     norm.weight = norm.bias = None
