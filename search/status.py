@@ -49,7 +49,9 @@ class Status:
         running: trials in training, or in training when their worker died.
         queued: trials that wait in the queue.
         outcomes: the number of trials with each outcome.
-        best: trial with the best validation floor, None where none completed.
+        asked: what the study asks for, in words; empty for the most accurate network.
+        best: trial with the best validation floor, or the smallest one that holds the target where
+            that is asked for; None where none completed.
         architecture: of the best trial, as text.
         target: the accuracy that the study file names, 0 to 1.
         front: complete trials of which none is beaten in accuracy and parameters at once, the
@@ -72,6 +74,7 @@ class Status:
     running: int
     queued: int
     outcomes: dict[str, int]
+    asked: str
     best: FrontPoint | None
     architecture: str | None
     target: float | None
@@ -114,7 +117,7 @@ def _status(stored: StoredStudy) -> Status:
     records = stored.records()
     sessions = sessions_of(stored.study.user_attrs)
     rejected = count_rejections(trials)
-    best = best_of(records)
+    best = best_of(records, stored.file.settings.to_hold)
     ordinal = last_ordinal(stored)
     confirm = load_confirm(stored, ordinal) if ordinal else None
     calibration = calibration_of(stored)
@@ -128,6 +131,7 @@ def _status(stored: StoredStudy) -> Status:
             outcome.value: sum(record.outcome is outcome for record in records)
             for outcome in Outcome
         },
+        asked=stored.file.asked,
         best=_point(best) if best else None,
         architecture=best.architecture if best else None,
         target=stored.file.settings.target,
@@ -187,6 +191,8 @@ def status_text(state: Status) -> str:
         f"  running {state.running}, queued {state.queued}"
         + (f", {state.trials_an_hour:,.0f} trials an hour" if state.trials_an_hour else ""),
     ]
+    if state.asked:
+        lines.append(f"  asked for: {state.asked}")
     if state.rejections:
         lines.append(f"  rejected by {state.rejections}")
     if state.advice:

@@ -32,6 +32,8 @@ def run_summary(result: RunResult, study: str) -> str:
         lines.append(f"rejected by {result.rejections}")
     if result.advice:
         lines.append(result.advice)
+    if result.asked:
+        lines.append(f"asked for: {result.asked}")
     best = result.best
     if best is None:
         lines.append("no trial has completed")
@@ -72,7 +74,7 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
     champion = champion_of(confirm)
     lines = [f"confirm {confirm.plan.ordinal} of {stored.name}", ""]
     seeds = plural(confirm.plan.seeds, "seed")
-    lines.append(f"validation floor over {seeds} (chosen on the mean):")
+    lines.append(f"validation floor over {seeds} ({_rule(confirm)}):")
     for trial in confirm.plan.trials:
         floors = Spread.of(confirm.validation_floors(trial))
         mark = "  <- champion" if trial == champion else ""
@@ -80,6 +82,7 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
             f"  trial {trial:>4}  {records[trial].parameters:>9,} parameters  "
             f"{percent(floors.mean)}{floors.deviation_text()}{mark}"
         )
+    lines += _not_held(confirm, champion)
     lines += ["", "champion, trained on the whole training set, on the test set:"]
     lines.append(f"  seed   last epoch   floor of the last {confirm.floor_epochs}")
     lines += [
@@ -98,6 +101,20 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
         reached = "reached" if floors.mean >= target else "not reached"
         lines.append(f"target {percent(target)}: {reached} by the mean test floor")
     return "\n".join(lines)
+
+
+def _rule(confirm: Confirm) -> str:
+    if confirm.plan.to_hold is None:
+        return "chosen on the mean"
+    return f"the smallest whose mean holds {percent(confirm.plan.to_hold)} is chosen"
+
+
+def _not_held(confirm: Confirm, champion: int) -> list[str]:
+    """Say that no candidate holds the target, where one was to."""
+    to_hold = confirm.plan.to_hold
+    if to_hold is None or Spread.of(confirm.validation_floors(champion)).mean >= to_hold:
+        return []
+    return [f"none holds {percent(to_hold)}, so the most accurate is the champion"]
 
 
 def export_summary(trained: TrainedNetwork, out: Path, formats: Sequence[str]) -> str:

@@ -2,21 +2,91 @@
 
 from __future__ import annotations
 
-from statistics import fmean
+from collections.abc import Iterable, Mapping
+from statistics import NormalDist, fmean
 
+from search.strategies.model.posterior import Estimate
+from search.study.candidates import first_of_each
 from search.study.confirms import Confirm
+from search.study.records import TrialRecord
+from search.study.scores import saving
 
-__all__ = ["champion_of"]
+__all__ = ["champion_of", "holding_trials"]
+
+
+def holding_trials(
+    records: Iterable[TrialRecord],
+    top: int,
+    known: Mapping[str, Estimate],
+    to_hold: float,
+    limit: int,
+) -> tuple[int, ...]:
+    """Return the trials to retrain where the smallest network is asked for that holds a floor.
+
+    Each candidate holds it with some probability, by what is known of its floor. Chosen are those
+    that together promise most, one after the other: the gain of a set is what its smallest holder
+    saves, plus one for holding at all. So small candidates that may just hold come with somewhat
+    larger ones that surely do. Where none has a chance, the most accurate are chosen.
+
+    Args:
+        records: of a study.
+        top: the most trials to return; there may be fewer complete ones.
+        known: of each candidate's floor, by its key.
+        to_hold: the mean floor to hold, 0 to 1.
+        limit: the most parameters.
+
+    Returns:
+        Numbers of trials, the smallest network first.
+    """
+    left = first_of_each(record for record in records if record.score is not None)
+
+    def expected(record: TrialRecord) -> Estimate:
+        return known.get(str(record.key)) or Estimate(record.score or 0.0, 0.0, 1)
+
+    def promise(chosen: list[TrialRecord]) -> float:
+        gain, none_smaller = 0.0, 1.0
+        for record in sorted(chosen, key=_size):
+            holds = _probability(expected(record), to_hold)
+            gain += none_smaller * holds * (1.0 + saving(record.parameters or 0, limit))
+            none_smaller *= 1.0 - holds
+        return gain
+
+    chosen: list[TrialRecord] = []
+    while left and len(chosen) < top:
+        best = max(left, key=lambda each: (promise([*chosen, each]), expected(each).mean))
+        left.remove(best)
+        chosen.append(best)
+    return tuple(record.number for record in sorted(chosen, key=_size))
+
+
+def _size(record: TrialRecord) -> tuple[int, int]:
+    return record.parameters or 0, record.number
+
+
+def _probability(estimate: Estimate, to_hold: float) -> float:
+    """Return how likely a candidate's mean floor is at least ``to_hold``."""
+    if estimate.deviation <= 0.0:
+        return float(estimate.mean >= to_hold)
+    return 1.0 - NormalDist(estimate.mean, estimate.deviation).cdf(to_hold)
 
 
 def champion_of(confirm: Confirm) -> int:
     """Return the trial with the highest mean validation floor over its retrainings.
 
-    If means are equal, the trial that was better in the search wins.
+    Where the smallest network is asked for that holds a floor, it is the smallest one whose mean
+    holds it; if none does, the most accurate. If means are equal, the trial that stands earlier in
+    the plan wins.
 
     Raises:
         ValueError: if not all candidates were retrained yet.
     """
     if not confirm.selected:
         raise ValueError("not every candidate has been retrained, so there is no champion yet")
-    return max(confirm.plan.trials, key=lambda trial: fmean(confirm.validation_floors(trial)))
+    plan = confirm.plan
+    means = {trial: fmean(confirm.validation_floors(trial)) for trial in plan.trials}
+    if plan.to_hold is not None:
+        sizes = dict(zip(plan.trials, plan.parameters, strict=True))
+        holding = [trial for trial in plan.trials if means[trial] >= plan.to_hold]
+        if holding:
+            return min(holding, key=lambda trial: sizes[trial])
+    return max(plan.trials, key=lambda trial: means[trial])

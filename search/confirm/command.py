@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
+from search.confirm.choice import holding_trials
 from search.confirm.progress import ConfirmProgress
 from search.confirm.retrain import confirm_claims
 from search.errors import ResumeError, TrialError, WorkFailed
 from search.storage.database import quiet_optuna
-from search.study.candidates import best_trials, candidates_known
+from search.study.candidates import best_trials, candidates_known, floors_known
 from search.study.confirms import PARTS, Confirm, ConfirmPlan, last_ordinal, load_confirm, save_plan
 from search.study.in_use import using
+from search.study.records import TrialRecord
 from search.study.study import StoredStudy, open_study
 from search.workers.data import reopen_data
 from search.workers.launcher import Launcher, explain_interruption
@@ -34,8 +37,9 @@ def confirm(
     """Retrain a study's best candidates and measure the best of them on the test set.
 
     The ``top`` best trials are retrained with ``seeds`` seeds each and scored on the validation
-    part; the one with the highest mean floor is retrained on the whole training set with as many
-    seeds and scored on the test set. A finished confirm is returned as it is, an unfinished one
+    part; the one with the highest mean floor, or with ``goal = "smallest"`` the smallest one whose
+    mean floor holds the target, is retrained on the whole training set with as many seeds and
+    scored on the test set. A finished confirm is returned as it is, an unfinished one
     resumes, unless ``again`` asks for a new one.
 
     Args:
@@ -74,7 +78,8 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
             return plan
     records = stored.records()
     top = top or DEFAULT_TOP
-    trials = best_trials(records, top, candidates_known(stored))
+    to_hold = stored.file.settings.to_hold
+    trials = _to_retrain(stored, records, top)
     if not trials:
         raise TrialError(
             f"{stored.name} has no completed trial to confirm yet; use flyweight run first"
@@ -86,9 +91,20 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
         seeds=seeds or DEFAULT_SEEDS,
         trained=sum(record.trained for record in records),
         top=top,
+        parameters=()
+        if to_hold is None
+        else tuple(records[trial].parameters or 0 for trial in trials),
+        to_hold=to_hold,
     )
     save_plan(stored, plan)
     return load_confirm(stored, plan.ordinal).plan
+
+
+def _to_retrain(stored: StoredStudy, records: Sequence[TrialRecord], top: int) -> tuple[int, ...]:
+    to_hold, limit = stored.file.settings.to_hold, stored.file.budget.parameters
+    if to_hold is None or limit is None:
+        return best_trials(records, top, candidates_known(stored))
+    return holding_trials(records, top, floors_known(stored), to_hold, limit)
 
 
 def _refuse_other_numbers(plan: ConfirmPlan, top: int | None, seeds: int | None) -> None:

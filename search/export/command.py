@@ -83,7 +83,7 @@ def export(
 def _completed(stored: StoredStudy, number: int | None) -> TrialRecord:
     records = stored.records()
     if number is None:
-        best = best_of(records)
+        best = best_of(records, stored.file.settings.to_hold)
         if best is None:
             raise TrialError(
                 f"{stored.name} has no completed trial to export yet; use flyweight run first"
@@ -127,6 +127,7 @@ def _from_trial(stored: StoredStudy, record: TrialRecord) -> TrainedNetwork:
         hardware=kept["device"],
         versions=kept["versions"],
         seconds=record.seconds,
+        asked=stored.file.asked,
     )
     recipe = Recipe.from_dict(record.recipe)
     weights = KeptWeights(artifacts[0], kept.get("weights_sha256"))
@@ -166,6 +167,7 @@ def _from_confirm(stored: StoredStudy, confirm: Confirm) -> TrainedNetwork:
             for repeat in confirm.final
         ),
         confirm=confirm.plan.ordinal,
+        asked=stored.file.asked,
     )
     recipe = dataclasses.replace(Recipe.from_dict(record.recipe), seed=first.seed)
     weights = KeptWeights(first.weights, first.weights_sha256)

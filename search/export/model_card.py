@@ -134,6 +134,7 @@ def _champion_notes(figures: Figures) -> list[str]:
     looks = "once" if number == 2 else f"{number - 1} times"
     return [
         f"Trial {figures.trial}, chosen on the validation part by {confirm} of its study.",
+        *_asked(figures),
         "The test set had not been looked at before."
         if number == 1
         else f"The test set had been looked at {looks} before.",
@@ -143,9 +144,14 @@ def _champion_notes(figures: Figures) -> list[str]:
     ]
 
 
+def _asked(figures: Figures) -> list[str]:
+    return [f"The study asked for {figures.asked}."] if figures.asked else []
+
+
 def _trial_notes(figures: Figures) -> list[str]:
     return [
         f"Trial {figures.trial} of its study, not confirmed.",
+        *_asked(figures),
         "It was trained without the validation part and chosen on it, so the figure flatters.",
         "The test set has not been looked at.",
     ]

@@ -69,6 +69,8 @@ class Figures:
         runs: those of a champion or a step, in their order; the weights are the first one's.
         confirm: which confirm of its study chose a champion, from 1.
         origin: the ladder and its step.
+        asked: what the study asked for, in words; empty for the most accurate network within the
+            budget.
 
     Raises:
         ValueError: what a network of this kind has is missing, or it has what another kind has.
@@ -87,6 +89,7 @@ class Figures:
     runs: tuple[SeedRun, ...] = ()
     confirm: int | None = None
     origin: LadderOrigin | None = None
+    asked: str = ""
 
     def __post_init__(self) -> None:
         tested = (bool(self.runs), self.confirm is not None)
@@ -114,6 +117,8 @@ class Figures:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, with the spreads of tested networks."""
         plain = {**asdict(self), "runs": [asdict(run) for run in self.runs]}
+        if not self.asked:
+            del plain["asked"]
         if self.runs:
             plain["test_accuracy"] = asdict(self.test_accuracy)
             plain["test_floor"] = asdict(self.test_floor)

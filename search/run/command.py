@@ -57,6 +57,7 @@ class RunResult:
             where no trial completed, and for a study that began without a score.
         target: the accuracy that the study file names, 0 to 1.
         seconds: wall time of this run.
+        asked: what the study asks for, in words; empty for the most accurate network.
     """
 
     name: str
@@ -71,6 +72,7 @@ class RunResult:
     leader: Leader | None
     target: float | None
     seconds: float
+    asked: str = ""
 
     def __repr__(self) -> str:
         counts = f"{self.name}: {self.trained} of {self.total} trials trained"
@@ -188,7 +190,8 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
         launcher.tell(note)
     watched = open_study(stored.name, launcher.storage, writing=False)
     try:
-        with Progress(launcher.console, total, watched.records(), workers) as progress:
+        to_hold = stored.file.settings.to_hold
+        with Progress(launcher.console, total, watched.records(), workers, to_hold) as progress:
             launcher.launch(
                 ["--study", stored.name, "--trials", str(total)],
                 workers,
@@ -221,8 +224,9 @@ def _result(stored: StoredStudy, total: int, before: int, seconds: float) -> Run
         trials_an_hour=(trained - before) * 3600 / seconds if trained > before else None,
         rejections=rejected.reasons(),
         advice=rejected.advice(),
-        best=best_of(records),
+        best=best_of(records, stored.file.settings.to_hold),
         leader=leader_of(stored),
         target=stored.file.settings.target,
         seconds=seconds,
+        asked=stored.file.asked,
     )

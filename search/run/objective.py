@@ -23,7 +23,7 @@ from search.study.records import (
     record_candidate,
     records_of,
 )
-from search.study.scores import score_of
+from search.study.scores import training_score
 from search.study.seeds import training_seed
 from search.study.study import StoredStudy
 from search.workers.conditions import conditions_before, conditions_of
@@ -85,7 +85,9 @@ class Objective:
             candidate, assessment = self._draw(trial)
         if not assessment.fits:
             return TrialResult(Outcome.REJECTED, reason=assessment.reason)
-        return self._train(trial, candidate, self._repeated(trial, candidate))
+        assert assessment.cost is not None
+        judged = self._repeated(trial, candidate)
+        return self._train(trial, candidate, judged, assessment.cost.parameters)
 
     def _draw(self, trial: Trial) -> tuple[Candidate, Assessment]:
         suggestion = self._search_space.suggest(trial)
@@ -112,7 +114,9 @@ class Objective:
         self._record(trial, attributes)
         return repeat.judged
 
-    def _train(self, trial: Trial, candidate: Candidate, judged: int) -> TrialResult:
+    def _train(
+        self, trial: Trial, candidate: Candidate, judged: int, parameters: int
+    ) -> TrialResult:
         data = self._data[judged % self._data.count]
         normalisation = candidate.recipe.normalisation(data.normalisation)
         self._record(trial, conditions_before(data.device))
@@ -130,14 +134,14 @@ class Objective:
                     return TrialResult(Outcome.PRUNED)
         finally:
             trial.set_user_attr("seconds", training.seconds)
-        return self._end(trial, training)
+        return self._end(trial, training, parameters)
 
     def _record(self, trial: Trial, attributes: Mapping[str, Any]) -> None:
         with self._stored.storage.write_batch(id_of_trial(trial)):
             for key, value in attributes.items():
                 trial.set_user_attr(key, value)
 
-    def _end(self, trial: Trial, training: Training) -> TrialResult:
+    def _end(self, trial: Trial, training: Training, parameters: int) -> TrialResult:
         """Record the end of a training that was not pruned, and return its result."""
         if isinstance(training.failure, Diverged):
             trial.report(0.0, step=training.failure.epoch)
@@ -150,6 +154,6 @@ class Objective:
         accuracies = [epoch.accuracy for epoch in training.epochs]
         settings = stored.file.settings
         if settings.score:
-            score = score_of(accuracies, settings.score, settings.floor_epochs)
+            score = training_score(stored.file, accuracies, parameters)
             trial.set_user_attr(SCORE_ATTRIBUTE, score)
         return TrialResult(Outcome.COMPLETE, floor(accuracies, settings.floor_epochs))

@@ -47,13 +47,20 @@ class Progress:
         total: the number of trained trials at which the run ends.
         known: records that were there when the run began.
         workers: how many train at a time.
+        to_hold: the floor to hold, where the smallest network is asked for; else None.
     """
 
     def __init__(
-        self, console: Console, total: int, known: Sequence[TrialRecord], workers: int
+        self,
+        console: Console,
+        total: int,
+        known: Sequence[TrialRecord],
+        workers: int,
+        to_hold: float | None = None,
     ) -> None:
         self._total = total
         self._workers = workers
+        self._to_hold = to_hold
         self._seen = {record.number for record in known if record.outcome is not None}
         self._line = LiveLine(console)
 
@@ -79,7 +86,7 @@ class Progress:
         counts = {
             outcome: sum(record.outcome is outcome for record in records) for outcome in Outcome
         }
-        best = best_of(records)
+        best = best_of(records, self._to_hold)
         left = seconds_left(records, self._total, self._workers)
         parts = [
             f"{trained} of {plural(self._total, 'trial')} trained, "

@@ -132,6 +132,8 @@ def _message(kind: type[_Dataclass], key: str, detail: ErrorDetails) -> str:
             return too_large(file_value(value), _shown(facts["le"]))
         case "value_error":
             return str(facts["error"])
+        case "literal_error":
+            return f"{file_value(value)} is not known; give {facts['expected']}"
         case error if error in _WANTED:
             return f"{file_value(value)} is not {_WANTED[error]}{_whole(error, value)}"
         case _:

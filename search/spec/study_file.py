@@ -14,6 +14,7 @@ from search.spec.recipe_space import DEFAULTS, RecipeSpace
 from search.spec.sections import parse_section
 from search.spec.study_settings import StudySettings
 from search.spec.toml import as_table, file_value, read_toml
+from search.text import percent
 from space.errors import Problem, SearchSpaceError
 from space.fields import did_you_mean
 from space.search_space import SearchSpace
@@ -105,6 +106,13 @@ class StudyFile:
         if problems:
             raise StudyFileError(self.path, problems)
 
+    @property
+    def asked(self) -> str:
+        """Return what the study asks for, in words; empty for the most accurate network."""
+        if self.settings.to_hold is None:
+            return ""
+        return f"the smallest network that holds {percent(self.settings.to_hold)}"
+
     def recipe_space(self) -> RecipeSpace:
         """Make the space of recipes."""
         return RecipeSpace.from_section(self.recipe)
@@ -120,6 +128,8 @@ def _checked(sections: Mapping[str, object], path: Path | None) -> StudyFile:
     if isinstance(sections.get("study"), Mapping):
         problems += study.problems
         problems += _folder_problems(study.good)
+        if not study.problems and not budget.problems:
+            problems += _goal_problems(study.good, budget.good)
         if not any(problem.key == "study.floor_epochs" for problem in study.problems):
             problems += _floor_problems(tables["study"], study.good, recipe)
     if isinstance(sections.get("budget"), Mapping):
@@ -154,6 +164,18 @@ def _folder_problems(study: Mapping[str, Any]) -> Iterator[Problem]:
     for key in ("image_size", "colour", "background", "skip_broken"):
         if study[key] != defaults[key]:
             yield Problem(f"study.{key}", f"is for folder:PATH only, not for {dataset}; remove it")
+
+
+def _goal_problems(study: Mapping[str, Any], budget: Mapping[str, Any]) -> Iterator[Problem]:
+    if study["goal"] != "smallest":
+        return
+    if study["target"] is None:
+        yield Problem("study.target", 'goal = "smallest" needs it: the accuracy to hold; add it')
+    if budget["parameters"] is None:
+        yield Problem(
+            "budget.parameters",
+            'study.goal = "smallest" needs it: the size from which on parameters are saved; add it',
+        )
 
 
 def _floor_problems(

@@ -54,10 +54,14 @@ class StudySettings:
         background: behind transparent pixels: ``white``, ``black`` or ``#rrggbb``.
         skip_broken: whether files that cannot be read are left out instead of refused.
         target: the validation floor to reach, 0 to 1; it is reported and does not end the search.
+            Required where ``goal`` is ``smallest``.
+        goal: ``accuracy`` asks for the most accurate network within the budget, ``smallest`` for
+            the smallest one that holds ``target``.
         floor_epochs: how many of the last epochs the floor is taken over, and the score.
         score: what samplers and ``confirm`` rank trials by: ``mean``, the mean accuracy of the
             last epochs, or ``floor``, the lowest. None in a file that leaves it open: a new study
-            then takes ``mean``, one that began without the key keeps the floor.
+            then takes ``mean``, or ``floor`` where ``goal`` is ``smallest``; one that began without
+            the key keeps the floor.
         seeds_per_candidate: how many times a candidate may be trained at most where a space is so
             small that its candidates can be counted; the run ends when each was.
         trials: how many trials are trained in all.
@@ -78,6 +82,7 @@ class StudySettings:
     background: Annotated[str, Strict(), AfterValidator(_background)] = BACKGROUND
     skip_broken: Annotated[bool, Strict()] = False
     target: Annotated[float, Strict(), Limits(ge=0, le=1, allow_inf_nan=False)] | None = None
+    goal: Literal["accuracy", "smallest"] = "accuracy"
     floor_epochs: Annotated[int, Strict(), Limits(ge=1, le=10_000)] = 5
     score: Literal["mean", "floor"] | None = None
     trials: Annotated[int, Strict(), Limits(ge=1, le=1_000_000)] = 60
@@ -86,3 +91,8 @@ class StudySettings:
     pruner: PrunerName = "halving"
     seed: Annotated[int, Strict(), Limits(ge=0, le=2**32 - 1)] = 0
     start_from: tuple[Line, ...] = ()
+
+    @property
+    def to_hold(self) -> float | None:
+        """Return the accuracy that the smallest network is asked to hold; None for other goals."""
+        return self.target if self.goal == "smallest" else None

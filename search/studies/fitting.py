@@ -15,7 +15,7 @@ from search.spec.recipe_space import value_in
 from search.spec.study_file import StudyFile, differences
 from search.studies.trial_copies import copy_of
 from search.study.records import SCORE_ATTRIBUTE, Outcome, TrialRecord, record_candidate
-from search.study.scores import score_of
+from search.study.scores import training_score
 from search.study.seeds import sampler_seed
 from search.study.study import StoredStudy
 from space.errors import OutsideSpaceError
@@ -29,6 +29,7 @@ _FREE = frozenset(
         "name",
         "trials",
         "target",
+        "goal",
         "sampler",
         "pruner",
         "score",
@@ -157,11 +158,11 @@ class ChangedFile:
 
     def _score(self, trial: FrozenTrial) -> dict[str, float]:
         """Return the score that a complete trial has in the changed file's study."""
-        record, settings = TrialRecord.of(trial), self._file.settings
-        if record.outcome is not Outcome.COMPLETE:
+        record = TrialRecord.of(trial)
+        if record.outcome is not Outcome.COMPLETE or record.parameters is None:
             return {}
         accuracies = [epoch.accuracy for epoch in record.epochs]
-        return {SCORE_ATTRIBUTE: score_of(accuracies, settings.score, settings.floor_epochs)}
+        return {SCORE_ATTRIBUTE: training_score(self._file, accuracies, record.parameters)}
 
 
 def _untrained(record: TrialRecord) -> str:

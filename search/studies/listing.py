@@ -81,7 +81,7 @@ def studies_text(entries: Sequence[StudyEntry]) -> str:
 
 def _entry(stored: StoredStudy) -> StudyEntry:
     records = stored.records()
-    best = best_of(records)
+    best = best_of(records, stored.file.settings.to_hold)
     return StudyEntry(
         name=stored.name,
         dataset=stored.file.settings.dataset,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial
@@ -10,10 +11,19 @@ from optuna.trial import FrozenTrial
 from search.strategies.archive import posterior_of
 from search.strategies.model.posterior import Estimate
 from search.study.problem import problem_of
-from search.study.records import Outcome, TrialRecord
+from search.study.records import SCORE_ATTRIBUTE, Outcome, TrialRecord
 from search.study.study import StoredStudy
 
-__all__ = ["Leader", "Repeat", "best_trials", "candidates_known", "find_repeat", "leader_of"]
+__all__ = [
+    "Leader",
+    "Repeat",
+    "best_trials",
+    "candidates_known",
+    "find_repeat",
+    "first_of_each",
+    "floors_known",
+    "leader_of",
+]
 
 _WITHOUT_FIGURES = (Outcome.REJECTED, Outcome.INTERRUPTED, Outcome.OUT_OF_MEMORY)
 
@@ -91,10 +101,7 @@ def best_trials(
     """
     scored = [record for record in records if record.score is not None]
     if known is not None:
-        first: dict[str | None, TrialRecord] = {}
-        for record in scored:
-            first.setdefault(record.key, record)
-        scored = list(first.values())
+        scored = first_of_each(scored)
 
     def worth(record: TrialRecord) -> float:
         found = None if known is None else known.get(str(record.key))
@@ -102,6 +109,14 @@ def best_trials(
 
     scored.sort(key=lambda record: (-worth(record), record.parameters or 0, record.number))
     return tuple(record.number for record in scored[:top])
+
+
+def first_of_each(records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Return the first of the records of each candidate."""
+    first: dict[str | None, TrialRecord] = {}
+    for record in records:
+        first.setdefault(record.key, record)
+    return list(first.values())
 
 
 @dataclass(frozen=True)
@@ -121,9 +136,10 @@ def leader_of(stored: StoredStudy) -> Leader | None:
     """Return the candidate that a confirm would take first.
 
     Returns:
-        None where no trial is complete, and for a study that began without a score.
+        None where no trial is complete, for a study that began without a score, and for one that
+        asks for more than the one most accurate network.
     """
-    known = candidates_known(stored)
+    known = None if stored.file.asked else candidates_known(stored)
     if not known:
         return None
     records = stored.records()
@@ -131,3 +147,16 @@ def leader_of(stored: StoredStudy) -> Leader | None:
     record = next(each for each in records if each.number == number)
     found = known.get(str(record.key))
     return None if found is None else Leader(record, found)
+
+
+def floors_known(stored: StoredStudy) -> dict[str, Estimate]:
+    """Return what is known of each candidate's validation floor, whatever the study ranks by."""
+    trials = [_with_floor(trial) for trial in stored.study.get_trials(deepcopy=False)]
+    return posterior_of(stored.study, problem_of(stored, stored.file.settings.trials), trials)
+
+
+def _with_floor(trial: FrozenTrial) -> FrozenTrial:
+    changed = copy(trial)
+    kept = {key: value for key, value in trial.user_attrs.items() if key != SCORE_ATTRIBUTE}
+    changed.user_attrs = kept
+    return changed

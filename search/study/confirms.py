@@ -40,7 +40,10 @@ class ConfirmPlan:
         trials: numbers of the best trials, the best first.
         seeds: repeats of each.
         trained: the number of trained trials that the study had when the confirm began.
-        top: how many best trials were asked for; there may have been fewer.
+        top: how many best trials were asked for, for each limit; there may have been fewer.
+        parameters: of each trial's network, where the choice depends on them; else empty.
+        to_hold: the accuracy that the smallest network is to hold; None where the most accurate one
+            is asked for.
     """
 
     ordinal: int
@@ -48,6 +51,20 @@ class ConfirmPlan:
     seeds: int
     trained: int
     top: int
+    parameters: tuple[int, ...] = ()
+    to_hold: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values, without what is not set."""
+        optional = ("parameters", "to_hold")
+        kept = asdict(self).items()
+        return {key: value for key, value in kept if key not in optional or value not in ((), None)}
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> ConfirmPlan:
+        """Read what :meth:`to_dict` returned."""
+        lists = {key: tuple(kept.get(key, ())) for key in ("trials", "parameters")}
+        return cls(**{"top": len(kept["trials"]), **kept, **lists})
 
 
 @dataclass(frozen=True)
@@ -164,7 +181,7 @@ def load_confirms(stored: StoredStudy) -> tuple[Confirm, ...]:
 
 def save_plan(stored: StoredStudy, plan: ConfirmPlan) -> None:
     """Store a new confirm's plan, unless another process has begun the confirm just now."""
-    stored.storage.keep_first(stored.id, f"confirm:{plan.ordinal}", asdict(plan))
+    stored.storage.keep_first(stored.id, f"confirm:{plan.ordinal}", plan.to_dict())
 
 
 def save_repeat(stored: StoredStudy, ordinal: int, part: str, slot: int, repeat: Repeat) -> None:
@@ -181,7 +198,7 @@ def load_confirm(stored: StoredStudy, ordinal: int) -> Confirm:
     kept = stored.study.user_attrs
     plan = kept[f"confirm:{ordinal}"]
     return Confirm(
-        ConfirmPlan(**{"top": len(plan["trials"]), **plan, "trials": tuple(plan["trials"])}),
+        ConfirmPlan.from_dict(plan),
         stored.file.settings.floor_epochs,
         _repeats(kept, f"confirm:{ordinal}:selection:"),
         _repeats(kept, f"confirm:{ordinal}:final:"),

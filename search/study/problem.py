@@ -46,6 +46,7 @@ def problem_of(stored: StoredStudy, trials: int, folds: int = 1) -> Problem:
         widths=space.widths,
         trials=trials,
         folds=folds,
+        repair=settings.to_hold is None,
         measure=describer.measure,
         candidates=_countable(space, recipes, describer) if settings.score else None,
         seeds=settings.seeds_per_candidate,

@@ -45,7 +45,7 @@ REPEAT_ATTRIBUTE = "repeat_of"
 """The attribute of a repeat: the number of the first trial of its candidate."""
 
 SCORE_ATTRIBUTE = "score"
-"""The attribute of a complete trial that samplers and ``confirm`` rank by, 0 to 1.
+"""The attribute of a complete trial that samplers rank by, the higher the better.
 
 A study that began without the key ``score`` has none: there the floor ranks.
 """
@@ -137,7 +137,7 @@ class TrialRecord:
 
     @property
     def rank_score(self) -> float | None:
-        """Return what samplers and ``confirm`` rank a complete trial by, 0 to 1."""
+        """Return what samplers rank a complete trial by, the higher the better."""
         return None if self.score is None else self.attributes.get(SCORE_ATTRIBUTE, self.score)
 
     @property
@@ -187,12 +187,21 @@ def records_of(trials: list[FrozenTrial]) -> list[TrialRecord]:
     return [TrialRecord.of(trial) for trial in trials]
 
 
-def best_of(records: Sequence[TrialRecord]) -> TrialRecord | None:
+def best_of(records: Sequence[TrialRecord], to_hold: float | None = None) -> TrialRecord | None:
     """Return the complete trial with the highest floor; of equal ones, that with fewest parameters.
 
     Rejected trials are never complete, so the best always fits the budget.
+
+    Args:
+        records: of a study.
+        to_hold: the floor that is to be held, where the smallest network that does so is asked for.
+            If one holds it, the smallest of those is returned.
     """
     scored = [record for record in records if record.score is not None]
+    if to_hold is not None:
+        holding = [record for record in scored if (record.score or 0.0) >= to_hold]
+        if holding:
+            return min(holding, key=lambda each: (each.parameters or 0, -(each.score or 0.0)))
     return max(
         scored, key=lambda record: (record.score or 0.0, -(record.parameters or 0)), default=None
     )

@@ -135,10 +135,12 @@ class Study:
     def best(self) -> StudyTrial | None:
         """Return the complete trial with the highest score; None before one is complete.
 
-        Of trials with equal scores it is the one with fewest parameters.
+        Of trials with equal scores it is the one with fewest parameters. Where the study asks for
+        the smallest network that holds its target, it is the smallest one that does, if one does.
         """
         trials = self._frozen()
-        best = best_of([TrialRecord.of(trial) for trial in trials])
+        records = [TrialRecord.of(trial) for trial in trials]
+        best = best_of(records, self._stored.file.settings.to_hold)
         return None if best is None else self._trial(trials[best.number])
 
     @property

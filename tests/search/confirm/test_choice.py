@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from search.confirm.choice import champion_of
+from search.confirm.choice import champion_of, holding_trials
+from search.strategies.model.posterior import Estimate
 from search.study.confirms import Confirm, ConfirmPlan, Repeat
+from search.study.records import TrialRecord
+from tests.search.run.test_progress import COMPLETE
 
 PLAN = ConfirmPlan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)
 
@@ -53,3 +58,38 @@ def test_nobody_is_chosen_before_all_were_repeated() -> None:
     assert not found.finished
     with pytest.raises(ValueError, match="every candidate"):
         champion_of(found)
+
+
+def _of_size(number: int, parameters: int) -> TrialRecord:
+    attributes = {"candidate": str(number)}
+    return replace(COMPLETE, number=number, parameters=parameters, attributes=attributes)
+
+
+def _chosen(top: int, *known: tuple[int, float, float]) -> list[int]:
+    """The sizes of the networks that are retrained to hold 99 %, of those with such floors."""
+    records = [_of_size(number, size) for number, (size, _, _) in enumerate(known)]
+    floors = {str(n): Estimate(mean, spread, 1) for n, (_, mean, spread) in enumerate(known)}
+    found = holding_trials(records, top, floors, 0.99, 4_000)
+    return [records[number].parameters or 0 for number in found]
+
+
+def test_a_small_one_that_may_hold_comes_with_a_larger_one_that_does() -> None:
+    """One chance in two is worth a try, but not alone; what has no chance is left out."""
+    known = [(500, 0.95, 0.001), (900, 0.99, 0.001), (1_500, 0.995, 0.001), (3_000, 0.996, 0.001)]
+    assert _chosen(1, *known) == [1_500]
+    assert _chosen(2, *known) == [900, 1_500]
+    assert _chosen(4, *known) == [500, 900, 1_500, 3_000]
+
+
+def test_where_none_has_a_chance_the_most_accurate_are_retrained() -> None:
+    """Sizes decide nothing among those that are far from the target."""
+    known = [(500, 0.5, 0.001), (900, 0.7, 0.0), (1_500, 0.6, 0.001)]
+    assert _chosen(2, *known) == [900, 1_500]
+
+
+@pytest.mark.parametrize(("to_hold", "champion"), [(0.4, 3), (0.8, 7), (0.99, 7)])
+def test_the_smallest_that_holds_is_chosen(to_hold: float, champion: int) -> None:
+    """The smaller one where its mean holds the target, else the most accurate."""
+    plan = replace(PLAN, parameters=(900, 400), to_hold=to_hold)
+    repeats = [_repeat(t, r, 0.9 if t == 7 else 0.5) for t in (7, 3) for r in (0, 1)]
+    assert champion_of(Confirm(plan, 2, tuple(repeats), ())) == champion

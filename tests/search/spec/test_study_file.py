@@ -197,3 +197,14 @@ def test_garbage_is_refused_or_works(place: str, garbage: object) -> None:
         assert all(problems_of(value))
     else:
         assert StudyFile.from_dict(file.to_dict()).to_dict() == file.to_dict()
+
+
+def test_the_smallest_network_needs_a_target_and_a_limit() -> None:
+    """Without an accuracy to hold, or a size to fall below, the goal means nothing."""
+    found = problems_of(changed("study.goal", "smallest"))
+    assert found.keys() == {"study.target"}
+    value = changed("study", {"name": "a", "dataset": "digits", "goal": "smallest", "target": 0.9})
+    assert StudyFile.from_dict(value).settings.to_hold == 0.9
+    value["budget"] = {"macs": 100_000}
+    assert problems_of(value).keys() == {"budget.parameters"}
+    assert "give" in problems_of(changed("study.goal", "smalest"))["study.goal"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from search.study.confirms import (
     save_plan,
     save_repeat,
 )
-from tests.search.small_studies import begun
+from tests.search.small_studies import begun, reopened
 
 PLAN = ConfirmPlan(ordinal=1, trials=(7, 3), seeds=2, trained=9, top=2)
 
@@ -38,6 +39,17 @@ def test_a_confirm_is_read_as_it_was_stored(tmp_path: Path) -> None:
     assert found.finished
     assert found.test_floors == [0.5, 0.6]
     assert last_ordinal(stored) == 1
+
+
+def test_a_plan_is_stored_as_by_earlier_versions(tmp_path: Path) -> None:
+    """What a confirm of the most accurate network keeps has not changed; a goal adds to it."""
+    stored = begun(tmp_path)
+    save_plan(stored, PLAN)
+    kept = dict(ordinal=1, trials=[7, 3], seeds=2, trained=9, top=2)
+    assert reopened(tmp_path).study.user_attrs["confirm:1"] == kept
+    plan = replace(PLAN, ordinal=2, parameters=(900, 400), to_hold=0.99)
+    save_plan(stored, plan)
+    assert load_confirm(reopened(tmp_path), 2).plan == plan
 
 
 def test_a_plan_stays_as_it_was_first_made(tmp_path: Path) -> None:
