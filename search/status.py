@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from search.calibrate.command import calibration_of
@@ -12,7 +13,7 @@ from search.errors import StorageError
 from search.ladder.report import check_place, write_report
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE, shown_url
-from search.study.confirms import last_ordinal, load_confirm
+from search.study.confirms import Confirm, last_ordinal, load_confirm
 from search.study.records import Outcome, TrialRecord, best_of
 from search.study.rejected import count_rejections
 from search.study.results import Study
@@ -20,7 +21,16 @@ from search.study.sessions import sessions_of, trials_an_hour
 from search.study.study import StoredStudy, open_study, study_names
 from search.text import percent, plural
 
-__all__ = ["FrontPoint", "Status", "front_of", "status", "status_text", "write_csv"]
+__all__ = [
+    "ChampionPoint",
+    "FrontPoint",
+    "LimitPoint",
+    "Status",
+    "front_of",
+    "status",
+    "status_text",
+    "write_csv",
+]
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,36 @@ class FrontPoint:
     trial: int
     parameters: int
     score: float
+
+
+@dataclass(frozen=True)
+class LimitPoint:
+    """One of several limits on parameters.
+
+    Attributes:
+        limit: most parameters.
+        trained: trained trials for which this limit held.
+        best: the best trial that fits it, None where none completed.
+    """
+
+    limit: int
+    trained: int
+    best: FrontPoint | None
+
+
+@dataclass(frozen=True)
+class ChampionPoint:
+    """The champion of one of several limits on parameters.
+
+    Attributes:
+        limit: most parameters.
+        trial: its number.
+        test_floors: one for each seed.
+    """
+
+    limit: int
+    trial: int
+    test_floors: tuple[float, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,6 +96,7 @@ class Status:
         target: the accuracy that the study file names, 0 to 1.
         front: complete trials of which none is beaten in accuracy and parameters at once, the
             smallest first.
+        limits: on parameters, where there are several, ascending; else empty.
         trials_an_hour: trained trials an hour of the last run, its start-up included; None before
             the first.
         rejected_by: for each limit that candidates broke, how many did; the most frequent first.
@@ -63,7 +104,8 @@ class Status:
         advice: what would help where nearly all candidates are rejected; else empty.
         confirms: how many confirms were begun.
         test_floors: the champion's, one for each seed of the last confirm; empty before it is
-            finished.
+            finished. Of several champions it is that of the largest limit.
+        champions: of the last confirm, for each of several limits that has one; else empty.
         difference: by how much the floors of two trials must differ to mean anything, 0 to 1: twice
             the deviation of a difference of two seeds; None before a calibration.
     """
@@ -79,12 +121,14 @@ class Status:
     architecture: str | None
     target: float | None
     front: tuple[FrontPoint, ...]
+    limits: tuple[LimitPoint, ...]
     trials_an_hour: float | None
     rejected_by: Mapping[str, int]
     rejections: str
     advice: str
     confirms: int
     test_floors: tuple[float, ...]
+    champions: tuple[ChampionPoint, ...]
     difference: float | None
 
     def __repr__(self) -> str:
@@ -136,13 +180,29 @@ def _status(stored: StoredStudy) -> Status:
         architecture=best.architecture if best else None,
         target=stored.file.settings.target,
         front=front_of(records),
+        limits=tuple(_limit(records, limit) for limit in stored.file.budget.several),
         trials_an_hour=trials_an_hour(records, sessions),
         rejected_by=dict(rejected.limits),
         rejections=rejected.reasons(),
         advice=rejected.advice(),
         confirms=ordinal,
         test_floors=tuple(confirm.test_floors) if confirm and confirm.finished else (),
+        champions=_champions(confirm) if confirm and confirm.finished else (),
         difference=None if calibration is None else calibration.difference,
+    )
+
+
+def _limit(records: Sequence[TrialRecord], limit: int) -> LimitPoint:
+    trained = sum(record.trained and record.limit == limit for record in records)
+    best = best_of(records, limit=limit)
+    return LimitPoint(limit, trained, _point(best) if best else None)
+
+
+def _champions(confirm: Confirm) -> tuple[ChampionPoint, ...]:
+    return tuple(
+        ChampionPoint(limit, trial, tuple(confirm.test_floors_of(trial)))
+        for limit, trial in confirm.champions.items()
+        if limit is not None
     )
 
 
@@ -163,6 +223,8 @@ def write_csv(study: str | Path, path: Path, *, storage: str = DEFAULT_STORAGE) 
     """Write :meth:`search.study.Study.frame` as CSV, one line for each trial.
 
     An architecture, which has a layer a line in the frame, becomes one line: ``gap | conv1 10``.
+    Where there are several limits on parameters, the column ``best_within`` names those that a
+    trial is the best of.
 
     Args:
         study: path of a study file, or name of a study in the storage.
@@ -175,7 +237,15 @@ def write_csv(study: str | Path, path: Path, *, storage: str = DEFAULT_STORAGE) 
     """
     quiet_optuna()
     check_place(path)
+    stored = open_study(study, storage, writing=False)
     frame = Study.open(study, storage=storage).frame()
+    if limits := stored.file.budget.several:
+        records = stored.records()
+        best = {limit: best_of(records, limit=limit) for limit in limits}
+        frame["best_within"] = [
+            " ".join(str(limit) for limit, each in best.items() if each and each.number == number)
+            for number in frame["number"]
+        ]
     for column in ("reason", "architecture"):
         texts = frame[column]
         frame[column] = [" | ".join(t.splitlines()) if isinstance(t, str) else t for t in texts]
@@ -203,6 +273,7 @@ def status_text(state: Status) -> str:
             f"validation floor {percent(state.best.score)}"
         )
         lines += [f"      {layer}" for layer in (state.architecture or "").splitlines()]
+        lines += _limit_lines(state)
         if state.target is not None:
             reached = "reached" if state.best.score >= state.target else "not reached"
             lines.append(f"  target {percent(state.target)}: {reached} on validation")
@@ -214,7 +285,14 @@ def status_text(state: Status) -> str:
     if state.difference is not None:
         apart = f"{100 * state.difference:.2f} points apart"
         lines.append(f"  two trials differ where their floors are {apart}; less may be their seeds")
-    if state.confirms:
+    if state.champions:
+        lines.append(f"  confirm {state.confirms}, mean test floors:")
+        lines += [
+            f"    {champion.limit:>9,}  {percent(fmean(champion.test_floors))} over "
+            f"{plural(len(champion.test_floors), 'seed')}  trial {champion.trial}"
+            for champion in state.champions
+        ]
+    elif state.confirms:
         mean = sum(state.test_floors) / len(state.test_floors) if state.test_floors else None
         figures = (
             f"mean test floor {percent(mean)} over {plural(len(state.test_floors), 'seed')}"
@@ -223,6 +301,21 @@ def status_text(state: Status) -> str:
         )
         lines.append(f"  confirm {state.confirms}: {figures}")
     return "\n".join(lines)
+
+
+def _limit_lines(state: Status) -> list[str]:
+    if not state.limits:
+        return []
+    return [
+        "  best of each limit (validation floor):",
+        *(
+            f"    {each.limit:>9,}  "
+            + (f"{percent(each.best.score)}  trial {each.best.trial}, " if each.best else "-  ")
+            + (f"{each.best.parameters:,} parameters, " if each.best else "")
+            + f"{plural(each.trained, 'trial')} trained"
+            for each in state.limits
+        ),
+    ]
 
 
 def _point(record: TrialRecord) -> FrontPoint:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from trainer.words import plural
 
-__all__ = ["byte_size", "duration", "percent", "percent_share", "plural"]
+__all__ = ["at_most", "byte_size", "duration", "percent", "percent_share", "plural"]
+
+
+def at_most(limit: int) -> str:
+    """Return a limit on parameters in words, such as ``at most 8,000 parameters``."""
+    return f"at most {limit:,} parameters"
 
 
 def percent(share: float | None) -> str:

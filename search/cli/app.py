@@ -296,6 +296,12 @@ def export(
             "--trial", min=0, metavar="N", help="by default the champion, or the best trial"
         ),
     ] = None,
+    parameters: Annotated[
+        int | None,
+        typer.Option(
+            "--parameters", min=1, metavar="N", help="of several limits, the one that is meant"
+        ),
+    ] = None,
     step: Annotated[
         str | None,
         typer.Option("--step", metavar="NAME", help="a replayed step, where STUDY is a ladder"),
@@ -316,7 +322,15 @@ def export(
 
     chosen = chosen_formats(formats or DEFAULT_FORMATS)
     trained = search_export(
-        study, out, chosen, trial=trial, step=step, data=data, force=force, storage=storage
+        study,
+        out,
+        chosen,
+        trial=trial,
+        parameters=parameters,
+        step=step,
+        data=data,
+        force=force,
+        storage=storage,
     )
     print_text(export_summary(trained, out, chosen))
 

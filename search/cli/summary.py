@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.calibrate.analysis import ENOUGH, Calibration
-from search.confirm.choice import champion_of
 from search.export.formats import FORMATS, folders_of
 from search.export.trained_network import TrainedNetwork
 from search.run.command import RunResult
@@ -14,7 +13,7 @@ from search.statistics import Spread
 from search.study.candidates import Leader
 from search.study.confirms import Confirm
 from search.study.study import StoredStudy
-from search.text import duration, percent, plural
+from search.text import at_most, duration, percent, plural
 from space.cost import cost
 
 __all__ = ["calibration_summary", "confirm_summary", "export_summary", "run_summary"]
@@ -45,6 +44,7 @@ def run_summary(result: RunResult, study: str) -> str:
         ]
         if result.leader is not None:
             lines.append(_leader_text(result.leader))
+        lines += _front_lines(result)
         if result.target is not None:
             reached = "reached" if (best.score or 0) >= result.target else "not reached"
             lines.append(f"target {percent(result.target)}: {reached} on validation")
@@ -68,39 +68,79 @@ def _leader_text(leader: Leader) -> str:
     )
 
 
+def _front_lines(result: RunResult) -> list[str]:
+    """Return a line on each of several limits."""
+    if not result.best_within:
+        return []
+    rows = [
+        f"  {at_most(limit):>29}: "
+        + (
+            f"trial {best.number}, {best.parameters:,} parameters, {percent(best.score)}"
+            if best
+            else "no trial that fits has completed"
+        )
+        for limit, best in result.best_within.items()
+    ]
+    return ["best of each limit (validation floor):", *rows]
+
+
 def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
     """Return the table of a finished confirm."""
     records = {record.number: record for record in stored.records()}
-    champion = champion_of(confirm)
+    champions = confirm.champions
     lines = [f"confirm {confirm.plan.ordinal} of {stored.name}", ""]
     seeds = plural(confirm.plan.seeds, "seed")
     lines.append(f"validation floor over {seeds} ({_rule(confirm)}):")
     for trial in confirm.plan.trials:
         floors = Spread.of(confirm.validation_floors(trial))
-        mark = "  <- champion" if trial == champion else ""
+        mark = _mark([limit for limit, champion in champions.items() if champion == trial])
         lines.append(
             f"  trial {trial:>4}  {records[trial].parameters:>9,} parameters  "
             f"{percent(floors.mean)}{floors.deviation_text()}{mark}"
         )
-    lines += _not_held(confirm, champion)
-    lines += ["", "champion, trained on the whole training set, on the test set:"]
+    lines += _not_held(confirm)
+    lines += [
+        f"{at_most(limit)}: no trial that fits has completed"
+        for limit in confirm.plan.limits
+        if limit not in champions
+    ]
+    for limit, champion in champions.items():
+        lines += _champion_lines(confirm, limit, champion, stored.file.settings.target)
+    return "\n".join(lines)
+
+
+def _mark(limits: Sequence[int | None]) -> str:
+    """Mark the champion of these limits."""
+    if not limits:
+        return ""
+    named = ", ".join(f"{limit:,}" for limit in limits if limit is not None)
+    return "  <- champion" + (f" of {named}" if named else "")
+
+
+def _champion_lines(
+    confirm: Confirm, limit: int | None, champion: int, target: float | None
+) -> list[str]:
+    """Return the table of a champion on the test set."""
+    final = confirm.final_of(champion)
+    lines = ["", "champion, trained on the whole training set, on the test set:"]
+    if limit is not None:
+        lines = ["", f"champion of {at_most(limit)}, trial {champion}, on the test set:"]
     lines.append(f"  seed   last epoch   floor of the last {confirm.floor_epochs}")
     lines += [
         f"  {repeat.repeat + 1:>4}   {percent(repeat.last):>10}   "
         f"{percent(repeat.floor(confirm.floor_epochs))}"
-        for repeat in confirm.final
+        for repeat in final
     ]
-    lasts = Spread.of(repeat.last for repeat in confirm.final)
-    floors = Spread.of(confirm.test_floors)
+    lasts = Spread.of(repeat.last for repeat in final)
+    floors = Spread.of(confirm.test_floors_of(champion))
     lines.append(
         f"  mean   {percent(lasts.mean):>10}   {percent(floors.mean)}{floors.deviation_text()} "
         f"(n = {floors.n})"
     )
-    target = stored.file.settings.target
     if target is not None:
         reached = "reached" if floors.mean >= target else "not reached"
         lines.append(f"target {percent(target)}: {reached} by the mean test floor")
-    return "\n".join(lines)
+    return lines
 
 
 def _rule(confirm: Confirm) -> str:
@@ -109,10 +149,11 @@ def _rule(confirm: Confirm) -> str:
     return f"the smallest whose mean holds {percent(confirm.plan.to_hold)} is chosen"
 
 
-def _not_held(confirm: Confirm, champion: int) -> list[str]:
+def _not_held(confirm: Confirm) -> list[str]:
     """Say that no candidate holds the target, where one was to."""
     to_hold = confirm.plan.to_hold
-    if to_hold is None or Spread.of(confirm.validation_floors(champion)).mean >= to_hold:
+    floors = Spread.of(confirm.validation_floors(confirm.finalists[0]))
+    if to_hold is None or floors.mean >= to_hold:
         return []
     return [f"none holds {percent(to_hold)}, so the most accurate is the champion"]
 
@@ -123,6 +164,8 @@ def export_summary(trained: TrainedNetwork, out: Path, formats: Sequence[str]) -
     what = f"trial {figures.trial} of {trained.name}"
     if figures.kind == "champion":
         what = f"champion of confirm {figures.confirm} of {trained.name} (trial {figures.trial})"
+        if figures.limit is not None:
+            what += f" for {at_most(figures.limit)}"
     if figures.origin is not None:
         seed = figures.runs[0].seed
         what = f"step {figures.origin.step} of {figures.origin.ladder}, seed {seed}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from statistics import NormalDist, fmean
+from statistics import NormalDist
 
 from search.strategies.model.posterior import Estimate
 from search.study.candidates import first_of_each
@@ -70,23 +70,15 @@ def _probability(estimate: Estimate, to_hold: float) -> float:
     return 1.0 - NormalDist(estimate.mean, estimate.deviation).cdf(to_hold)
 
 
-def champion_of(confirm: Confirm) -> int:
-    """Return the trial with the highest mean validation floor over its retrainings.
+def champion_of(confirm: Confirm, limit: int | None = None) -> int:
+    """Return the champion, see :attr:`search.study.confirms.Confirm.champions`.
 
-    Where the smallest network is asked for that holds a floor, it is the smallest one whose mean
-    holds it; if none does, the most accurate. If means are equal, the trial that stands earlier in
-    the plan wins.
+    Args:
+        confirm: whose selection is over.
+        limit: on parameters, where there are several.
 
     Raises:
         ValueError: if not all candidates were retrained yet.
+        KeyError: there is no champion for that limit.
     """
-    if not confirm.selected:
-        raise ValueError("not every candidate has been retrained, so there is no champion yet")
-    plan = confirm.plan
-    means = {trial: fmean(confirm.validation_floors(trial)) for trial in plan.trials}
-    if plan.to_hold is not None:
-        sizes = dict(zip(plan.trials, plan.parameters, strict=True))
-        holding = [trial for trial in plan.trials if means[trial] >= plan.to_hold]
-        if holding:
-            return min(holding, key=lambda trial: sizes[trial])
-    return max(plan.trials, key=lambda trial: means[trial])
+    return confirm.champions[limit]

@@ -39,7 +39,8 @@ def confirm(
     The ``top`` best trials are retrained with ``seeds`` seeds each and scored on the validation
     part; the one with the highest mean floor, or with ``goal = "smallest"`` the smallest one whose
     mean floor holds the target, is retrained on the whole training set with as many seeds and
-    scored on the test set. A finished confirm is returned as it is, an unfinished one
+    scored on the test set. Where there are several limits on parameters, that is done for each.
+    A finished confirm is returned as it is, an unfinished one
     resumes, unless ``again`` asks for a new one.
 
     Args:
@@ -85,15 +86,16 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
             f"{stored.name} has no completed trial to confirm yet; use flyweight run first"
         )
     stored.make_artifacts()
+    limits = stored.file.budget.several
+    sizes = tuple(records[trial].parameters or 0 for trial in trials)
     plan = ConfirmPlan(
         ordinal=ordinal + 1,
         trials=trials,
         seeds=seeds or DEFAULT_SEEDS,
         trained=sum(record.trained for record in records),
         top=top,
-        parameters=()
-        if to_hold is None
-        else tuple(records[trial].parameters or 0 for trial in trials),
+        parameters=sizes if limits or to_hold is not None else (),
+        limits=limits,
         to_hold=to_hold,
     )
     save_plan(stored, plan)
@@ -101,9 +103,14 @@ def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: boo
 
 
 def _to_retrain(stored: StoredStudy, records: Sequence[TrialRecord], top: int) -> tuple[int, ...]:
-    to_hold, limit = stored.file.settings.to_hold, stored.file.budget.parameters
+    to_hold, limit = stored.file.settings.to_hold, stored.file.budget.most_parameters
     if to_hold is None or limit is None:
-        return best_trials(records, top, candidates_known(stored))
+        known, limits = candidates_known(stored), stored.file.budget.several
+        if not limits:
+            return best_trials(records, top, known)
+        # A trial that is among the best of two limits is retrained once.
+        fitting = ([each for each in records if each.within(limit)] for limit in limits)
+        return tuple(dict.fromkeys(n for some in fitting for n in best_trials(some, top, known)))
     return holding_trials(records, top, floors_known(stored), to_hold, limit)
 
 

@@ -27,7 +27,8 @@ class ConfirmProgress:
         self._stored = stored
         self._plan = plan
         self._part = part
-        self._total = plan.seeds * (len(plan.trials) if part == SELECTION else 1)
+        finalists = () if part == SELECTION else load_confirm(stored, plan.ordinal).finalists
+        self._total = plan.seeds * len(finalists or plan.trials)
         self._seen = {(repeat.trial, repeat.repeat) for repeat in self._repeats()}
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from search.confirm.choice import champion_of
 from search.spec.candidate import Candidate
 from search.storage.claims import Claims
 from search.storage.weights import keep_weights
@@ -38,7 +37,7 @@ def retrain(
 ) -> None:
     """Retrain until this worker or another has taken every retraining of a part of a confirm."""
     confirm = load_confirm(stored, ordinal)
-    trials = confirm.plan.trials if part == SELECTION else (champion_of(confirm),)
+    trials = confirm.plan.trials if part == SELECTION else confirm.finalists
     device = context.open_device()
     dataset = reopen_data(stored, context.data)
     data = (search_split if part == SELECTION else final_split)(dataset, device)

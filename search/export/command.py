@@ -20,6 +20,7 @@ from search.storage.weights import WEIGHTS_FILE, KeptWeights, load_weights
 from search.study.confirms import Confirm, last_ordinal, load_confirm
 from search.study.records import TrialRecord, best_of
 from search.study.study import StoredStudy, open_study
+from search.text import at_most
 from search.workers.data import data_root
 from trainer.data import Normalisation
 from trainer.recipe import Recipe
@@ -33,6 +34,7 @@ def export(
     formats: str | Sequence[str] = DEFAULT_FORMATS,
     *,
     trial: int | None = None,
+    parameters: int | None = None,
     step: str | None = None,
     data: str | Path | None = None,
     force: bool = False,
@@ -50,6 +52,8 @@ def export(
             it. The name of the folder of ``torch`` becomes the name of the Python package.
         formats: names of ``search.export.formats.FORMATS``, such as ``("torch",)``.
         trial: number of a completed trial.
+        parameters: of a study with several limits on parameters, the one whose champion, or best
+            trial, is written.
         step: name of a step of a ladder, of which the first replay is written.
         data: root of the data sets, read for a step alone; by default ``$FLYWEIGHT_DATA``, else
             ``data/``.
@@ -58,7 +62,8 @@ def export(
         storage: URL of the study database.
 
     Raises:
-        InputError: a trial and a step, a ladder without a step, or no such step.
+        InputError: a trial and a step, a ladder without a step, or no such step; no such limit, or
+            several and none is chosen.
         StorageError: the study does not exist.
         TrialError: the trial does not exist, or it has no weights.
         ExportError: a format is not known, or its folder cannot be written or holds anything else.
@@ -73,20 +78,42 @@ def export(
         return of_step
     refuse_ladder(study)
     stored = open_study(study, storage, writing=False)
-    trained = _champion(stored) if trial is None else None
+    limit = _limit(stored, parameters, trial)
+    trained = _champion(stored, limit) if trial is None else None
     if trained is None:
-        trained = _from_trial(stored, _completed(stored, trial))
+        trained = _from_trial(stored, _completed(stored, trial, limit), limit)
     write_formats(trained, Path(out), chosen, force=force)
     return trained
 
 
-def _completed(stored: StoredStudy, number: int | None) -> TrialRecord:
+def _limit(stored: StoredStudy, parameters: int | None, trial: int | None) -> int | None:
+    """Return which of several limits on parameters is meant; None where there is one."""
+    limits = stored.file.budget.several
+    known = ", ".join(map(str, limits))
+    if parameters is None:
+        if limits and trial is None:
+            raise InputError(
+                f"{stored.name} has several limits on parameters; give --parameters with one of "
+                f"{known}"
+            )
+        return None
+    if trial is not None:
+        raise InputError("--trial and --parameters both say which network; give one of them")
+    if parameters not in limits:
+        has = f"its limits on parameters are {known}" if limits else "it has no list of limits"
+        raise InputError(f"{stored.name} has no limit of {parameters} parameters: {has}")
+    return parameters
+
+
+def _completed(stored: StoredStudy, number: int | None, limit: int | None = None) -> TrialRecord:
     records = stored.records()
     if number is None:
-        best = best_of(records, stored.file.settings.to_hold)
+        best = best_of(records, stored.file.settings.to_hold, limit)
         if best is None:
+            small = "" if limit is None else f" of {at_most(limit)}"
             raise TrialError(
-                f"{stored.name} has no completed trial to export yet; use flyweight run first"
+                f"{stored.name} has no completed trial{small} to export yet; use flyweight run "
+                "first"
             )
         return best
     record = next((record for record in records if record.number == number), None)
@@ -105,7 +132,9 @@ def _completed(stored: StoredStudy, number: int | None) -> TrialRecord:
     return record
 
 
-def _from_trial(stored: StoredStudy, record: TrialRecord) -> TrainedNetwork:
+def _from_trial(
+    stored: StoredStudy, record: TrialRecord, limit: int | None = None
+) -> TrainedNetwork:
     kept = record.attributes
     trial = stored.study.get_trials(deepcopy=False)[record.number]
     artifacts = [
@@ -128,23 +157,25 @@ def _from_trial(stored: StoredStudy, record: TrialRecord) -> TrainedNetwork:
         versions=kept["versions"],
         seconds=record.seconds,
         asked=stored.file.asked,
+        limit=limit,
     )
     recipe = Recipe.from_dict(record.recipe)
     weights = KeptWeights(artifacts[0], kept.get("weights_sha256"))
     return _trained(stored, record, recipe, weights, kept["normalisation"], figures)
 
 
-def _champion(stored: StoredStudy) -> TrainedNetwork | None:
+def _champion(stored: StoredStudy, limit: int | None) -> TrainedNetwork | None:
     for ordinal in range(last_ordinal(stored), 0, -1):
         confirm = load_confirm(stored, ordinal)
-        if confirm.finished:
-            return _from_confirm(stored, confirm)
+        if confirm.finished and limit in confirm.champions:
+            return _from_confirm(stored, confirm, limit)
     return None
 
 
-def _from_confirm(stored: StoredStudy, confirm: Confirm) -> TrainedNetwork:
-    record = stored.records()[champion_of(confirm)]
-    first = confirm.final[0]
+def _from_confirm(stored: StoredStudy, confirm: Confirm, limit: int | None) -> TrainedNetwork:
+    record = stored.records()[champion_of(confirm, limit)]
+    final = confirm.final_of(record.number)
+    first = final[0]
     if first.weights is None:
         raise TrialError(
             f"confirm {confirm.plan.ordinal} of {stored.name} kept no weights: its first "
@@ -164,10 +195,11 @@ def _from_confirm(stored: StoredStudy, confirm: Confirm) -> TrainedNetwork:
         seconds=first.seconds,
         runs=tuple(
             SeedRun(repeat.seed, repeat.last, repeat.floor(confirm.floor_epochs))
-            for repeat in confirm.final
+            for repeat in final
         ),
         confirm=confirm.plan.ordinal,
         asked=stored.file.asked,
+        limit=limit,
     )
     recipe = dataclasses.replace(Recipe.from_dict(record.recipe), seed=first.seed)
     weights = KeptWeights(first.weights, first.weights_sha256)

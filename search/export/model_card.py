@@ -11,7 +11,7 @@ from search.errors import printable
 from search.export.example_image import image_lines
 from search.export.trained_network import Figures, TrainedNetwork
 from search.statistics import Spread
-from search.text import percent, plural
+from search.text import at_most, percent, plural
 from space.cost import cost
 from space.layers.words import format_shape
 
@@ -145,7 +145,10 @@ def _champion_notes(figures: Figures) -> list[str]:
 
 
 def _asked(figures: Figures) -> list[str]:
-    return [f"The study asked for {figures.asked}."] if figures.asked else []
+    lines = [f"The study asked for {figures.asked}."] if figures.asked else []
+    if figures.limit is not None:
+        lines.append(f"This is the one of {at_most(figures.limit)}.")
+    return lines
 
 
 def _trial_notes(figures: Figures) -> list[str]:

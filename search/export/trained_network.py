@@ -71,6 +71,8 @@ class Figures:
         origin: the ladder and its step.
         asked: what the study asked for, in words; empty for the most accurate network within the
             budget.
+        limit: of the limits on parameters of its study, the one that it is the best of; None where
+            there was one limit.
 
     Raises:
         ValueError: what a network of this kind has is missing, or it has what another kind has.
@@ -90,6 +92,7 @@ class Figures:
     confirm: int | None = None
     origin: LadderOrigin | None = None
     asked: str = ""
+    limit: int | None = None
 
     def __post_init__(self) -> None:
         tested = (bool(self.runs), self.confirm is not None)
@@ -117,8 +120,9 @@ class Figures:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, with the spreads of tested networks."""
         plain = {**asdict(self), "runs": [asdict(run) for run in self.runs]}
-        if not self.asked:
-            del plain["asked"]
+        for key in ("asked", "limit"):
+            if not plain[key]:
+                del plain[key]
         if self.runs:
             plain["test_accuracy"] = asdict(self.test_accuracy)
             plain["test_floor"] = asdict(self.test_floor)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Unpack
 
@@ -58,6 +58,8 @@ class RunResult:
         target: the accuracy that the study file names, 0 to 1.
         seconds: wall time of this run.
         asked: what the study asks for, in words; empty for the most accurate network.
+        best_within: the best trial of each limit on parameters, where there are several; None where
+            none that fits has completed.
     """
 
     name: str
@@ -73,6 +75,7 @@ class RunResult:
     target: float | None
     seconds: float
     asked: str = ""
+    best_within: Mapping[int, TrialRecord | None] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         counts = f"{self.name}: {self.trained} of {self.total} trials trained"
@@ -229,4 +232,5 @@ def _result(stored: StoredStudy, total: int, before: int, seconds: float) -> Run
         target=stored.file.settings.target,
         seconds=seconds,
         asked=stored.file.asked,
+        best_within={limit: best_of(records, limit=limit) for limit in stored.file.budget.several},
     )

@@ -12,6 +12,7 @@ from search.spec.budget import Assessment, assess
 from search.spec.candidate import Candidate
 from search.storage.optuna_private import id_of_trial
 from search.storage.weights import keep_weights
+from search.strategies.problem import LIMIT
 from search.strategies.pruners import should_prune
 from search.study.candidates import find_repeat
 from search.study.records import (
@@ -90,11 +91,13 @@ class Objective:
         return self._train(trial, candidate, judged, assessment.cost.parameters)
 
     def _draw(self, trial: Trial) -> tuple[Candidate, Assessment]:
+        budget = self._stored.file.budget
+        limit = trial.suggest_categorical(LIMIT, budget.several) if budget.several else None
         suggestion = self._search_space.suggest(trial)
         seed = training_seed(self._stored.file.settings.seed, trial.number)
         candidate = Candidate(suggestion.architecture, self._recipe_space.suggest(trial, seed))
-        assessment = assess(candidate.architecture, self._stored.file.budget)
-        record_candidate(trial, candidate, assessment, suggestion.inactive)
+        assessment = assess(candidate.architecture, budget.under(limit))
+        record_candidate(trial, candidate, assessment, suggestion.inactive, limit)
         return candidate, assessment
 
     def _repeated(self, trial: Trial, candidate: Candidate) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optuna.trial import FrozenTrial
 
 from search.spec.budget import Budget
-from search.study.records import Outcome
+from search.study.records import LIMIT_ATTRIBUTE, Outcome
 
 __all__ = ["REJECTION_LIMIT", "Rejections", "rejections_in_a_row"]
 
@@ -23,16 +23,18 @@ class Rejections:
     Attributes:
         count: how many.
         smallest: the smallest value of each kind of cost among them.
+        limit: which of several limits on parameters the last of them had; None where there is one.
     """
 
     count: int
     smallest: dict[str, float]
+    limit: int | None = None
 
     def explain(self, budget: Budget) -> str:
         """Return one line that says what did not fit and what to do."""
         seen = [
             f"{self.smallest[name]:,g} {name} (budget {limit:,g})"
-            for name, limit in budget.limits().items()
+            for name, limit in budget.under(self.limit).limits().items()
             if name in self.smallest
         ]
         smallest = (
@@ -57,6 +59,7 @@ def rejections_in_a_row(trials: Sequence[FrozenTrial], since: int) -> Rejections
     """
     count = 0
     smallest: dict[str, float] = {}
+    limit: int | None = None
     for trial in reversed(trials[since:]):
         if not trial.state.is_finished():
             if trial.constraints and max(trial.constraints.values()) <= 0:
@@ -64,7 +67,9 @@ def rejections_in_a_row(trials: Sequence[FrozenTrial], since: int) -> Rejections
             continue
         if trial.user_attrs.get("outcome") != Outcome.REJECTED:
             break
+        # Until one fits, the turn stays with the limit of the last one.
+        limit = trial.user_attrs.get(LIMIT_ATTRIBUTE) if limit is None else limit
         count += 1
         for name, value in trial.user_attrs.get("cost", {}).items():
             smallest[name] = min(value, smallest.get(name, value))
-    return Rejections(count, smallest)
+    return Rejections(count, smallest, limit)

@@ -10,6 +10,7 @@ from search.run.objective import Objective, TrialResult
 from search.run.rejections import REJECTION_LIMIT, rejections_in_a_row
 from search.storage.optuna_private import id_of_trial
 from search.storage.processes import this_process
+from search.strategies.by_limit import WithinLimit
 from search.strategies.problem import Problem
 from search.strategies.pruners import make_pruner
 from search.strategies.samplers import make_sampler
@@ -60,11 +61,12 @@ def _with_sampler(stored: StoredStudy, context: WorkerContext, problem: Problem)
     settings = stored.file.settings
     count = len(stored.study.get_trials(deepcopy=False))
     seed = sampler_seed(settings.seed, context.index, count)
+    pruner = make_pruner(settings.pruner, stored.file.recipe_space().epochs)
     return optuna.load_study(
         study_name=stored.name,
         storage=stored.storage,
         sampler=make_sampler(settings.sampler, seed, problem),
-        pruner=make_pruner(settings.pruner, stored.file.recipe_space().epochs),
+        pruner=WithinLimit(pruner, stored.storage) if problem.limits else pruner,
     )
 
 

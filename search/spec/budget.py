@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from math import log
 from typing import Annotated, Any, ClassVar
 
-from pydantic import ConfigDict, Strict
+from pydantic import AfterValidator, ConfigDict, Discriminator, Strict, Tag
 from pydantic import Field as Limits
 
 from search.spec.sections import Count
+from search.spec.toml import file_value
 from search.text import plural
 from space.architecture import Architecture
 from space.cost import Cost, cost, peak
@@ -33,28 +35,72 @@ _ENOUGH = 0.5
 """The share of a space's widths that a limit must leave to the first convolution."""
 
 
+def _ascending(limits: tuple[int, ...]) -> tuple[int, ...]:
+    if len(limits) < 2:
+        raise ValueError(
+            f"{file_value(list(limits))} has too few limits; give two or more, or one number"
+        )
+    for before, after in pairwise(limits):
+        if after <= before:
+            raise ValueError(
+                f"{after} stands behind {before}; give each limit once, the smallest first"
+            )
+    return limits
+
+
+_OneOrSeveral = Annotated[
+    Annotated[Count, Tag("one")]
+    | Annotated[tuple[Count, ...], AfterValidator(_ascending), Tag("several")],
+    Discriminator(lambda value: "several" if isinstance(value, list | tuple) else "one"),
+]
+
+
 @dataclass(frozen=True)
 class Budget:
     """The hard limits on a candidate's cost; at least one is set in a study file.
 
     Attributes:
-        parameters: most trainable parameters.
+        parameters: most trainable parameters; several limits, ascending, for a study that finds a
+            champion for each.
         macs: most multiply-accumulates for one image.
         activation_kib: most float32 activation memory for one image, in KiB.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    parameters: Count | None = None
+    parameters: _OneOrSeveral | None = None
     macs: Count | None = None
     activation_kib: (
         Annotated[float, Strict(), Limits(gt=0, le=1e12, allow_inf_nan=False)] | None
     ) = None
 
+    @property
+    def several(self) -> tuple[int, ...]:
+        """Return the limits on parameters where there are several, ascending; else nothing."""
+        return self.parameters if isinstance(self.parameters, tuple) else ()
+
+    @property
+    def most_parameters(self) -> int | None:
+        """Return the limit on parameters, the largest of several; None where there is none."""
+        return self.parameters[-1] if isinstance(self.parameters, tuple) else self.parameters
+
+    def under(self, limit: int | None) -> Budget:
+        """Return the budget with one limit on parameters; as it is for None."""
+        return self if limit is None else replace(self, parameters=limit)
+
+    def smallest_for(self, parameters: int) -> int | None:
+        """Return the smallest of several limits that a network fits; None where there is none."""
+        return next((limit for limit in self.several if parameters <= limit), None)
+
     def limits(self) -> dict[str, float]:
-        """Return the limits that are set, by name."""
+        """Return the limits that are set, by name; of several on parameters the largest."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
+        found["parameters"] = self.most_parameters
         return {name: limit for name, limit in found.items() if limit is not None}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the limits that are set as a study file has them."""
+        return self.limits() | ({"parameters": list(self.several)} if self.several else {})
 
 
 LIMIT_WORDS = {
@@ -93,7 +139,7 @@ def assess(architecture: Architecture, budget: Budget) -> Assessment:
 
     Args:
         architecture: the network.
-        budget: the limits on its cost.
+        budget: the limits on its cost; of several on parameters the largest counts.
     """
     constraints = {"activation": 0.0, "macs": 0.0, "parameters": 0.0, "shape": 0.0}
     try:
@@ -104,7 +150,7 @@ def assess(architecture: Architecture, budget: Budget) -> Assessment:
     for key, unit, value, limit in (
         ("activation", "KiB of activations", price.activation_kib, budget.activation_kib),
         ("macs", "MACs", price.macs, budget.macs),
-        ("parameters", "parameters", price.parameters, budget.parameters),
+        ("parameters", "parameters", price.parameters, budget.most_parameters),
     ):
         if limit is None:
             continue
@@ -138,7 +184,7 @@ def bound_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Pr
 
     Args:
         space: the search space.
-        limits: by name; None is no limit.
+        limits: by name; None is no limit. Each of several must leave a candidate.
     """
     try:
         bound = space.lower_bound()
@@ -146,13 +192,22 @@ def bound_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Pr
         yield from error.problems
         return
     for name, (least, unit) in _least(bound).items():
-        limit = limits.get(name)
-        if limit is not None and least > limit:
+        given = limits.get(name)
+        several = isinstance(given, list | tuple)
+        wanted: Sequence[float | None] = given if isinstance(given, list | tuple) else (given,)
+        for number, each in enumerate(wanted, 1):
+            if each is None or least <= each:
+                continue
             yield Problem(
-                f"budget.{name}",
-                f"no candidate of this space has fewer than {least:,} {unit}, but the budget is "
-                f"{limit:,}; raise the budget or allow smaller networks"
-                + (_stem_help(space, limit) if name == "activation_kib" else ""),
+                f"budget.{name}" + (f".{number}" if several else ""),
+                f"no candidate of this space has fewer than {least:,} {unit}, but the "
+                + (
+                    f"limit is {each:,}; raise it"
+                    if several
+                    else f"budget is {each:,}; raise the budget"
+                )
+                + " or allow smaller networks"
+                + (_stem_help(space, each) if name == "activation_kib" else ""),
             )
 
 

@@ -75,7 +75,7 @@ class StudyFile:
         return resolve(
             {
                 "study": settings,
-                "budget": self.budget.limits(),
+                "budget": self.budget.to_dict(),
                 "space": self.space,
                 "recipe": self.recipe,
             }
@@ -102,16 +102,19 @@ class StudyFile:
         Raises:
             StudyFileError: its lower bound breaks a limit, or no candidate can be built at all.
         """
-        problems = tuple(bound_problems(search_space, self.budget.limits()))
+        problems = tuple(bound_problems(search_space, self.budget.to_dict()))
         if problems:
             raise StudyFileError(self.path, problems)
 
     @property
     def asked(self) -> str:
-        """Return what the study asks for, in words; empty for the most accurate network."""
-        if self.settings.to_hold is None:
+        """Return what the study asks for, in words; empty for the one most accurate network."""
+        if self.settings.to_hold is not None:
+            return f"the smallest network that holds {percent(self.settings.to_hold)}"
+        *others, last = (f"{limit:,}" for limit in self.budget.several or (0,))
+        if not others:
             return ""
-        return f"the smallest network that holds {percent(self.settings.to_hold)}"
+        return f"the best networks of at most {', '.join(others)} and {last} parameters"
 
     def recipe_space(self) -> RecipeSpace:
         """Make the space of recipes."""
@@ -176,6 +179,8 @@ def _goal_problems(study: Mapping[str, Any], budget: Mapping[str, Any]) -> Itera
             "budget.parameters",
             'study.goal = "smallest" needs it: the size from which on parameters are saved; add it',
         )
+    elif isinstance(budget["parameters"], list | tuple):
+        yield Problem("budget.parameters", 'study.goal = "smallest" is for one limit; give one')
 
 
 def _floor_problems(

@@ -51,6 +51,7 @@ class Survey:
         fields: parameters that a trial is asked for, those of the recipe included.
         draws: candidates that were drawn.
         fitting: how many of them fit the budget.
+        within: how many of them fit it with each of several limits on parameters; else empty.
         costs: of the drawn, for ``parameters``, ``macs`` and ``activation_kib``; empty where the
             maps of all of them vanish.
         broken: for each limit how many candidates are over it.
@@ -61,6 +62,7 @@ class Survey:
     fields: int
     draws: int
     fitting: int
+    within: Mapping[int, int]
     costs: Mapping[str, Range]
     broken: Mapping[str, int]
     typical: Candidate | None
@@ -73,6 +75,11 @@ class Survey:
             f"{self.draws} candidates drawn at random: {percent_share(self.fitting / self.draws)} "
             "fit the budget",
         ]
+        if self.within:
+            shares = (
+                f"{limit:,} {percent_share(n / self.draws)}" for limit, n in self.within.items()
+            )
+            lines.append(f"by the limit on parameters: {', '.join(shares)}")
         lines += [
             f"{words}: {found.least:,.{digits}f} to {found.most:,.{digits}f}, "
             f"half of them at most {found.median:,.{digits}f}"
@@ -124,6 +131,13 @@ def survey(file: StudyFile, space: SearchSpace, draws: int = DRAWS) -> Survey:
         fields=len(space.parameters) + len(recipes.parameters),
         draws=draws,
         fitting=sum(each.fits for each in found),
+        within={
+            limit: sum(
+                each.fits and each.cost is not None and each.cost.parameters <= limit
+                for each in found
+            )
+            for limit in file.budget.several
+        },
         costs=_costs(found),
         broken={
             words: broken

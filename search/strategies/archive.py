@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.strategies.genes import Genes, Params
 from search.strategies.model.posterior import Estimate, Judgement, Place, Running, estimates
-from search.strategies.problem import Problem, Proposal
+from search.strategies.problem import LIMIT, Problem, Proposal
 
 __all__ = ["Archive", "Entry", "Reader", "posterior_of", "score_of"]
 
@@ -98,6 +98,9 @@ class Reader:
         known: MutableMapping[int, Entry] | None = None,
     ) -> None:
         self.genes, self._problem = genes, problem
+        # A candidate is the same under each limit.
+        placed = {name: each for name, each in genes.distributions.items() if name != LIMIT}
+        self._placed = Genes(placed)
         self._known = {} if known is None else known
 
     def describe(self, params: Mapping[str, Any]) -> Proposal:
@@ -109,7 +112,7 @@ class Reader:
 
     def entry(self, params: Params, proposal: Proposal, number: int = -1) -> Entry:
         """Return the entry of a candidate."""
-        place = Place(proposal.features, tuple(self.genes.encode(params).tolist()))
+        place = Place(proposal.features, tuple(self._placed.encode(params).tolist()))
         return Entry(number, proposal.key, params, place, proposal.fits)
 
     def read(self, trials: Iterable[FrozenTrial], maximise: bool, but: int = -1) -> Archive:

@@ -61,7 +61,7 @@ class Evolution(Strategy):
             if problem.trials - length <= archive.trained < problem.trials:
                 fitting = {each.key for each in search.parents()}
                 known = {key: each for key, each in posterior.estimates().items() if key in fitting}
-                again = next_repeat(known, archive.trainings, length)
+                again = next_repeat(known, archive.trainings, length // max(1, len(problem.limits)))
                 if again is not None:
                     return archive.entries[again].params
         if search.rng.random() < _RANDOM_SHARE:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from optuna.distributions import BaseDistribution
 
-__all__ = ["Fill", "Problem", "Proposal"]
+__all__ = ["LIMIT", "Fill", "Problem", "Proposal"]
+
+LIMIT = "budget.parameters"
+"""The parameter of a trial that says which of several limits on parameters holds for it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Problem:
         candidates: all that fit, their parameters by their keys; None where they are too many to
             count.
         seeds: how many times each of these may be trained.
+        limits: on parameters, where there are several, ascending; each has its share of the trials.
+            The parameter :data:`LIMIT` says which one holds for a trial.
     """
 
     distributions: Mapping[str, BaseDistribution]
@@ -67,6 +72,22 @@ class Problem:
     measure: Callable[[Mapping[str, Any]], Fill] | None = None
     candidates: Mapping[str, Mapping[str, Any]] | None = None
     seeds: int = 1
+    limits: tuple[int, ...] = ()
+
+    def within(self, limit: int) -> Problem:
+        """Return the study as the proposals for one of its limits see it.
+
+        All of its trials tell something, but only what fits this limit is a candidate. The number
+        of trials stays that of all limits.
+        """
+        measure = self.measure
+        return replace(
+            self,
+            distributions={n: each for n, each in self.distributions.items() if n != LIMIT},
+            describe=lambda params: self.describe({**params, LIMIT: limit}),
+            measure=measure and (lambda params: measure({**params, LIMIT: limit})),
+            candidates=None,
+        )
 
     def fill(self, params: Mapping[str, Any]) -> Fill:
         """Return how much of its limits a full set of parameters uses."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
 from search.strategies.ageing import AgeingEvolution
+from search.strategies.by_limit import ByLimit
 from search.strategies.by_score import ByScore
 from search.strategies.counted import Counted
 from search.strategies.evolution import Evolution
@@ -69,9 +71,17 @@ def make_sampler(name: str, seed: int, problem: Problem | None = None) -> BaseSa
     """
     if name not in SAMPLERS:
         raise ValueError(f"the sampler {name!r} is not known; give one of {', '.join(SAMPLERS)}")
-    sampler = SAMPLERS[name].make(seed, problem)
-    if not isinstance(sampler, ByScore | Strategy):
-        sampler = ByScore(sampler)
+    sampler: BaseSampler
+    if problem is not None and problem.limits:
+        sampler = ByLimit(partial(_ranking, name), seed, problem)
+    else:
+        sampler = _ranking(name, seed, problem)
     if problem is not None and problem.candidates is not None:
         sampler = Counted(sampler, problem, seed)
     return sampler
+
+
+def _ranking(name: str, seed: int, problem: Problem | None) -> BaseSampler:
+    """Return the named sampler for one limit, ranking by scores."""
+    sampler = SAMPLERS[name].make(seed, problem)
+    return sampler if isinstance(sampler, ByScore | Strategy) else ByScore(sampler)

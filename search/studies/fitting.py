@@ -13,8 +13,15 @@ from search.spec.budget import assess
 from search.spec.candidate import Candidate
 from search.spec.recipe_space import value_in
 from search.spec.study_file import StudyFile, differences
+from search.strategies.problem import LIMIT
 from search.studies.trial_copies import copy_of
-from search.study.records import SCORE_ATTRIBUTE, Outcome, TrialRecord, record_candidate
+from search.study.records import (
+    LIMIT_ATTRIBUTE,
+    SCORE_ATTRIBUTE,
+    Outcome,
+    TrialRecord,
+    record_candidate,
+)
 from search.study.scores import training_score
 from search.study.seeds import sampler_seed
 from search.study.study import StoredStudy
@@ -134,8 +141,11 @@ class ChangedFile:
         """Draw a candidate with these answers; return None unless it is the wanted one."""
         seed = sampler_seed(self._file.settings.seed, 0, trial.number)
         study = optuna.create_study(direction="maximize", sampler=RandomSampler(seed))
-        study.enqueue_trial(dict(answers))
+        limit = self._limit(wanted)
+        study.enqueue_trial({**answers, **({} if limit is None else {LIMIT: limit})})
         asked = study.ask()
+        if limit is not None:
+            asked.suggest_categorical(LIMIT, self._file.budget.several)
         suggestion = self._space.suggest(asked)
         recipe = self._recipes.suggest(asked, wanted.recipe.seed)
         candidate = Candidate(suggestion.architecture, recipe)
@@ -143,18 +153,29 @@ class ChangedFile:
             return None
         if recipe != wanted.recipe:
             raise LeftOut("outside the recipe")
-        assessment = assess(candidate.architecture, self._file.budget)
+        assessment = assess(candidate.architecture, self._file.budget.under(limit))
         if not assessment.fits:
             raise LeftOut("over the budget")
-        record_candidate(asked, candidate, assessment, suggestion.inactive)
+        record_candidate(asked, candidate, assessment, suggestion.inactive, limit)
         (drawn,) = study.get_trials(deepcopy=False)
+        kept = {key: each for key, each in trial.user_attrs.items() if key != LIMIT_ATTRIBUTE}
         constraints = {k: v for k, v in drawn.system_attrs.items() if k != "fixed_params"}
         return copy_of(
             trial,
-            user_attrs={**trial.user_attrs, **drawn.user_attrs, **self._score(trial)},
+            user_attrs={**kept, **drawn.user_attrs, **self._score(trial)},
             system_attrs={**trial.system_attrs, **constraints},
             drawn=drawn,
         )
+
+    def _limit(self, candidate: Candidate) -> int | None:
+        """Return the smallest of several limits that a candidate fits; None where there is one."""
+        budget = self._file.budget
+        if not budget.several:
+            return None
+        found = assess(candidate.architecture, budget)
+        if not found.fits or found.cost is None:
+            raise LeftOut("over the budget")
+        return budget.smallest_for(found.cost.parameters)
 
     def _score(self, trial: FrozenTrial) -> dict[str, float]:
         """Return the score that a complete trial has in the changed file's study."""

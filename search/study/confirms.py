@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import fmean
 from typing import Any
 
 from search.statistics import Spread
@@ -42,6 +43,7 @@ class ConfirmPlan:
         trained: the number of trained trials that the study had when the confirm began.
         top: how many best trials were asked for, for each limit; there may have been fewer.
         parameters: of each trial's network, where the choice depends on them; else empty.
+        limits: on parameters, ascending, where each is to have a champion; else empty.
         to_hold: the accuracy that the smallest network is to hold; None where the most accurate one
             is asked for.
     """
@@ -52,19 +54,27 @@ class ConfirmPlan:
     trained: int
     top: int
     parameters: tuple[int, ...] = ()
+    limits: tuple[int, ...] = ()
     to_hold: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, without what is not set."""
-        optional = ("parameters", "to_hold")
+        optional = ("parameters", "limits", "to_hold")
         kept = asdict(self).items()
         return {key: value for key, value in kept if key not in optional or value not in ((), None)}
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> ConfirmPlan:
         """Read what :meth:`to_dict` returned."""
-        lists = {key: tuple(kept.get(key, ())) for key in ("trials", "parameters")}
+        lists = {key: tuple(kept.get(key, ())) for key in ("trials", "parameters", "limits")}
         return cls(**{"top": len(kept["trials"]), **kept, **lists})
+
+    def within(self, limit: int | None) -> tuple[int, ...]:
+        """Return the trials whose networks fit one of several limits; all for None."""
+        if limit is None:
+            return self.trials
+        sizes = zip(self.trials, self.parameters, strict=True)
+        return tuple(trial for trial, size in sizes if size <= limit)
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,8 @@ class Confirm:
         plan: its plan.
         floor_epochs: of the study.
         selection: the repeats that choose, scored on the validation part.
-        final: the champion's repeats on the whole training set, scored on the test set.
+        final: the repeats of the champion, or of each champion, on the whole training set, scored
+            on the test set.
     """
 
     plan: ConfirmPlan
@@ -136,10 +147,10 @@ class Confirm:
                     f"    trial {trial}: validation floor {percent(found.mean)}"
                     f"{found.deviation_text()} over {plural(found.n, 'seed')}"
                 )
-        if self.final:
-            found = Spread.of(self.test_floors)
+        for trial in dict.fromkeys(repeat.trial for repeat in self.final):
+            found = Spread.of(self.test_floors_of(trial))
             lines.append(
-                f"    champion, trial {self.final[0].trial}: test floor {percent(found.mean)}"
+                f"    champion, trial {trial}: test floor {percent(found.mean)}"
                 f"{found.deviation_text()} over {plural(found.n, 'seed')}"
             )
         return "\n".join(lines)
@@ -151,8 +162,39 @@ class Confirm:
 
     @property
     def finished(self) -> bool:
-        """Return whether the champion's repeats are all stored too."""
-        return self.selected and len(self.final) == self.plan.seeds
+        """Return whether the repeats of the champion, or of each champion, are all stored too."""
+        return self.selected and len(self.final) == self.plan.seeds * len(self.finalists)
+
+    @property
+    def champions(self) -> dict[int | None, int]:
+        """Return the champion of each limit on parameters; of ``None`` where there is one limit.
+
+        It is the trial with the highest mean validation floor over its retrainings, of those that
+        fit the limit. Where the smallest network is asked for that holds a floor, it is the
+        smallest one whose mean holds it; if none does, the most accurate. If means are equal, the
+        trial that stands earlier in the plan wins. A limit that no trial fits has none.
+
+        Raises:
+            ValueError: if not all candidates were retrained yet.
+        """
+        if not self.selected:
+            raise ValueError("not every candidate has been retrained, so there is no champion yet")
+        limits = self.plan.limits or (None,)
+        return {limit: self._best(fit) for limit in limits if (fit := self.plan.within(limit))}
+
+    @property
+    def finalists(self) -> tuple[int, ...]:
+        """Return the trials that are champions, each once."""
+        return tuple(dict.fromkeys(self.champions.values()))
+
+    def _best(self, trials: Sequence[int]) -> int:
+        means = {trial: fmean(self.validation_floors(trial)) for trial in trials}
+        if self.plan.to_hold is not None:
+            sizes = dict(zip(self.plan.trials, self.plan.parameters, strict=True))
+            holding = [trial for trial in trials if means[trial] >= self.plan.to_hold]
+            if holding:
+                return min(holding, key=lambda trial: sizes[trial])
+        return max(trials, key=lambda trial: means[trial])
 
     def validation_floors(self, trial: int) -> list[float]:
         """Return the floor of each repeat of a trial's candidate."""
@@ -160,8 +202,21 @@ class Confirm:
 
     @property
     def test_floors(self) -> list[float]:
-        """Return the champion's floors on the test set, one for each seed."""
-        return [repeat.floor(self.floor_epochs) for repeat in self.final]
+        """Return the champion's floors on the test set, one for each seed.
+
+        Of several champions it is that of the largest limit.
+        """
+        if not self.plan.limits:
+            return [repeat.floor(self.floor_epochs) for repeat in self.final]
+        return self.test_floors_of(self.finalists[-1]) if self.selected else []
+
+    def final_of(self, trial: int) -> tuple[Repeat, ...]:
+        """Return a champion's repeats on the whole training set, by the number of its trial."""
+        return tuple(repeat for repeat in self.final if repeat.trial == trial)
+
+    def test_floors_of(self, trial: int) -> list[float]:
+        """Return a champion's floors on the test set, one for each seed."""
+        return [repeat.floor(self.floor_epochs) for repeat in self.final_of(trial)]
 
 
 def last_ordinal(stored: StoredStudy) -> int:

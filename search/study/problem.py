@@ -8,12 +8,12 @@ from math import inf, log, prod
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 
 from search.spec.budget import Assessment, Budget, assess
 from search.spec.candidate import Candidate
 from search.spec.recipe_space import RecipeSpace
-from search.strategies.problem import Fill, Problem, Proposal
+from search.strategies.problem import LIMIT, Fill, Problem, Proposal
 from search.study.study import StoredStudy
 from space.architecture import Architecture
 from space.cost import Cost, counts
@@ -39,17 +39,21 @@ def problem_of(stored: StoredStudy, trials: int, folds: int = 1) -> Problem:
     space = stored.file.search_space(stored.data.input_shape, len(stored.data.classes))
     recipes = stored.file.recipe_space()
     describer = Describer(space, recipes, stored.file.budget)
-    settings = stored.file.settings
+    settings, limits = stored.file.settings, stored.file.budget.several
+    of_limits = {LIMIT: CategoricalDistribution(limits)} if limits else {}
     return Problem(
-        distributions=_distributions(space, recipes),
+        distributions={**of_limits, **_distributions(space, recipes)},
         describe=describer,
         widths=space.widths,
         trials=trials,
         folds=folds,
         repair=settings.to_hold is None,
         measure=describer.measure,
-        candidates=_countable(space, recipes, describer) if settings.score else None,
+        candidates=_countable(space, recipes, describer, stored.file.budget)
+        if settings.score
+        else None,
         seeds=settings.seeds_per_candidate,
+        limits=limits,
     )
 
 
@@ -61,9 +65,12 @@ def most_trials(problem: Problem) -> int:
 
 
 def _countable(
-    space: SearchSpace, recipes: RecipeSpace, describe: Describer
+    space: SearchSpace, recipes: RecipeSpace, describe: Describer, budget: Budget
 ) -> dict[str, dict[str, Any]] | None:
-    """Return every candidate that fits, by its key; None for a space with too many settings."""
+    """Return every candidate that fits, by its key; None for a space with too many settings.
+
+    Of several limits, each candidate has the smallest that it fits.
+    """
     fields = {**space.parameters, **recipes.parameters}
     counts = [field.count() for field in fields.values()]
     if any(count is None for count in counts) or prod(map(int, filter(None, counts))) > _COUNTED:
@@ -71,9 +78,11 @@ def _countable(
     candidates: dict[str, dict[str, Any]] = {}
     for values in product(*(field.values() for field in fields.values())):
         params = dict(zip(fields, values, strict=True))
-        found = describe(params)
+        found = describe({**params, **({LIMIT: budget.most_parameters} if budget.several else {})})
         if found.fits:
-            candidates.setdefault(found.key, params)
+            limit = budget.smallest_for(found.parameters or 0)
+            of_limit = {} if limit is None else {LIMIT: limit}
+            candidates.setdefault(found.key, {**of_limit, **params})
     return candidates
 
 
@@ -95,36 +104,44 @@ class Describer:
         """Return what a full set of parameters means.
 
         Args:
-            params: a value for each parameter of both spaces.
+            params: a value for each parameter of both spaces, and where the budget has several
+                limits on parameters, the one that holds.
         """
+        budget, limit = self._under(params)
         answers = _Answers(params)
         candidate = Candidate(
             self._space.suggest(answers).architecture, self._recipes.suggest(answers, seed=0)
         )
-        found = assess(candidate.architecture, self._budget)
+        found = assess(candidate.architecture, budget)
         if found.cost is None:
-            return Proposal(candidate.key, fits=False, fill=inf)
+            return Proposal(candidate.key, fits=False, fill=inf, limit=limit)
         return Proposal(
             key=candidate.key,
             fits=found.fits,
-            fill=_fill(found.cost, self._budget),
+            fill=_fill(found.cost, budget),
             features=tuple(_features(candidate.architecture, found)),
             parameters=found.cost.parameters,
+            limit=limit,
         )
+
+    def _under(self, params: Mapping[str, Any]) -> tuple[Budget, int | None]:
+        limit = int(params[LIMIT]) if self._budget.several else None
+        return self._budget.under(limit), limit
 
     def measure(self, params: Mapping[str, Any]) -> Fill:
         """Return how much of the budget a full set of parameters uses."""
         architecture = self._space.architecture(params)
-        if self._budget.activation_kib is not None:
-            found = assess(architecture, self._budget)
-            return Fill(found.fits, inf if found.cost is None else _fill(found.cost, self._budget))
+        budget, _ = self._under(params)
+        if budget.activation_kib is not None:
+            found = assess(architecture, budget)
+            return Fill(found.fits, inf if found.cost is None else _fill(found.cost, budget))
         try:
             parameters, macs = counts(architecture)
         except ShapeError:
             return Fill(fits=False, fill=inf)
         used = (
-            (parameters, self._budget.parameters),
-            (macs, self._budget.macs),
+            (parameters, budget.most_parameters),
+            (macs, budget.macs),
         )
         fill = max(value / limit for value, limit in used if limit is not None)
         return Fill(fill <= 1.0, fill)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +23,7 @@ from trainer.recipe import Recipe
 __all__ = [
     "CANDIDATE_ATTRIBUTE",
     "FOLD_ATTRIBUTE",
+    "LIMIT_ATTRIBUTE",
     "REPEAT_ATTRIBUTE",
     "SCORE_ATTRIBUTE",
     "Outcome",
@@ -40,6 +41,9 @@ CANDIDATE_ATTRIBUTE = "candidate"
 
 FOLD_ATTRIBUTE = "fold"
 """The attribute of a trial that names the split it was judged on; absent for the first one."""
+
+LIMIT_ATTRIBUTE = "limit"
+"""The attribute of a trial that says which of several limits on parameters holds for it."""
 
 REPEAT_ATTRIBUTE = "repeat_of"
 """The attribute of a repeat: the number of the first trial of its candidate."""
@@ -146,6 +150,15 @@ class TrialRecord:
         return int(self.attributes.get(FOLD_ATTRIBUTE, 0))
 
     @property
+    def limit(self) -> int | None:
+        """Return which of several limits on parameters holds for it; None where there is one."""
+        return self.attributes.get(LIMIT_ATTRIBUTE)
+
+    def within(self, limit: int) -> bool:
+        """Return whether its network fits a limit on parameters."""
+        return self.parameters is not None and self.parameters <= limit
+
+    @property
     def repeat_of(self) -> int | None:
         """Return the number of the first trial of its candidate, None if it is the first."""
         return self.attributes.get(REPEAT_ATTRIBUTE)
@@ -187,7 +200,9 @@ def records_of(trials: list[FrozenTrial]) -> list[TrialRecord]:
     return [TrialRecord.of(trial) for trial in trials]
 
 
-def best_of(records: Sequence[TrialRecord], to_hold: float | None = None) -> TrialRecord | None:
+def best_of(
+    records: Iterable[TrialRecord], to_hold: float | None = None, limit: int | None = None
+) -> TrialRecord | None:
     """Return the complete trial with the highest floor; of equal ones, that with fewest parameters.
 
     Rejected trials are never complete, so the best always fits the budget.
@@ -196,8 +211,11 @@ def best_of(records: Sequence[TrialRecord], to_hold: float | None = None) -> Tri
         records: of a study.
         to_hold: the floor that is to be held, where the smallest network that does so is asked for.
             If one holds it, the smallest of those is returned.
+        limit: on parameters, where the best that fits one of several is asked for.
     """
     scored = [record for record in records if record.score is not None]
+    if limit is not None:
+        scored = [record for record in scored if record.within(limit)]
     if to_hold is not None:
         holding = [record for record in scored if (record.score or 0.0) >= to_hold]
         if holding:
@@ -228,9 +246,23 @@ def trial_text(
 
 
 def record_candidate(
-    trial: Trial, candidate: Candidate, assessment: Assessment, inactive: frozenset[str]
+    trial: Trial,
+    candidate: Candidate,
+    assessment: Assessment,
+    inactive: frozenset[str],
+    limit: int | None = None,
 ) -> None:
-    """Store what is known of a candidate before it is trained."""
+    """Store what is known of a candidate before it is trained.
+
+    Args:
+        trial: that has drawn it.
+        candidate: that was drawn.
+        assessment: of its cost.
+        inactive: parameters of the trial that decide nothing about it.
+        limit: which of several limits on parameters it was assessed by; None where there is one.
+    """
+    if limit is not None:
+        trial.set_user_attr(LIMIT_ATTRIBUTE, limit)
     trial.set_user_attr("architecture", str(candidate.architecture))
     trial.set_user_attr("recipe", candidate.recipe.to_dict())
     trial.set_user_attr(CANDIDATE_ATTRIBUTE, candidate.key)

@@ -48,7 +48,7 @@ class StudyTrial:
         outcome: how it ended; None while it waits or runs.
         reason: why it was rejected or failed, else empty.
         score: the validation floor of a complete trial, 0 to 1, else None.
-        rank_score: what samplers and ``confirm`` rank it by, 0 to 1; None unless it is complete.
+        rank_score: what samplers rank it by, the higher the better; None unless it is complete.
         repeat_of: the number of the first trial of its candidate; None for that trial itself.
         fold: the split of the training part that it was judged on; 0 but for repeats.
         architecture: its network; None before it was drawn.

@@ -39,7 +39,7 @@ def training_score(file: StudyFile, accuracies: Sequence[float], parameters: int
     """
     statistic = SCORES[file.settings.score or "floor"]
     accuracy = statistic(accuracies, file.settings.floor_epochs)
-    target, limit = file.settings.to_hold, file.budget.parameters
+    target, limit = file.settings.to_hold, file.budget.most_parameters
     if target is None or limit is None or accuracy < target:
         return accuracy
     return target + max(1.0 - target, _LEAST_UNIT) * saving(parameters, limit)

@@ -16,6 +16,8 @@ from search.spec.recipe_space import RecipeSpace
 from search.spec.study_file import StudyFile
 from search.spec.toml import file_value
 from search.storage.claims import Claims
+from search.strategies.problem import LIMIT
+from space.cost import cost
 from space.errors import OutsideSpaceError, Problem
 from space.fields import Scalar
 from space.search_space import SearchSpace
@@ -68,7 +70,9 @@ def find_starts(
             reasons = list(_reasons(candidate, file, space, recipes))
             problems += _of_entry(name, (f"{reason}{_way_out(entry)}" for reason in reasons))
             if not reasons:
-                start = Start(name, _params(candidate, space, recipes))
+                limit = file.budget.smallest_for(cost(candidate.architecture).parameters)
+                of_limit = {} if limit is None else {LIMIT: limit}
+                start = Start(name, {**of_limit, **_params(candidate, space, recipes)})
                 starts.setdefault(frozenset(start.answers.items()), start)
     if problems:
         raise StudyFileError(file.path, problems)

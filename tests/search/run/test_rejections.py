@@ -69,3 +69,12 @@ def test_candidates_without_a_cost_are_explained() -> None:
     assert "too small for the layers" in rejections_in_a_row([_rejected(None)], 0).explain(
         Budget(2_000, None, None)
     )
+
+
+def test_of_several_limits_the_one_in_turn_is_told() -> None:
+    """The limit that the last of them had is named, for it is the one that nothing fits."""
+    rejected = _rejected(2_100)
+    rejected.set_user_attr("limit", 2_000)
+    rejections = rejections_in_a_row([_rejected(2_300), rejected], 0)
+    words = rejections.explain(Budget((2_000, 8_000)))
+    assert "2,100 parameters (budget 2,000)" in words

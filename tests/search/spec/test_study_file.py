@@ -208,3 +208,36 @@ def test_the_smallest_network_needs_a_target_and_a_limit() -> None:
     value["budget"] = {"macs": 100_000}
     assert problems_of(value).keys() == {"budget.parameters"}
     assert "give" in problems_of(changed("study.goal", "smalest"))["study.goal"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "key", "message"),
+    [
+        ([], "budget.parameters", "has too few limits"),
+        ([900], "budget.parameters", "give two or more, or one number"),
+        ([900, 800], "budget.parameters", "800 stands behind 900"),
+        ([900, 900], "budget.parameters", "each limit once"),
+        ([900, 0], "budget.parameters.2", "0 is too small"),
+        ([900.0, 1_000], "budget.parameters.1", "write 900"),
+        ("many", "budget.parameters", "whole number"),
+    ],
+)
+def test_wrong_limits_are_refused(limits: object, key: str, message: str) -> None:
+    """A list of limits has two or more whole numbers, ascending; a single number is no list."""
+    assert message in problems_of(changed("budget.parameters", limits))[key]
+
+
+def test_a_list_of_limits() -> None:
+    """Each limit must leave a candidate; the largest is the budget that all must fit."""
+    file = StudyFile.from_dict(changed("budget.parameters", [900, 2_000]))
+    assert file.budget.several == (900, 2_000)
+    assert file.budget.limits() == {"parameters": 2_000}
+    assert file.budget.to_dict() == {"parameters": [900, 2_000]}
+    assert [file.budget.smallest_for(n) for n in (900, 901, 2_001)] == [900, 2_000, None]
+    assert file.budget.under(900) == Budget(parameters=900)
+    found = problems_of(changed("budget.parameters", [20, 30, 2_000]))
+    assert found.keys() == {"budget.parameters.1", "budget.parameters.2"}
+    assert "the limit is 20" in found["budget.parameters.1"]
+    wrong = changed("budget.parameters", [900, 2_000])
+    wrong["study"] |= {"goal": "smallest", "target": 0.9}
+    assert "one limit" in problems_of(wrong)["budget.parameters"]

@@ -20,8 +20,8 @@ def _file(**study: Any) -> StudyFile:
     return StudyFile.from_dict(value)
 
 
-def _smallest(target: float) -> StudyFile:
-    return _file(goal="smallest", target=target)
+def _smallest(target: float, **study: Any) -> StudyFile:
+    return _file(goal="smallest", target=target, **study)
 
 
 @given(accuracies, sizes, st.sampled_from(sorted(SCORES)))
@@ -29,7 +29,8 @@ def test_where_accuracy_is_asked_for_size_counts_nothing(
     figures: list[float], size: int, score: str
 ) -> None:
     """The score is the statistic of the last epochs, also where a target is reached."""
-    assert training_score(_file(target=0.1), figures, size, score) == SCORES[score](figures, 5)
+    file = _file(target=0.1, score=score)
+    assert training_score(file, figures, size) == SCORES[score](figures, 5)
 
 
 @given(targets, accuracies, accuracies, sizes, sizes, st.sampled_from(sorted(SCORES)))
@@ -37,10 +38,10 @@ def test_the_smaller_of_two_that_hold_the_target_scores_more(
     target: float, one: list[float], other: list[float], small: int, large: int, score: str
 ) -> None:
     """Of two holders size alone decides, a holder is never behind, and accuracy decides below."""
-    file = _smallest(target)
+    file = _smallest(target, score=score)
     small, large = sorted((small, large))
     first, second = (SCORES[score](each, 5) for each in (one, other))
-    found = (training_score(file, one, small, score), training_score(file, other, large, score))
+    found = (training_score(file, one, small), training_score(file, other, large))
     if first >= target and second >= target:
         assert (found[0] > found[1]) == (small < large)
     elif first >= target:

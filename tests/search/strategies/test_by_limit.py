@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution
+from optuna.trial import TrialState
+
+from search.strategies.by_limit import WithinLimit
+from search.strategies.problem import LIMIT, Problem, Proposal
+from search.strategies.pruners import PRUNERS, make_pruner
+from search.strategies.samplers import SAMPLERS, make_sampler
+from tests.search.strategies.problems import DISTRIBUTIONS, parameters, run, small_problem
+
+LIMITS = (1_000, 2_000, 5_000)
+
+
+def _problem(trials: int) -> Problem:
+    """The small problem with three limits."""
+
+    def describe(params: Mapping[str, Any]) -> Proposal:
+        own = {name: value for name, value in params.items() if name != LIMIT}
+        assert own.keys() == DISTRIBUTIONS.keys()
+        count, limit = parameters(own), params[LIMIT]
+        features = (math.log(count), float(own["kernel"]))
+        key = repr(sorted(own.items()))
+        return Proposal(key, count <= limit, count / limit, features, count, limit)
+
+    plain = small_problem(trials=trials)
+    distributions = {LIMIT: CategoricalDistribution(LIMITS), **plain.distributions}
+    return replace(plain, distributions=distributions, describe=describe, limits=LIMITS)
+
+
+def _searched(name: str, trials: int) -> tuple[Problem, optuna.Study]:
+    problem = _problem(trials)
+    study = optuna.create_study(direction="maximize")
+    sampler = make_sampler(name, 3, problem)
+    while sum(trial.state is TrialState.COMPLETE for trial in study.trials) < trials:
+        run(problem, sampler, 1, study)
+    return problem, study
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_each_limit_has_its_share(name: str) -> None:
+    """Counts of trained trials differ by one at most, whatever is rejected under which limit."""
+    _, study = _searched(name, 31)
+    trained = Counter(
+        trial.params[LIMIT] for trial in study.trials if trial.state is TrialState.COMPLETE
+    )
+    assert sorted(trained.values()) == [10, 10, 11]
+
+
+@pytest.mark.parametrize("name", ["tpe-repaired", "ageing", "evolution"])
+def test_proposals_are_repaired_towards_their_own_limit(name: str) -> None:
+    """What is new uses its own limit and no more, under the smallest as under the largest."""
+    problem, study = _searched(name, 30)
+    found = [problem.describe(trial.params) for trial in study.trials]
+    assert all(each.fits for each in found)
+    new = [each for n, each in enumerate(found) if each.key not in {e.key for e in found[:n]}]
+    assert len(new) >= 15
+    # With a kernel of 5 some of these widths leave 8 % of the smallest limit.
+    assert sum(each.fill >= 0.9 for each in new) >= 0.9 * len(new)
+
+
+def test_evolution_races_in_each_limit() -> None:
+    """The last trials repeat candidates, and in each limit some that fit it."""
+    problem, study = _searched("evolution", 60)
+    seen: set[str] = set()
+    repeats: Counter[int] = Counter()
+    for trial in study.trials:
+        key = problem.describe(trial.params).key
+        repeats[trial.params[LIMIT]] += key in seen
+        seen.add(key)
+    assert all(repeats[limit] >= 2 for limit in LIMITS)
+
+
+@pytest.mark.parametrize("name", sorted(PRUNERS.keys() - {"none"}))
+def test_a_pruner_compares_within_one_limit(name: str) -> None:
+    """A poor trial among better ones of another limit goes on; among its own it is stopped."""
+    found = {}
+    for others in LIMITS[1:]:
+        storage = optuna.storages.InMemoryStorage()
+        pruner = WithinLimit(make_pruner(name, 9), storage)
+        study = optuna.create_study(
+            study_name="one", storage=storage, direction="maximize", pruner=pruner
+        )
+        stopped = False
+        for number in range(60):
+            study.enqueue_trial({LIMIT: others})
+            trial = study.ask()
+            trial.suggest_categorical(LIMIT, LIMITS)
+            for epoch in range(9):
+                trial.report(0.9 + number / 1_000, epoch)
+                trial.should_prune()
+            study.tell(trial, 0.9 + number / 1_000)
+        before = [trial.system_attrs for trial in study.get_trials() if trial.number < 60]
+        for _ in range(8):
+            study.enqueue_trial({LIMIT: LIMITS[2]})
+            trial = study.ask()
+            trial.suggest_categorical(LIMIT, LIMITS)
+            for epoch in range(8):
+                trial.report(0.1, epoch)
+                stopped = stopped or trial.should_prune()
+            if stopped:
+                break
+            study.tell(trial, 0.1)
+        found[others] = stopped
+        assert [trial.system_attrs for trial in study.get_trials() if trial.number < 60] == before
+        assert len(study.get_trials()) > 60
+    assert found == {LIMITS[1]: False, LIMITS[2]: True}
