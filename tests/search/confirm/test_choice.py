@@ -93,3 +93,18 @@ def test_the_smallest_that_holds_is_chosen(to_hold: float, champion: int) -> Non
     plan = replace(PLAN, parameters=(900, 400), to_hold=to_hold)
     repeats = [_repeat(t, r, 0.9 if t == 7 else 0.5) for t in (7, 3) for r in (0, 1)]
     assert champion_of(Confirm(plan, 2, tuple(repeats), ())) == champion
+
+
+def test_beside_a_small_one_that_surely_holds_the_most_accurate_is_retrained() -> None:
+    """What a smaller one holds already, a second one promises nothing to."""
+    known = [(900, 0.996, 0.0005), (1_000, 0.996, 0.0005), (3_000, 0.999, 0.0)]
+    assert _chosen(2, *known) == [900, 3_000]
+
+
+def test_each_limit_has_the_best_that_fits_it() -> None:
+    """A better network that is too large for a limit is not its champion, and one may win twice."""
+    plan = replace(PLAN, parameters=(900, 400), limits=(300, 500, 1_000, 2_000))
+    repeats = [_repeat(t, r, 0.9 if t == 7 else 0.5) for t in (7, 3) for r in (0, 1)]
+    found = Confirm(plan, 2, tuple(repeats), ())
+    assert found.champions == {500: 3, 1_000: 7, 2_000: 7}
+    assert found.finalists == (3, 7)
