@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from trainer.augment import Augmenter
+from trainer.augment import Augmenter, AugmentStep
 from trainer.data.images import Images, Normalisation
 from trainer.randomness import derived_seed
 from trainer.recipe import Recipe
@@ -64,7 +64,11 @@ class Batches:
         channels, height, width = images.pixels.shape[1:]
         self._images = images
         self._normalisation = normalisation
-        self._augment = Augmenter(recipe.augment, (channels, height, width))
+        self._shape = (channels, height, width)
+        self._steps = recipe.augment
+        self._steps_now = self._steps_at(0.0)
+        self._augment = Augmenter(self._steps_now, self._shape)
+        self._epochs, self._begun = recipe.epochs, 0
         seed = derived_seed(recipe.seed, "batches")
         self._generator = torch.Generator(device=device).manual_seed(seed)
         self._cuts = batch_bounds(len(images), recipe.batch_size)
@@ -77,6 +81,7 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield (pixels (n, c, h, w) float32, labels (n,)) in a fresh order on every call."""
         device = self._images.pixels.device
+        self._begin_epoch()
         order = torch.randperm(len(self._images), generator=self._generator, device=device)
         for first in range(0, len(self._cuts), self._cuts_per_chunk):
             cuts = self._cuts[first : first + self._cuts_per_chunk]
@@ -84,6 +89,16 @@ class Batches:
             pixels, labels = self._chunk(order[start:stop])
             for low, high in cuts:
                 yield pixels[low - start : high - start], labels[low - start : high - start]
+
+    def _begin_epoch(self) -> None:
+        """Give the augmentation the strength of the epoch that begins."""
+        steps = self._steps_at(min(1.0, self._begun / max(1, self._epochs - 1)))
+        self._begun += 1
+        if steps != self._steps_now:
+            self._augment, self._steps_now = Augmenter(steps, self._shape), steps
+
+    def _steps_at(self, progress: float) -> tuple[AugmentStep, ...]:
+        return tuple(step.at(progress) for step in self._steps)
 
     def _chunk(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         pixels = self._images.pixels[indices].float().div_(255)

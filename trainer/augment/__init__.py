@@ -5,6 +5,7 @@ from __future__ import annotations
 from trainer.augment.augmenter import Augmenter
 from trainer.augment.base import AugmentStep, GeometricStep, PixelStep
 from trainer.augment.colour import Colour
+from trainer.augment.fading import Cutout, Elastic
 from trainer.augment.geometric import Affine, Crop, Flip, Perspective
 from trainer.augment.steps import STEP_KINDS, step_defaults, step_from_dict, step_to_dict
 
@@ -15,6 +16,8 @@ __all__ = [
     "Augmenter",
     "Colour",
     "Crop",
+    "Cutout",
+    "Elastic",
     "Flip",
     "GeometricStep",
     "Perspective",

@@ -51,6 +51,14 @@ class AugmentStep(ABC):
     def changes_something(self) -> bool:
         """Return whether the step can change any image."""
 
+    def at(self, progress: float) -> AugmentStep:
+        """Return the step as it is at a share of the training; the same unless it fades.
+
+        Args:
+            progress: of the epochs, 0 in the first and 1 in the last one.
+        """
+        return self
+
     @abstractmethod
     def strength_ranges(self, height: int, width: int) -> StrengthRanges:
         """Return the range of each number that is drawn, uniformly, for every image.

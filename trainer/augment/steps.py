@@ -12,13 +12,22 @@ from typing import Any
 
 from trainer.augment.base import AugmentStep
 from trainer.augment.colour import Colour
+from trainer.augment.fading import Cutout, Elastic
 from trainer.augment.geometric import Affine, Crop, Flip, Perspective
 from trainer.errors import RecipeError
 from trainer.ranges import Choice, check_keys, rules_of, show
 
 __all__ = ["STEP_KINDS", "step_defaults", "step_from_dict", "step_to_dict"]
 
-_CLASSES: tuple[type[AugmentStep], ...] = (Affine, Perspective, Colour, Crop, Flip)
+_CLASSES: tuple[type[AugmentStep], ...] = (
+    Affine,
+    Perspective,
+    Colour,
+    Crop,
+    Flip,
+    Cutout,
+    Elastic,
+)
 
 STEP_KINDS: Mapping[str, type[AugmentStep]] = MappingProxyType({cls.kind: cls for cls in _CLASSES})
 """The class of every kind of step; :func:`trainer.ranges.rules_of` gives the rules of its keys."""
