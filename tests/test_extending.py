@@ -36,6 +36,7 @@ name = "kernel"
 dataset = "digits"
 floor_epochs = 1
 trials = 2
+seeds_per_candidate = 2
 sampler = "random"
 pruner = "none"
 
