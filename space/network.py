@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
 from space.architecture import Architecture
@@ -108,7 +109,10 @@ def _module(step: Apply, architecture: Architecture) -> nn.Module:
         options["inplace"] = True
     module = make(*call.arguments, **options)
     if call.without is not None:
-        module.register_parameter(call.without, None)
+        # Torch's CUDA code has no gradient for a norm that has a shift and nothing for a scale.
+        ones = torch.ones_like(getattr(module, call.without))
+        delattr(module, call.without)
+        module.register_buffer(call.without, ones, persistent=False)
     return module
 
 

@@ -247,6 +247,9 @@ def confirm(
     again: Annotated[
         bool, typer.Option("--again", help="begin another confirm after a finished one")
     ] = False,
+    selection: Annotated[
+        bool, typer.Option("--selection", help="stop before the test set; run again to go on")
+    ] = False,
     **options: Unpack[RunOptions],
 ) -> None:
     """Retrain the best trials, choose on validation, measure the choice on the test set once."""
@@ -254,7 +257,9 @@ def confirm(
     from search.confirm.command import confirm as search_confirm
     from search.study.study import open_study
 
-    result = search_confirm(study, top=top, seeds=seeds, again=again, **options)
+    result = search_confirm(
+        study, top=top, seeds=seeds, again=again, selection=selection, **options
+    )
     stored = open_study(study, options["storage"], writing=False)
     print_text(confirm_summary(stored, result))
 

@@ -85,7 +85,7 @@ def _front_lines(result: RunResult) -> list[str]:
 
 
 def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
-    """Return the table of a finished confirm."""
+    """Return the table of a confirm whose selection is over."""
     records = {record.number: record for record in stored.records()}
     champions = confirm.champions
     lines = [f"confirm {confirm.plan.ordinal} of {stored.name}", ""]
@@ -104,6 +104,9 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
         for limit in confirm.plan.limits
         if limit not in champions
     ]
+    if not confirm.finished:
+        lines.append("the test set was not read; the same command without --selection goes on")
+        return "\n".join(lines)
     for limit, champion in champions.items():
         lines += _champion_lines(confirm, limit, champion, stored.file.settings.target)
     return "\n".join(lines)

@@ -12,7 +12,15 @@ from search.confirm.retrain import confirm_claims
 from search.errors import ResumeError, TrialError, WorkFailed
 from search.storage.database import quiet_optuna
 from search.study.candidates import best_trials, candidates_known, floors_known
-from search.study.confirms import PARTS, Confirm, ConfirmPlan, last_ordinal, load_confirm, save_plan
+from search.study.confirms import (
+    PARTS,
+    SELECTION,
+    Confirm,
+    ConfirmPlan,
+    last_ordinal,
+    load_confirm,
+    save_plan,
+)
 from search.study.in_use import using
 from search.study.records import TrialRecord
 from search.study.study import StoredStudy, open_study
@@ -32,6 +40,7 @@ def confirm(
     top: int | None = None,
     seeds: int | None = None,
     again: bool = False,
+    selection: bool = False,
     **options: Unpack[RunOptions],
 ) -> Confirm:
     """Retrain a study's best candidates and measure the best of them on the test set.
@@ -48,6 +57,9 @@ def confirm(
         top: candidates to retrain, 3 by default.
         seeds: retrainings of each, 5 by default.
         again: whether to begin another confirm after a finished one.
+        selection: whether to stop before the test set, when all candidates are retrained and scored
+            on validation; a later call goes on from there. With ``again`` it begins another
+            selection after one that is over.
         **options: where and with what to work, see :class:`search.workers.options.RunOptions`.
 
     Raises:
@@ -60,21 +72,26 @@ def confirm(
     check_counts(top=top, seeds=seeds)
     launcher = Launcher(options)
     stored = open_study(study, launcher.storage, writing=True)
-    plan = _plan(stored, top, seeds, again=again)
-    if not load_confirm(stored, plan.ordinal).finished:
+    plan = _plan(stored, top, seeds, again=again, selection=selection)
+    begun = load_confirm(stored, plan.ordinal)
+    if not (begun.selected if selection else begun.finished):
         with using(stored):
             stored.make_artifacts()
             reopen_data(stored, launcher.data)
             with explain_interruption("finished retrainings are kept"):
-                _retrain(stored, plan, launcher)
+                _retrain(stored, plan, launcher, (SELECTION,) if selection else PARTS)
     return load_confirm(stored, plan.ordinal)
 
 
-def _plan(stored: StoredStudy, top: int | None, seeds: int | None, *, again: bool) -> ConfirmPlan:
+def _plan(
+    stored: StoredStudy, top: int | None, seeds: int | None, *, again: bool, selection: bool
+) -> ConfirmPlan:
     ordinal = last_ordinal(stored)
     if ordinal:
-        plan = load_confirm(stored, ordinal).plan
-        if not again or not load_confirm(stored, ordinal).finished:
+        last = load_confirm(stored, ordinal)
+        plan = last.plan
+        over = last.finished or (selection and last.selected)
+        if not again or not over:
             _refuse_other_numbers(plan, top, seeds)
             return plan
     records = stored.records()
@@ -123,11 +140,13 @@ def _refuse_other_numbers(plan: ConfirmPlan, top: int | None, seeds: int | None)
             )
 
 
-def _retrain(stored: StoredStudy, plan: ConfirmPlan, launcher: Launcher) -> None:
-    """Let workers retrain all candidates, then the champion."""
+def _retrain(
+    stored: StoredStudy, plan: ConfirmPlan, launcher: Launcher, parts: Sequence[str]
+) -> None:
+    """Let workers retrain all candidates, then the champion, as far as ``parts`` says."""
     what = f"confirm {plan.ordinal} of {stored.name}"
     workers = launcher.announce(what, plan.seeds * len(plan.trials))
-    for part in PARTS:
+    for part in parts:
         progress = ConfirmProgress(launcher.console, stored, plan, part)
         launcher.launch(
             ["--study", stored.name, "--work", part, "--ordinal", str(plan.ordinal)],

@@ -62,12 +62,15 @@ NODES_OF_WORDS = {
     "sigmoid": 2,
     "prelu": 4,
     "bn": 3,
+    "bn noscale": 3,
     "gbn4": 72,
+    "gbn4 noscale": 72,
     "ln": 14,
     "gn4": 14,
     "gap": 5,
     "skip": 2,
     "again": 4,
+    "again norms": 4,
 }
 """Nodes that a word adds to the graph of a step, forward and backward and update.
 

@@ -39,6 +39,8 @@ LAUNCHES_OF_AUGMENTATIONS = {
     "colour": 8,
     "crop": 20,
     "flip": 18,
+    "cutout": 20,
+    "elastic": 20,
 }
 """Launches that an augmentation adds to a chunk of 1,024 images."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import signal
 from dataclasses import dataclass
 from io import StringIO
@@ -182,6 +183,22 @@ def test_the_table_says_which_set_its_figures_are_from(confirmed: Confirmed) -> 
 
 
 @pytest.mark.slow
+def test_a_selection_stops_before_the_test_set(confirmed: Confirmed, tmp_path: Path) -> None:
+    """It retrains on validation alone, is over then, and the same confirm goes on from there."""
+    shutil.copytree(confirmed.folder, tmp_path, dirs_exist_ok=True)
+    how = {"storage": url_in(tmp_path), "device": "cpu", "workers": 1, "console": quiet()}
+    chosen = confirm("tiny", again=True, selection=True, top=1, seeds=1, **how)  # type: ignore[arg-type]
+    assert (chosen.plan.ordinal, chosen.selected, chosen.final) == (2, True, ())
+    assert confirm("tiny", selection=True, **how) == chosen  # type: ignore[arg-type]
+    stored = reopened(tmp_path)
+    assert "the test set was not read" in confirm_summary(stored, chosen)
+    another = confirm("tiny", again=True, selection=True, top=1, seeds=1, **how)  # type: ignore[arg-type]
+    assert another.plan.ordinal == 3
+    whole = confirm("tiny", **how)  # type: ignore[arg-type]
+    assert (whole.plan.ordinal, whole.finished) == (3, True)
+    assert whole.selection == another.selection
+
+
 def test_again_begins_another(confirmed: Confirmed) -> None:
     """A new confirm has the next ordinal and seeds of its own, and is the one shown from then."""
     how = {"storage": url_in(confirmed.folder), "device": "cpu", "workers": 2, "console": quiet()}
