@@ -109,8 +109,10 @@ def _module(step: Apply, architecture: Architecture) -> nn.Module:
         options["inplace"] = True
     module = make(*call.arguments, **options)
     if call.without is not None:
-        # Torch's CUDA code has no gradient for a norm that has a shift and nothing for a scale.
-        ones = torch.ones_like(getattr(module, call.without))
+        # Torch's CUDA code has no gradient for a norm that has a shift and nothing for a scale. On
+        # the meta device the ones need numbers all the same, for no state dict brings them.
+        removed: Tensor = getattr(module, call.without)
+        ones = torch.ones_like(removed, device="cpu" if removed.is_meta else None)
         delattr(module, call.without)
         module.register_buffer(call.without, ones, persistent=False)
     return module

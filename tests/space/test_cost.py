@@ -148,9 +148,10 @@ def randomise_norms(network: nn.Module) -> None:
     """Give every BatchNorm statistics and scales that matter."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            for tensor in (module.running_mean, module.running_var, module.weight, module.bias):
-                if tensor is not None:
-                    tensor.data.uniform_(0.5, 1.5)
+            # A scale of ones that is no parameter is not in the state dict.
+            for tensor in module.state_dict().values():
+                if tensor.is_floating_point():
+                    tensor.uniform_(0.5, 1.5)
 
 
 def fold(network: Network) -> None:
@@ -177,8 +178,6 @@ def fold_one(fed: nn.Conv2d | nn.Linear, norm: nn.BatchNorm2d) -> None:
     if isinstance(fed, nn.Conv2d):
         fused = fuse_conv_bn_eval(fed, norm)
     else:
-        if norm.weight is None:  # which torch's function for linear layers does not take
-            norm.weight = nn.Parameter(torch.ones_like(norm.running_mean))
         fused = fuse_linear_bn_eval(fed, norm)
     fed.weight, fed.bias = fused.weight, fused.bias
     norm.weight = norm.bias = None

@@ -131,9 +131,10 @@ def with_odd_norms(network: Network) -> Network:
     """Give every BatchNorm statistics and scales that matter."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            for tensor in (module.running_mean, module.running_var, module.weight, module.bias):
-                if tensor is not None:
-                    tensor.data.uniform_(0.5, 1.5)
+            # A scale of ones that is no parameter is not in the state dict.
+            for tensor in module.state_dict().values():
+                if tensor.is_floating_point():
+                    tensor.uniform_(0.5, 1.5)
     return network
 
 

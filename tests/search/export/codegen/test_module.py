@@ -119,9 +119,11 @@ def network_of(architecture: Architecture) -> Network:
     """Build a network whose BatchNorm statistics are not those of a fresh one."""
     torch.manual_seed(0)
     network = build(architecture).eval()
-    for buffer in network.buffers():
-        if buffer.is_floating_point():
-            buffer.uniform_(0.5, 1.5)
+    parameters = {name for name, _ in network.named_parameters()}
+    for name, tensor in network.state_dict().items():
+        # A scale of ones that is no parameter is not in the state dict.
+        if tensor.is_floating_point() and name not in parameters:
+            tensor.uniform_(0.5, 1.5)
     return network
 
 
