@@ -15,7 +15,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from search.strategies.by_score import ScoredStudy
+from search.strategies.by_score import ScoredStudy, whole_proposal
 from search.strategies.problem import LIMIT, Problem
 from search.strategies.strategy import Strategy
 
@@ -66,11 +66,8 @@ class ByLimit(BaseSampler):
         if not isinstance(sampler, Strategy):
             shown = [each for each in trials if _concerns(each, limit)]
             study = cast(Study, ScoredStudy(study, shown))
-        own = sampler.infer_relative_search_space(study, trial)
-        params = sampler.sample_relative(study, trial, own)
-        for name, distribution in search_space.items():
-            if name not in params and name != LIMIT:
-                params[name] = sampler.sample_independent(study, trial, name, distribution)
+        others = {name: each for name, each in search_space.items() if name != LIMIT}
+        params = whole_proposal(sampler, study, trial, others)
         return {**params, LIMIT: limit}
 
     def sample_independent(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from copy import copy
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from search.strategies.archive import score_of
 
-__all__ = ["MOST_TRIALS", "ByScore", "ScoredStudy"]
+__all__ = ["MOST_TRIALS", "ByScore", "ScoredStudy", "Wrapping", "whole_proposal"]
 
 MOST_TRIALS = 2000
 """A sampler is shown no more finished trials: the best half of these and the latest."""
@@ -92,7 +92,64 @@ def _most_informative(trials: Sequence[FrozenTrial], maximise: bool) -> list[Fro
     return [each for each in trials if each.number in kept or not each.state.is_finished()]
 
 
-class ByScore(BaseSampler):
+class Wrapping(BaseSampler):
+    """A sampler that leaves to another one what it does not do itself.
+
+    Args:
+        sampler: the other one.
+    """
+
+    def __init__(self, sampler: BaseSampler) -> None:
+        self._sampler = sampler
+
+    def __str__(self) -> str:
+        return str(self._sampler)
+
+    def reseed_rng(self) -> None:
+        """Draw a new seed, for a thread of its own."""
+        self._sampler.reseed_rng()
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Return the sampler's value of one parameter."""
+        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Tell the sampler that a trial begins."""
+        self._sampler.before_trial(study, trial)
+
+    def after_trial(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        """Tell the sampler that a trial has ended."""
+        self._sampler.after_trial(study, trial, state, values)
+
+
+def whole_proposal(
+    sampler: BaseSampler,
+    study: Study,
+    trial: FrozenTrial,
+    distributions: Mapping[str, BaseDistribution],
+) -> dict[str, Any]:
+    """Return a sampler's values of all parameters, also of those that it draws one by one."""
+    own = sampler.infer_relative_search_space(study, trial)
+    params = sampler.sample_relative(study, trial, own)
+    for name, distribution in distributions.items():
+        if name not in params:
+            params[name] = sampler.sample_independent(study, trial, name, distribution)
+    return params
+
+
+class ByScore(Wrapping):
     """A sampler of Optuna that ranks trials by their scores.
 
     Args:
@@ -100,7 +157,7 @@ class ByScore(BaseSampler):
     """
 
     def __init__(self, sampler: BaseSampler) -> None:
-        self._sampler = sampler
+        super().__init__(sampler)
         self._last: tuple[tuple[str, int], Study] | None = None
 
     def _view(self, study: Study, trial: FrozenTrial) -> Study:
@@ -109,13 +166,6 @@ class ByScore(BaseSampler):
         if last is None or last[0] != key:
             self._last = last = key, scored_view(study)
         return last[1]
-
-    def __str__(self) -> str:
-        return str(self._sampler)
-
-    def reseed_rng(self) -> None:
-        """Draw a new seed, for a thread of its own."""
-        self._sampler.reseed_rng()
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
@@ -140,17 +190,3 @@ class ByScore(BaseSampler):
         return self._sampler.sample_independent(
             self._view(study, trial), trial, param_name, param_distribution
         )
-
-    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Tell the sampler that a trial begins."""
-        self._sampler.before_trial(study, trial)
-
-    def after_trial(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        state: TrialState,
-        values: Sequence[float] | None,
-    ) -> None:
-        """Tell the sampler that a trial has ended."""
-        self._sampler.after_trial(study, trial, state, values)

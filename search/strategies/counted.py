@@ -12,6 +12,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
+from search.strategies.by_score import Wrapping, whole_proposal
 from search.strategies.problem import Problem
 
 __all__ = ["Counted"]
@@ -19,7 +20,7 @@ __all__ = ["Counted"]
 _UNTRAINED = ("rejected", "interrupted")
 
 
-class Counted(BaseSampler):
+class Counted(Wrapping):
     """A sampler whose proposals are replaced once a candidate has had all of its trainings.
 
     Args:
@@ -29,10 +30,8 @@ class Counted(BaseSampler):
     """
 
     def __init__(self, sampler: BaseSampler, problem: Problem, seed: int) -> None:
-        self._sampler, self._problem, self._seed = sampler, problem, seed
-
-    def __str__(self) -> str:
-        return str(self._sampler)
+        super().__init__(sampler)
+        self._problem, self._seed = problem, seed
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
@@ -44,11 +43,7 @@ class Counted(BaseSampler):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Propose a candidate that may still be trained, if there is one."""
-        own = self._sampler.infer_relative_search_space(study, trial)
-        params = self._sampler.sample_relative(study, trial, own)
-        for name, distribution in self._problem.distributions.items():
-            if name not in params:
-                params[name] = self._sampler.sample_independent(study, trial, name, distribution)
+        params = whole_proposal(self._sampler, study, trial, self._problem.distributions)
         found = self._problem.describe(params)
         trainings = self._trainings(study.get_trials(deepcopy=False), trial.number)
         if not found.fits or trainings[found.key] < self._problem.seeds:
@@ -58,30 +53,6 @@ class Counted(BaseSampler):
             return params
         rng = np.random.default_rng((self._seed, trial.number))
         return dict(left[int(rng.integers(len(left)))])
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Return the sampler's value of one parameter."""
-        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
-
-    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Tell the sampler that a trial begins."""
-        self._sampler.before_trial(study, trial)
-
-    def after_trial(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        state: TrialState,
-        values: Sequence[float] | None,
-    ) -> None:
-        """Tell the sampler that a trial has ended."""
-        self._sampler.after_trial(study, trial, state, values)
 
     def _trainings(self, trials: Sequence[FrozenTrial], but: int) -> Counter[str]:
         """Count the trainings of each candidate, those in progress included."""
