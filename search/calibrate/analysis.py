@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from math import sqrt
-from statistics import variance
+from statistics import median, variance
 from typing import Any
 
 from search.calibrate.records import CandidateTraining
@@ -39,7 +39,7 @@ class Noise:
     Attributes:
         floor: standard deviation of the validation floor, 0 to 1.
         mean: standard deviation of the mean validation accuracy of the last epochs.
-        candidates: over how many candidates these are pooled.
+        candidates: of how many candidates these are the median.
         seeds: of each candidate at most.
     """
 
@@ -148,10 +148,19 @@ def _first_rung(
     return None, None
 
 
-def _noise(trainings: Sequence[CandidateTraining], floor_epochs: int, last: int) -> Noise | None:
-    """Pool the variances of the candidates with more seeds.
+def _median_share(seeds: int) -> float:
+    """Return the median of a variance over so many seeds, 2 or more, as a share of its mean.
 
-    Their first training does not count: it is why they were chosen, so it is better than usual.
+    For normal figures, by the approximation of Wilson and Hilferty (1931) to chi-squared.
+    """
+    return float((1 - 2 / (9 * (seeds - 1))) ** 3)
+
+
+def _noise(trainings: Sequence[CandidateTraining], floor_epochs: int, last: int) -> Noise | None:
+    """Take the middle one of the deviations of the candidates with more seeds.
+
+    A single candidate that trains badly with some seeds would raise a mean for all of them. Their
+    first training does not count: it is why they were chosen, so it is better than usual.
     """
     groups: dict[int, list[CandidateTraining]] = defaultdict(list)
     for training in trainings:
@@ -162,10 +171,9 @@ def _noise(trainings: Sequence[CandidateTraining], floor_epochs: int, last: int)
         return None
 
     def deviation(figure: Callable[[CandidateTraining], float]) -> float:
-        weights = [len(group) - 1 for group in repeated]
-        squares = [variance(map(figure, group)) for group in repeated]
-        total = sum(weight * square for weight, square in zip(weights, squares, strict=True))
-        return sqrt(total / sum(weights))
+        return sqrt(
+            median(variance(map(figure, group)) / _median_share(len(group)) for group in repeated)
+        )
 
     return Noise(
         floor=deviation(lambda training: training.floor(floor_epochs)),

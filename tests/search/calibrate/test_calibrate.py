@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from io import StringIO
 from pathlib import Path
+from random import Random
 from statistics import stdev
 
 import pytest
@@ -168,7 +169,7 @@ def test_the_key_is_of_what_decides_the_trainings(tmp_path: Path) -> None:
 
 
 def test_the_noise_by_hand() -> None:
-    """Variances are pooled over candidates; the training that a candidate was chosen by is out."""
+    """It is of the other seeds alone: a candidate was chosen by its first training."""
     first = [_training(i, 0, [0.1, 0.9 + i / 100]) for i in range(3)]
     one, two = [0.90, 0.92, 0.94], [0.80, 0.81]
     more = [_training(1, i, [0.5, value]) for i, value in enumerate(one, 1)]
@@ -176,12 +177,27 @@ def test_the_noise_by_hand() -> None:
     more += [_training(2, 3, [0.5], failure="the loss is not finite")]
     noise = analyse("a", 1, [*first, *more]).noise
     assert noise is not None
-    pooled = ((2 * stdev(one) ** 2 + stdev(two) ** 2) / 3) ** 0.5
-    assert noise.floor == pytest.approx(pooled)
-    assert noise.mean == pytest.approx(pooled / 2)
+    squares = [stdev(one) ** 2 / (8 / 9) ** 3, stdev(two) ** 2 / (7 / 9) ** 3]
+    middle = (sum(squares) / 2) ** 0.5
+    assert noise.floor == pytest.approx(middle)
+    assert noise.mean == pytest.approx(middle / 2)
     assert (noise.candidates, noise.seeds) == (2, 3)
-    assert noise.difference == pytest.approx(2 * 2**0.5 * pooled)
+    assert noise.difference == pytest.approx(2 * 2**0.5 * middle)
     assert analyse("a", 1, first).noise is None
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_the_noise_is_the_deviation_whatever_one_candidate_does(seeds: int) -> None:
+    """Of normal figures it is their deviation; one erratic candidate hardly moves it."""
+    random = Random(seeds)
+    trainings = [
+        _training(candidate, repeat, [random.gauss(0.9, 0.01 if candidate else 0.3)])
+        for candidate in range(400)
+        for repeat in range(seeds + 1)
+    ]
+    noise = analyse("a", 1, trainings).noise
+    assert noise is not None
+    assert noise.floor == pytest.approx(0.01, rel=0.08)
 
 
 def test_the_first_rung_by_hand() -> None:
