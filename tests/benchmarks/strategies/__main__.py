@@ -1,9 +1,10 @@
 """Compare samplers: ``python -m tests.benchmarks.strategies run``, then ``judge``, then ``table``.
 
-``run`` searches the study ``short.toml`` with each sampler and seed; ``judge`` trains what the runs
-recommend with fresh seeds and measures it on images that no run has seen; ``table`` puts the
-figures together. All of them work in the folder ``--out``, go on where they were stopped, and may
-run in several processes or at the same time. Of MNIST they read the training part alone.
+``run`` searches the study ``short.toml`` (or ``full.toml``) with each sampler and seed; ``judge``
+trains what the runs recommend with fresh seeds and measures it on images that no run has seen;
+``table`` puts the figures together. All of them work in the protocol's folder below ``--out``, go
+on where they were stopped, and may run in several processes or at the same time. Of MNIST they
+read the training part alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from search.strategies.pruners import PRUNERS
 from search.strategies.samplers import SAMPLERS
 from search.workers.stop import StopSignal
 from tests.benchmarks.mnist import data_root
@@ -23,7 +25,7 @@ from tests.benchmarks.options import positive
 from tests.benchmarks.report import RESULTS
 from tests.benchmarks.strategies.images import make_images
 from tests.benchmarks.strategies.judging import judge_all
-from tests.benchmarks.strategies.protocol import BASELINE, SEEDS, SHORT, Run, runs_of
+from tests.benchmarks.strategies.protocol import BASELINE, PROTOCOLS, Run, runs_of
 from tests.benchmarks.strategies.report import report
 from tests.benchmarks.strategies.searching import Work, search_all
 
@@ -38,18 +40,19 @@ _DOERS: dict[str, Callable[[Work, Iterable[Run], StopSignal], Iterator[str]]] = 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 130 where it was stopped."""
     given = _parse(arguments)
-    folder = given.out.resolve()
-    runs = runs_of(given.samplers, range(given.seeds))
+    protocol = PROTOCOLS[given.protocol]
+    folder = given.out.resolve() / protocol.name
+    runs = runs_of(given.samplers, range(given.seeds or protocol.seeds), given.pruners)
     if given.what == "table":
-        for line in report(SHORT, folder, runs, given.results):
+        for line in report(protocol, folder, runs, given.results):
             print(line)
         return 0
-    make_images(folder, data_root())
+    make_images(folder / protocol.images, protocol.searched, data_root())
     if given.processes > 1:
         return _start(given.processes, sys.argv[1:] if arguments is None else arguments)
     stop = StopSignal()
     stop.listen()
-    work = Work(SHORT, folder)
+    work = Work(protocol, folder)
     for line in _DOERS[given.what](work, runs, stop):
         print(line, flush=True)
     return 130 if stop else 0
@@ -84,14 +87,20 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--samplers", nargs="+", choices=SAMPLERS, default=[BASELINE, "tpe"], metavar="NAME"
     )
-    parser.add_argument("--seeds", type=positive, default=SEEDS, metavar="N", help="0 to N - 1")
+    parser.add_argument(
+        "--pruners", nargs="+", choices=PRUNERS, default=["none"], metavar="NAME", help="with each"
+    )
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="short")
+    parser.add_argument(
+        "--seeds", type=positive, metavar="N", help="0 to N - 1; by default as the protocol has it"
+    )
     parser.add_argument("--processes", type=positive, default=1, metavar="N", help="one core each")
     parser.add_argument(
         "--results",
         type=Path,
         default=RESULTS,
         metavar="DIR",
-        help="where table writes strategies.json, strategies.md and strategies.svg",
+        help="where table writes its JSON, Markdown and SVG files",
     )
     return parser.parse_args(arguments)
 

@@ -13,7 +13,7 @@ __all__ = ["Curve", "curve_of", "resolvable"]
 
 @dataclass(frozen=True)
 class Curve:
-    """What a sampler's recommendations are worth after each number of trainings.
+    """What a strategy's recommendations are worth after each number of trainings.
 
     Accuracies and differences are from 0 to 1. What needs two runs or more is None where there are
     fewer.
@@ -43,7 +43,7 @@ def curve_of(
     judged: Mapping[int, Sequence[float]],
     baseline: Mapping[int, Sequence[float]],
 ) -> Curve:
-    """Put a sampler's runs together and compare them with the baseline's.
+    """Put a strategy's runs together and compare them with the baseline's.
 
     Runs with the same seed begin alike and train with the same seeds, so they are compared in
     pairs.
@@ -75,14 +75,14 @@ def curve_of(
 
 
 def resolvable(values: Sequence[float], runs: int) -> float | None:
-    """Return the difference of two samplers that so many runs of each can show.
+    """Return the difference of two strategies that so many runs of each can show.
 
     It is two standard errors of the difference, were the runs of either independent and spread as
     these are.
 
     Args:
-        values: judged accuracies of some runs of one sampler after the same number of trainings.
-        runs: of each sampler.
+        values: judged accuracies of some runs of one strategy after the same number of trainings.
+        runs: of each strategy.
 
     Returns:
         The difference; None for fewer than two values.

@@ -1,4 +1,4 @@
-"""The images of the comparison: a small part to search on, and the rest to judge on.
+"""The images of a comparison: a part to search on, and the rest to judge on.
 
 Both are from MNIST's training part. Its test part is not read, and need not be there.
 """
@@ -14,36 +14,30 @@ from sklearn.model_selection import train_test_split
 
 from trainer.data import open_dataset
 
-__all__ = ["IMAGES", "SEARCHED", "SPLIT_SEED", "choose_images", "make_images"]
-
-SEARCHED = 12_000
-"""The images of a search: flyweight's own split trains on 10,000 and validates on 2,000."""
+__all__ = ["SPLIT_SEED", "choose_images", "make_images"]
 
 SPLIT_SEED = 2026
 
-IMAGES = "short.npz"
-"""The name of the file in the folder of the comparison."""
 
-
-def make_images(folder: Path, data: Path) -> Path:
-    """Write the images of the comparison unless they are there, and return their file.
+def make_images(path: Path, searched: int, data: Path) -> Path:
+    """Write the images of a comparison unless they are there, and return their file.
 
     Args:
-        folder: of the comparison.
+        path: of the file, ``.npz``.
+        searched: how many images to search on.
         data: root of the data sets, which holds MNIST's training part.
     """
-    path = folder / IMAGES
     if path.exists():
         return path
     whole = open_dataset("mnist", data).training()
     pixels, labels = whole.pixels[:, 0].numpy(), whole.labels.numpy()
-    searched, judged = choose_images(labels, SEARCHED)
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{os.getpid()}-{IMAGES}"
+    to_search, judged = choose_images(labels, searched)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{os.getpid()}-{path.name}")
     np.savez(
         draft,
-        x_train=pixels[searched],
-        y_train=labels[searched],
+        x_train=pixels[to_search],
+        y_train=labels[to_search],
         x_test=pixels[judged],  # what flyweight takes for the test part
         y_test=labels[judged],
     )

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from search.spec.study_file import StudyFile
+from search.strategies.pruners import PRUNERS
 from search.strategies.samplers import SAMPLERS
-from search.study.candidates import best_trials, candidates_known
-from search.study.records import TrialRecord
-from search.study.study import StoredStudy
-from tests.benchmarks.strategies.images import IMAGES
 
 __all__ = [
     "BASELINE",
-    "RULE",
-    "SEEDS",
-    "SHORT",
+    "PROTOCOLS",
     "Protocol",
     "Run",
-    "recommended",
     "runs_of",
 ]
 
 BASELINE = "random"
 """The sampler that the others are compared with."""
-
-SEEDS = 20
-"""The runs of a sampler, which have the seeds 0, 1, 2 and so on."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +29,57 @@ class Protocol:
 
     Attributes:
         study: the study file that all samplers search.
+        searched: images of MNIST's training part that a search sees; the others judge.
         times: after so many trainings a run's recommendation is judged; ascending, and the last
             of them is when a run ends.
+        seeds: the runs of a sampler, which have the seeds 0, 1, 2 and so on.
         judgings: trainings by which a recommendation is judged, each with a seed of its own.
     """
 
     study: Path
+    searched: int
     times: tuple[int, ...]
-    judgings: int
+    seeds: int
+    judgings: int = 5
 
     @property
-    def trials(self) -> int:
-        """Return the trained trials of a run."""
+    def name(self) -> str:
+        """Return what the comparison is called."""
+        return self.study.stem
+
+    @property
+    def images(self) -> str:
+        """Return the name of the file with the images."""
+        return f"{self.name}.npz"
+
+    @property
+    def trainings(self) -> int:
+        """Return the trainings of a run."""
         return self.times[-1]
 
 
-SHORT = Protocol(
-    study=Path(__file__).with_name("short.toml"), times=(20, 35, 50, 70, 100, 140), judgings=5
+def _protocol(name: str, searched: int, seeds: int) -> Protocol:
+    study = Path(__file__).with_name(f"{name}.toml")
+    return Protocol(study, searched, times=(20, 35, 50, 70, 100, 140), seeds=seeds)
+
+
+PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
+    {
+        protocol.name: protocol
+        for protocol in (
+            _protocol("short", searched=12_000, seeds=20),
+            _protocol("full", searched=50_000, seeds=5),
+        )
+    }
 )
-"""The comparison as it is published."""
+"""The comparisons that are published, by name.
+
+flyweight's own split leaves 10,000 of the short one's 12,000 images to train on, and 2,000 to
+validate on.
+"""
+
+_PRUNED_SHARES: Mapping[str, float] = MappingProxyType({"none": 1.0})
+"""What a trial takes of a training, by pruner, so that all runs take about as long."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +89,24 @@ class Run:
     Attributes:
         sampler: its name in study files.
         seed: of the study.
+        pruner: its name in study files.
     """
 
     sampler: str
     seed: int
+    pruner: str = "none"
+
+    @property
+    def strategy(self) -> str:
+        """Return what is compared: the sampler, and its pruner if it has one."""
+        return self.sampler if self.pruner == "none" else f"{self.sampler}+{self.pruner}"
 
     def __str__(self) -> str:
-        return f"{self.sampler}-{self.seed}"
+        return f"{self.strategy}-{self.seed}"
+
+    def trials(self, protocol: Protocol) -> int:
+        """Return how many trials this run has: those that take as long as all trainings."""
+        return round(protocol.trainings / _PRUNED_SHARES.get(self.pruner, 0.5))
 
     def study_file(self, protocol: Protocol, folder: Path) -> StudyFile:
         """Return the study file of this run.
@@ -84,43 +119,28 @@ class Run:
         settings = replace(
             file.settings,
             name=str(self),
-            dataset=f"npz:{(folder / IMAGES).resolve()}",
+            dataset=f"npz:{(folder / protocol.images).resolve()}",
             sampler=self.sampler,
+            pruner=self.pruner,
             seed=self.seed,
-            trials=protocol.trials,
+            trials=self.trials(protocol),
         )
         return replace(file, settings=settings)
 
 
-def runs_of(samplers: Iterable[str], seeds: Iterable[int]) -> list[Run]:
-    """Return every sampler's runs, seed by seed, so that all samplers get on at the same pace.
+def runs_of(
+    samplers: Iterable[str], seeds: Iterable[int], pruners: Iterable[str] = ("none",)
+) -> list[Run]:
+    """Return every strategy's runs, seed by seed, so that all get on at the same pace.
 
     Raises:
-        ValueError: if flyweight has no sampler of a name.
+        ValueError: if flyweight has no sampler or no pruner of a name.
     """
-    samplers = list(samplers)
-    for sampler in samplers:
-        if sampler not in SAMPLERS:
-            raise ValueError(f"{sampler!r} is not a sampler; give some of {', '.join(SAMPLERS)}")
-    return [Run(sampler, seed) for seed in seeds for sampler in samplers]
-
-
-RULE = "the candidate with the highest expected score after all trainings so far"
-"""What :func:`recommended` chooses, in words."""
-
-
-def recommended(stored: StoredStudy, records: Sequence[TrialRecord]) -> int | None:
-    """Return the number of the trial that a search recommends after these trials.
-
-    It is the first that ``flyweight confirm`` would retrain then.
-
-    Args:
-        stored: the study, its storage open.
-        records: the trained trials so far, in their order.
-
-    Returns:
-        The trial; None where none is complete.
-    """
-    numbers = {record.number for record in records}
-    trials = [trial for trial in stored.study.get_trials(deepcopy=False) if trial.number in numbers]
-    return next(iter(best_trials(records, 1, candidates_known(stored, trials))), None)
+    samplers, pruners = list(samplers), list(pruners)
+    for kind, names, known in (("sampler", samplers, SAMPLERS), ("pruner", pruners, PRUNERS)):
+        for name in names:
+            if name not in known:
+                raise ValueError(f"{name!r} is not a {kind}; give some of {', '.join(known)}")
+    return [
+        Run(sampler, seed, pruner) for seed in seeds for pruner in pruners for sampler in samplers
+    ]

@@ -13,16 +13,15 @@ from typing import Any
 from search.study.seeds import confirm_seed
 from tests.benchmarks.report import provenance, write_json
 from tests.benchmarks.strategies.figures import Curve, curve_of, resolvable
-from tests.benchmarks.strategies.judging import judgement_of, recommendations
-from tests.benchmarks.strategies.protocol import BASELINE, RULE, SEEDS, Protocol, Run
-from tests.benchmarks.strategies.searching import is_finished, summary_of, trained_records
+from tests.benchmarks.strategies.judging import judgement_of
+from tests.benchmarks.strategies.protocol import BASELINE, Protocol, Run
+from tests.benchmarks.strategies.recommending import RULE
+from tests.benchmarks.strategies.searching import is_finished, recommended_by, summary_of
 
 __all__ = ["report"]
 
-_NAME = "strategies"
-
 Judgements = dict[str, dict[int, list[float]]]
-"""For each sampler and seed the judged accuracies, one for each number of trainings."""
+"""For each strategy and seed the judged accuracies, one for each number of trainings."""
 
 
 def report(protocol: Protocol, folder: Path, runs: Sequence[Run], results: Path) -> Iterator[str]:
@@ -32,12 +31,13 @@ def report(protocol: Protocol, folder: Path, runs: Sequence[Run], results: Path)
         protocol: of the comparison.
         folder: of the comparison.
         runs: those to report; what is not finished or not wholly judged is left out.
-        results: folder for ``strategies.json``, ``strategies.md`` and ``strategies.svg``.
+        results: folder for ``strategies-NAME.json``, ``.md`` and ``.svg``, by the protocol's name.
     """
+    name = f"strategies-{protocol.name}"
     raw = {
         run: found
         for run in runs
-        if is_finished(folder, run) and (found := _judgements(protocol, folder, run)) is not None
+        if is_finished(folder, run) and (found := _judgements(folder, run)) is not None
     }
     if not raw:
         yield "no run has been finished and judged yet"
@@ -45,7 +45,7 @@ def report(protocol: Protocol, folder: Path, runs: Sequence[Run], results: Path)
     judged: Judgements = {}
     for run, found in raw.items():
         accuracies = [sum(each) / len(each) for each in found["accuracies"]]
-        judged.setdefault(run.sampler, {})[run.seed] = accuracies
+        judged.setdefault(run.strategy, {})[run.seed] = accuracies
     baseline = judged.get(BASELINE, {})
     curves = {name: curve_of(protocol.times, of, baseline) for name, of in judged.items()}
     spread = [values[-1] for values in (baseline or next(iter(judged.values()))).values()]
@@ -53,35 +53,37 @@ def report(protocol: Protocol, folder: Path, runs: Sequence[Run], results: Path)
         "command": shlex.join(["python", "-m", "tests.benchmarks.strategies", *sys.argv[1:]]),
         "origin": provenance(),
         "protocol": _protocol(protocol),
-        "resolvable": resolvable(spread, SEEDS),
+        "resolvable": resolvable(spread, protocol.seeds),
         "curves": {name: asdict(curve) for name, curve in curves.items()},
         "runs": {str(run): found for run, found in raw.items()},
     }
-    write_json(results / f"{_NAME}.json", value)
+    write_json(results / f"{name}.json", value)
     lines = list(_markdown(protocol, curves, value))
-    (results / f"{_NAME}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    plot(protocol, curves, results / f"{_NAME}.svg")
+    (results / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    plot(protocol, curves, results / f"{name}.svg")
     yield from lines
     left = len(runs) - len(raw)
     if left:
         yield f"left out: {left} of {len(runs)} runs, which are not finished or not judged yet"
 
 
-def _judgements(protocol: Protocol, folder: Path, run: Run) -> dict[str, Any] | None:
+def _judgements(folder: Path, run: Run) -> dict[str, Any] | None:
     """Return what was judged of a run, and what it was; None where judgements are missing."""
-    stored, records = trained_records(folder, run)
-    chosen = recommendations(stored, records, protocol.times)
-    judged = [judgement_of(folder, record) for record in chosen]
+    chosen = recommended_by(folder, run)
+    judged = [judgement_of(folder, each) for each in chosen]
     known = [each for each in judged if each is not None]
     if len(known) < len(judged):
         return None
     summary = summary_of(folder, run)
     return {
-        "trials": [record.number for record in chosen],
-        "scores": [record.score for record in chosen],
-        "parameters": [record.parameters for record in chosen],
+        "trials": [each.trial for each in chosen],
+        "scores": [each.score for each in chosen],
+        "parameters": [each.parameters for each in chosen],
         "accuracies": [list(each.accuracies) for each in known],
-        **{key: summary[key] for key in ("rejected", "seconds", "processor_seconds", "origin")},
+        **{
+            key: summary[key]
+            for key in ("rejected", "trainings", "seconds", "processor_seconds", "origin")
+        },
     }
 
 
@@ -105,7 +107,7 @@ def _markdown(
         "then over the runs, ± standard error."
     )
     yield ""
-    yield from _rows(("sampler", "runs", *map(str, protocol.times), f"trainings to {BASELINE}'s"))
+    yield from _rows(("strategy", "runs", *map(str, protocol.times), f"trainings to {BASELINE}'s"))
     for name, curve in curves.items():
         cells = [_figure(*each) for each in zip(curve.means, curve.errors, strict=True)]
         reaches = f"not in {end}" if curve.reaches is None else f"{curve.reaches:.0f}"
@@ -115,7 +117,7 @@ def _markdown(
         yield ""
         yield f"Differences to {BASELINE} in points, in pairs of runs with the same seed:"
         yield ""
-        yield from _rows(("sampler", "pairs", *map(str, protocol.times)))
+        yield from _rows(("strategy", "pairs", *map(str, protocol.times)))
         for name, curve in compared.items():
             figures = zip(curve.differences, curve.difference_errors, strict=True)
             cells = [_figure(*each, sign="+") for each in figures]
@@ -124,7 +126,7 @@ def _markdown(
     if value["resolvable"] is not None:
         shown = f"{100 * value['resolvable']:.2f} points"
         yield (
-            f"{SEEDS} runs of each sampler can show a difference of {shown} after {end} trainings "
+            f"{protocol.seeds} runs of each can show a difference of {shown} after {end} trainings "
             "(two standard errors, by the spread of the runs)."
         )
     versions = ", ".join(f"{name} {version}" for name, version in origin["versions"].items())
@@ -150,14 +152,14 @@ def plot(protocol: Protocol, curves: Mapping[str, Curve], path: Path) -> None:
 
     Args:
         protocol: of the comparison.
-        curves: by sampler.
+        curves: by strategy.
         path: of the SVG file.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     # The same figures give the same file.
-    with rc_context({"svg.hashsalt": _NAME}):
+    with rc_context({"svg.hashsalt": path.stem}):
         figure = Figure(figsize=(7, 4.5), layout="constrained")
         axes = figure.add_subplot()
         for name, curve in curves.items():

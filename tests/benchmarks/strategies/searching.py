@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,24 @@ from search.run.trials import search
 from search.storage.database import quiet_optuna
 from search.study.records import TrialRecord, best_of
 from search.study.recovery import recover
-from search.study.study import StoredStudy, begin_study, open_study, trial_claims
+from search.study.study import StoredStudy, begin_study, trial_claims
 from search.text import percent
 from search.workers.context import WorkerContext
 from search.workers.data import open_data
 from search.workers.stop import StopSignal
 from tests.benchmarks.report import cores, provenance, write_json
 from tests.benchmarks.strategies.protocol import Protocol, Run
+from tests.benchmarks.strategies.recommending import Recommendation, recommendations
 
-__all__ = ["Work", "held", "is_finished", "search_all", "summary_of", "trained_records"]
+__all__ = [
+    "Work",
+    "held",
+    "is_finished",
+    "recommended_by",
+    "search_all",
+    "summary_of",
+    "trained_records",
+]
 
 
 @dataclass(frozen=True)
@@ -75,13 +84,14 @@ def summary_of(folder: Path, run: Run) -> dict[str, Any]:
     return found
 
 
-def trained_records(folder: Path, run: Run) -> tuple[StoredStudy, list[TrialRecord]]:
-    """Return a run's study and its trained trials, in the order in which they were trained."""
-    stored = open_study(str(run), _url(folder, run), writing=False)
-    try:
-        return stored, [record for record in stored.records() if record.trained]
-    finally:
-        stored.storage.engine.dispose()
+def recommended_by(folder: Path, run: Run) -> list[Recommendation]:
+    """Return what a finished run recommended after each number of trainings."""
+    return [Recommendation(**each) for each in summary_of(folder, run)["recommended"]]
+
+
+def trained_records(stored: StoredStudy) -> list[TrialRecord]:
+    """Return a run's trained trials, in the order in which they were trained."""
+    return [record for record in stored.records() if record.trained]
 
 
 @contextmanager
@@ -108,28 +118,33 @@ def _search(work: Work, run: Run, stop: StopSignal) -> str:
     stored = begin_study(file, _url(work.folder, run), None, info)
     try:
         recover(stored.study, stored.storage, trial_claims(stored))
-        search(stored, work.context(), work.protocol.trials, stop)
+        search(stored, work.context(), run.trials(work.protocol), stop)
         if stop:
             return ""
-        records = stored.records()
+        records, trained = stored.records(), trained_records(stored)
+        chosen = recommendations(stored, trained, work.protocol.times)
     finally:
         stored.storage.engine.dispose()
-    trained, best = sum(record.trained for record in records), best_of(records)
+    best = best_of(records)
     summary = {
         "run": str(run),
         "study": file.to_dict(),
         "fingerprint": info.fingerprint,
-        "trained": trained,
-        "rejected": len(records) - trained,
+        "trained": len(trained),
+        "trainings": round(
+            sum(len(record.epochs) for record in records) / file.recipe_space().epochs, 1
+        ),
+        "rejected": len(records) - len(trained),
         "training_seconds": round(sum(record.seconds for record in records), 1),
         # Of the last part of a run that was stopped and went on.
         "seconds": round(time.perf_counter() - began, 1),
         "processor_seconds": round(time.process_time() - used, 1),
         "origin": origin,
+        "recommended": [asdict(each) for each in chosen],
     }
     write_json(_summary(work.folder, run), summary)
     return (
-        f"{run}: {trained} trained, {len(records) - trained} rejected, "
+        f"{run}: {len(trained)} trained, {len(records) - len(trained)} rejected, "
         f"best {'none' if best is None else percent(best.score)}, {summary['seconds']:.0f} s"
     )
 

@@ -10,16 +10,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.spec.candidate import Candidate
+from search.study.records import TrialRecord
+from search.study.study import StoredStudy, open_study
 from search.workers.data import DataSplit
 from search.workers.stop import StopSignal
 from search.workers.training import Training
 from tests.benchmarks.strategies import judging, searching
 from tests.benchmarks.strategies.figures import curve_of, resolvable
-from tests.benchmarks.strategies.images import IMAGES, choose_images, make_images
-from tests.benchmarks.strategies.judging import judge_all, judgement_of, recommendations
-from tests.benchmarks.strategies.protocol import SHORT, Protocol, Run, recommended, runs_of
+from tests.benchmarks.strategies.images import choose_images, make_images
+from tests.benchmarks.strategies.judging import judge_all, judgement_of
+from tests.benchmarks.strategies.protocol import PROTOCOLS, Protocol, Run, runs_of
+from tests.benchmarks.strategies.recommending import (
+    Recommendation,
+    first_trainings,
+    recommendations,
+    recommended,
+)
 from tests.benchmarks.strategies.report import report
-from tests.benchmarks.strategies.searching import Work, is_finished, search_all, trained_records
+from tests.benchmarks.strategies.searching import (
+    Work,
+    is_finished,
+    recommended_by,
+    search_all,
+    trained_records,
+)
 
 TINY = """
 [study]
@@ -57,6 +71,13 @@ class StopsAfter(StopSignal):
         return self._left < 0
 
 
+def trained_by(work: Work, run: Run) -> tuple[StoredStudy, list[TrialRecord]]:
+    """Return a run's study and its trained trials."""
+    url = f"sqlite:///{work.folder / 'runs' / f'{run}.db'}"
+    stored = open_study(str(run), url, writing=False)
+    return stored, trained_records(stored)
+
+
 @pytest.fixture
 def work(tmp_path: Path) -> Work:
     """A comparison of trainings of milliseconds, whose images are noise."""
@@ -70,18 +91,21 @@ def work(tmp_path: Path) -> Work:
     folder = tmp_path / "out"
     folder.mkdir()
     (x_train, y_train), (x_test, y_test) = part(48), part(40)
-    np.savez(folder / IMAGES, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-    return Work(Protocol(study, times=(2, 4, 6), judgings=2), folder)
+    protocol = Protocol(study, searched=48, times=(2, 4, 6), seeds=2, judgings=2)
+    np.savez(
+        folder / protocol.images, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test
+    )
+    return Work(protocol, folder)
 
 
 def test_from_runs_to_a_table(work: Work, tmp_path: Path) -> None:
     """Runs that are stopped go on, are not repeated, and come to the table as they were judged."""
     assert not list(search_all(work, RUNS[:1], StopsAfter(4)))
     assert not is_finished(work.folder, RUNS[0])
-    _, before = trained_records(work.folder, RUNS[0])
+    _, before = trained_by(work, RUNS[0])
     assert 0 < len(before) < 6
     assert len(list(search_all(work, RUNS, StopSignal()))) == 4
-    _, records = trained_records(work.folder, RUNS[0])
+    _, records = trained_by(work, RUNS[0])
     assert [r.score for r in records[: len(before)]] == [r.score for r in before]
     assert len(records) == 6
     assert not list(search_all(work, RUNS, StopSignal()))
@@ -92,12 +116,12 @@ def test_from_runs_to_a_table(work: Work, tmp_path: Path) -> None:
 
     lines = list(report(work.protocol, work.folder, RUNS, tmp_path))
     assert not lines[-1].startswith("left out")
-    found = json.loads((tmp_path / "strategies.json").read_text())
+    found = json.loads((tmp_path / "strategies-tiny.json").read_text())
     shown = found["runs"]["random-0"]
     for trial, time, score in zip(shown["trials"], (2, 4, 6), shown["scores"], strict=True):
         assert trial in {record.number for record in records[:time]}
         assert score == next(r.score for r in records if r.number == trial)
-    assert (tmp_path / "strategies.svg").stat().st_size
+    assert (tmp_path / "strategies-tiny.svg").stat().st_size
     means = [np.mean(shown["accuracies"][-1]), np.mean(found["runs"]["random-1"]["accuracies"][-1])]
     assert found["curves"]["random"]["means"][-1] == pytest.approx(np.mean(means))
 
@@ -115,8 +139,9 @@ def test_a_judgement_is_of_the_candidate_itself(
 
     monkeypatch.setattr(judging, "Training", training)
     list(judge_all(work, RUNS[:1], StopSignal()))
-    stored, records = trained_records(work.folder, RUNS[0])
-    chosen = recommendations(stored, records, work.protocol.times)
+    stored, records = trained_by(work, RUNS[0])
+    by_number = {record.number: record for record in records}
+    chosen = [by_number[each.trial] for each in recommended_by(work.folder, RUNS[0])]
     wanted = {
         (str(candidate.architecture), candidate.recipe.learning_rate)
         for candidate in (record.candidate(stored.data.input_shape) for record in chosen)
@@ -131,9 +156,13 @@ def test_equal_candidates_are_judged_once(work: Work) -> None:
     """A candidate that differs in its seed alone has the same judgement, another one has none."""
     list(search_all(work, RUNS[:1], StopSignal()))
     list(judge_all(work, RUNS[:1], StopSignal()))
-    stored, records = trained_records(work.folder, RUNS[0])
-    best = recommendations(stored, records, (6,))[0]
-    other_seed = dataclasses.replace(best, recipe={**best.recipe, "seed": 7})
+    stored, records = trained_by(work, RUNS[0])
+    best = recommended_by(work.folder, RUNS[0])[-1]
+    record = next(record for record in records if record.number == best.trial)
+    shape = stored.data.input_shape
+    other_seed = Recommendation.of(
+        dataclasses.replace(record, recipe={**record.recipe, "seed": 7}), shape
+    )
     other = dataclasses.replace(best, recipe={**best.recipe, "learning_rate": 0.5})
     assert judgement_of(work.folder, other_seed) == judgement_of(work.folder, best) is not None
     assert judgement_of(work.folder, other) is None
@@ -150,12 +179,12 @@ def test_a_run_that_another_process_does_is_left_to_it(work: Work) -> None:
 def test_later_trials_do_not_change_what_was_recommended(work: Work) -> None:
     """A recommendation is that of the trials until then; where none is complete there is none."""
     list(search_all(work, RUNS[:1], StopSignal()))
-    stored, records = trained_records(work.folder, RUNS[0])
+    stored, records = trained_by(work, RUNS[0])
     first, last = recommendations(stored, records, (1, 6))
-    assert first.number == records[0].number
-    assert recommended(stored, records[:1]) == first.number
+    assert first.trial == records[0].number
+    assert recommended(stored, records[:1]) == first.trial
     assert recommended(stored, []) is None
-    assert last.rank_score is not None
+    assert last == recommended_by(work.folder, RUNS[0])[-1]
 
 
 def test_curves_by_hand() -> None:
@@ -193,7 +222,7 @@ def test_images_are_of_the_training_part_alone(tmp_path: Path) -> None:
     labels = (np.arange(count) % 10).astype(np.uint8)
     _write_idx(raw / "train-images-idx3-ubyte", pixels)
     _write_idx(raw / "train-labels-idx1-ubyte", labels)
-    path = make_images(tmp_path / "out", tmp_path)
+    path = make_images(tmp_path / "out" / "some.npz", 12_000, tmp_path)
     with np.load(path) as made:
         parts = [made[key][:, 0, :2].copy().view(">u2").ravel() for key in ("x_train", "x_test")]
         assert [len(part) for part in parts] == [12_000, 1_000]
@@ -216,9 +245,12 @@ def test_the_choice_of_images_is_fixed() -> None:
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
 
 
-def test_all_samplers_search_one_file(tmp_path: Path) -> None:
-    """Runs of the published protocol differ in name, sampler and seed alone."""
-    random, tpe = (Run(name, 3).study_file(SHORT, tmp_path).to_dict() for name in ("random", "tpe"))
+@pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS)
+def test_all_samplers_search_one_file(protocol: Protocol, tmp_path: Path) -> None:
+    """Runs of the published protocols differ in name, sampler and seed alone."""
+    random, tpe = (
+        Run(name, 3).study_file(protocol, tmp_path).to_dict() for name in ("random", "tpe")
+    )
     assert random["study"]["trials"] == 140
     assert {key for key in random["study"] if random["study"][key] != tpe["study"][key]} == {
         "name",
@@ -227,7 +259,32 @@ def test_all_samplers_search_one_file(tmp_path: Path) -> None:
     assert {**random, "study": 0} == {**tpe, "study": 0}
 
 
-def test_unknown_samplers_are_refused() -> None:
-    """A sampler that flyweight does not have is named before anything begins."""
+def test_pruners_are_compared_by_what_is_trained(tmp_path: Path) -> None:
+    """A run with a pruner has more trials, and a pruned one is as much of a training as it took."""
+    protocol = PROTOCOLS["short"]
+    plain, pruned = runs_of(["tpe"], [3], ["none", "halving"])
+    assert (str(plain), str(pruned)) == ("tpe-3", "tpe+halving-3")
+    settings = [run.study_file(protocol, tmp_path).settings for run in (plain, pruned)]
+    assert [each.pruner for each in settings] == ["none", "halving"]
+    assert settings[0].trials == protocol.trainings < settings[1].trials
+
+
+def test_trainings_are_counted_in_epochs(work: Work) -> None:
+    """The first trainings are the trials that have no more epochs together; none is cut."""
+    list(search_all(work, RUNS[:1], StopSignal()))
+    _, records = trained_by(work, RUNS[0])
+    epoch = records[0].epochs[0]
+    trained = [
+        dataclasses.replace(record, epochs=(epoch,) * epochs)
+        for record, epochs in zip(records, (4, 1, 2, 4, 1, 4), strict=True)
+    ]
+    counts = [len(first_trainings(trained, 4, trainings)) for trainings in (0, 1, 2, 3, 4, 9)]
+    assert counts == [0, 1, 3, 5, 6, 6]
+
+
+def test_unknown_names_are_refused() -> None:
+    """A sampler or pruner that flyweight does not have is named before anything begins."""
     with pytest.raises(ValueError, match="'greedy' is not a sampler"):
         runs_of(["greedy"], range(1))
+    with pytest.raises(ValueError, match="'shears' is not a pruner"):
+        runs_of(["random"], range(1), ["shears"])
