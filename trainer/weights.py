@@ -90,6 +90,27 @@ class FlatWeights:
             raise TrainerError("the network has no trainable parameters; add a layer with weights")
         self.vector = flatten(self.parameters).requires_grad_()
         self._gaps = _gaps_behind(self.parameters)
+        self._filters = {
+            module.weight: None  # a dictionary keeps their order, and each of them once
+            for module in network.modules()
+            if isinstance(module, nn.Conv2d) and module.groups == 1 and module.weight.requires_grad
+        }
+
+    def filter_matrices(self) -> list[Tensor]:
+        """Return where in the vector the filters of each convolution lie.
+
+        Returns:
+            For each convolution of all input channels (depthwise and grouped ones have none) the
+            places of its weights, (filters, weights of a filter), on the CPU.
+        """
+        places = torch.arange(self.vector.numel())
+        start = self.vector.storage_offset()
+        return [
+            torch.as_strided(
+                places, weight.shape, weight.stride(), weight.storage_offset() - start
+            ).flatten(1)
+            for weight in self._filters
+        ]
 
     def make_gradient(self) -> dict[Tensor, Tensor]:
         """Set the vector's gradient to zeros; return each parameter's part, shaped like it."""

@@ -48,7 +48,7 @@ separable3 12 pad1 bn relu{}
 gap
 linear 10"""
 
-ARMS: Mapping[str, tuple[str, Mapping[str, float]]] = {
+ARMS: Mapping[str, tuple[str, Mapping[str, float | str]]] = {
     "base": (SMALL, {}),
     "tail": (SMALL, {"tail": 0.2}),
     "share": (SMALL, {"averaging": 0.0, "averaging_share": 0.1}),

@@ -45,7 +45,7 @@ class TrainingStep(Protocol):
 
 
 class Update:
-    """The update of the weights along their gradient, by torch's optimizer.
+    """The update of the weights along their gradient, by the recipe's optimizer.
 
     Args:
         weights: the network's parameters as one vector, which holds the gradient.
@@ -56,7 +56,7 @@ class Update:
         self._vector = weights.vector
         self._clip = recipe.gradient_clip
         self._l1 = recipe.l1
-        self._optimizer = make_optimizer(recipe, weights.vector)
+        self._optimizer = make_optimizer(recipe, weights)
 
     def __call__(self, rates: Rates) -> None:
         """Add the penalty, clip the gradient and update with the rates of this step."""

@@ -15,7 +15,9 @@ import torch
 from torch import Tensor
 
 from trainer.optim.flat import FlatAdam, FlatOptimizer, FlatSgd
+from trainer.optim.muon import Muon
 from trainer.optim.schedules import Rates
+from trainer.weights import FlatWeights
 
 __all__ = ["OPTIMIZERS", "OptimizerEntry", "OptimizerSettings", "make_optimizer", "set_rates"]
 
@@ -41,25 +43,25 @@ class OptimizerEntry:
 
     Attributes:
         name: what a recipe calls it.
-        make: makes torch's optimizer over one flat vector of parameters, (n,), from the recipe.
+        make: makes an optimizer over the weights' one flat vector, (n,), from the recipe.
         make_flat: makes the same update in the form that a CUDA graph records; None where there
             is no such form, and then the graph backend is not used.
         nesterov: whether it can take Nesterov momentum.
     """
 
     name: str
-    make: Callable[[Tensor, OptimizerSettings], torch.optim.Optimizer]
+    make: Callable[[FlatWeights, OptimizerSettings], torch.optim.Optimizer]
     make_flat: Callable[[Tensor, OptimizerSettings], FlatOptimizer] | None = None
     nesterov: bool = False
 
 
-def make_optimizer(settings: OptimizerSettings, vector: Tensor) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer over one flat vector of parameters, (n,)."""
-    return OPTIMIZERS[settings.optimizer].make(vector, settings)
+def make_optimizer(settings: OptimizerSettings, weights: FlatWeights) -> torch.optim.Optimizer:
+    """Return the recipe's optimizer over the weights' one flat vector."""
+    return OPTIMIZERS[settings.optimizer].make(weights, settings)
 
 
 def set_rates(optimizer: torch.optim.Optimizer, rates: Rates) -> None:
-    """Set the learning rate and the momentum (Adam: beta1) of torch's optimizer for a step."""
+    """Set the learning rate and the momentum (Adam: beta1) of an optimizer for a step."""
     for group in optimizer.param_groups:
         group["lr"] = rates.learning_rate
         if "betas" in group:
@@ -68,9 +70,9 @@ def set_rates(optimizer: torch.optim.Optimizer, rates: Rates) -> None:
             group["momentum"] = rates.momentum
 
 
-def _sgd(vector: Tensor, settings: OptimizerSettings) -> torch.optim.Optimizer:
+def _sgd(weights: FlatWeights, settings: OptimizerSettings) -> torch.optim.Optimizer:
     return torch.optim.SGD(
-        [vector],
+        [weights.vector],
         lr=settings.learning_rate,
         momentum=settings.momentum,
         nesterov=settings.nesterov,
@@ -79,10 +81,12 @@ def _sgd(vector: Tensor, settings: OptimizerSettings) -> torch.optim.Optimizer:
     )
 
 
-def _adam(kind: type[torch.optim.Adam]) -> Callable[[Tensor, OptimizerSettings], torch.optim.Adam]:
-    def make(vector: Tensor, settings: OptimizerSettings) -> torch.optim.Adam:
+def _adam(
+    kind: type[torch.optim.Adam],
+) -> Callable[[FlatWeights, OptimizerSettings], torch.optim.Adam]:
+    def make(weights: FlatWeights, settings: OptimizerSettings) -> torch.optim.Adam:
         return kind(
-            [vector],
+            [weights.vector],
             lr=settings.learning_rate,
             betas=(settings.momentum, 0.999),
             weight_decay=settings.weight_decay,
@@ -90,6 +94,16 @@ def _adam(kind: type[torch.optim.Adam]) -> Callable[[Tensor, OptimizerSettings],
         )
 
     return make
+
+
+def _muon(weights: FlatWeights, settings: OptimizerSettings) -> torch.optim.Optimizer:
+    return Muon(
+        weights.vector,
+        weights.filter_matrices(),
+        lr=settings.learning_rate,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
 
 
 _ENTRIES = (
@@ -109,6 +123,7 @@ _ENTRIES = (
         _adam(torch.optim.AdamW),
         lambda vector, settings: FlatAdam(vector, settings.weight_decay, decoupled=True),
     ),
+    OptimizerEntry("muon", _muon),
 )
 
 OPTIMIZERS: Mapping[str, OptimizerEntry] = MappingProxyType(

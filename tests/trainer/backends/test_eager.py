@@ -50,9 +50,44 @@ def batches(count: int = STEPS) -> Iterator[tuple[Tensor, Tensor]]:
             yield pixels.double(), labels
 
 
-def torchs_optimizer(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    """Torch's plain optimizer over separate parameters."""
+class PlainMuon(torch.optim.AdamW):
+    """AdamW over separate parameters, but for the matrices, which it moves as Muon's paper says."""
+
+    def __init__(self, parameters: list[nn.Parameter], recipe: Recipe) -> None:
+        betas = (recipe.momentum, 0.999)
+        super().__init__(
+            parameters, recipe.learning_rate, betas, weight_decay=recipe.weight_decay, foreach=False
+        )
+
+    def step(self, closure: Any = None) -> Any:
+        (group,) = self.param_groups
+        rate, momentum, decay = group["lr"], group["betas"][0], group["weight_decay"]
+        moved = {}
+        for weight in group["params"]:
+            if weight.dim() != 4 or weight.grad is None:  # no test network is depthwise
+                continue
+            state = self.state[weight]
+            mean = state.get("exp_avg", torch.zeros_like(weight))
+            mean = momentum * mean + (1 - momentum) * weight.grad
+            matrix = ((1 - momentum) * weight.grad + momentum * mean).flatten(1)
+            matrix = matrix / max(float(matrix.norm()), 1e-7)
+            for _ in range(5):
+                square = matrix @ matrix.T
+                matrix = 3.4445 * matrix + (-4.775 * square + 2.0315 * square @ square) @ matrix
+            size = 0.2 * max(matrix.shape) ** 0.5
+            moved[weight] = (1 - rate * decay) * weight.detach() - rate * size * matrix.view_as(
+                weight
+            )
+        super().step(closure)
+        for weight, value in moved.items():
+            weight.data.copy_(value)
+
+
+def plain_optimizer(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """The plain optimizer over separate parameters."""
     rate, decay, momentum = recipe.learning_rate, recipe.weight_decay, recipe.momentum
+    if recipe.optimizer == "muon":
+        return PlainMuon(parameters, recipe)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(
             parameters, rate, momentum, 0, decay, recipe.nesterov, foreach=False, fused=False
@@ -65,7 +100,7 @@ def torchs_optimizer(recipe: Recipe, parameters: list[nn.Parameter]) -> torch.op
 def train_by_torch(network: nn.Module, recipe: Recipe) -> None:
     """The same steps as everybody writes them."""
     parameters = [p for p in network.parameters() if p.requires_grad]
-    optimizer = torchs_optimizer(recipe, parameters)
+    optimizer = plain_optimizer(recipe, parameters)
     for index, (pixels, labels) in enumerate(batches()):
         set_rates(optimizer, rates_at(recipe, index, STEPS))
         optimizer.zero_grad()
@@ -141,8 +176,8 @@ def test_the_loss_is_the_smoothed_cross_entropy(smoothing: float) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_rates_reach_the_optimizer(optimizer: Any) -> None:
     """Learning rate and momentum (Adam: beta1) must be those of the step, the rest stay."""
-    vector = torch.zeros(3, requires_grad=True)
-    made = make_optimizer(Recipe(optimizer=optimizer, weight_decay=0.2), vector)
+    weights = FlatWeights(convolutional())
+    made = make_optimizer(Recipe(optimizer=optimizer, weight_decay=0.2), weights)
     set_rates(made, Rates(0.125, 0.75))
     (group,) = made.param_groups
     assert group["lr"] == 0.125
