@@ -9,9 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 MEMORY = Path("/dev/shm")
 ENOUGH = 1 << 30
+
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("flyweight", deadline=None)
+settings.load_profile("flyweight")
 
 
 def pytest_configure(config: pytest.Config) -> None:

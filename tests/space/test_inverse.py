@@ -40,7 +40,7 @@ class StrictTrial(RandomTrial):
         return answer
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(search_spaces(), seeds, seeds)
 def test_what_a_trial_draws_can_be_drawn_again(space: SearchSpace, seed: int, other: int) -> None:
     """The answers for any suggestion are allowed, and give it back whatever the others are."""
@@ -51,7 +51,7 @@ def test_what_a_trial_draws_can_be_drawn_again(space: SearchSpace, seed: int, ot
     assert answers.keys() == space.parameters.keys() - suggestion.inactive
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(search_spaces(), search_spaces(), seeds)
 def test_another_spaces_architecture_is_given_exactly_or_refused(
     space: SearchSpace, other: SearchSpace, seed: int

@@ -17,7 +17,7 @@ from space.layers import Conv, Separable
 from space.search_space import ENUMERATED, CostBound, SearchSpace
 from tests.space.drawn_spaces import RandomTrial, search_spaces, staged_sections
 
-relaxed = settings(deadline=None, max_examples=100)
+relaxed = settings(max_examples=100)
 seeds = st.integers(0, 2**32)
 
 STAGED = {
@@ -228,7 +228,7 @@ def kind(word: object) -> str:
     return re.sub(r"[0-9][0-9x.]*", "", str(word))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(search_spaces(), seeds)
 def test_every_word_of_a_candidate_is_listed(space: SearchSpace, seed: int) -> None:
     """What a trial draws is made of the words that the space lists, but for their numbers."""
@@ -237,7 +237,7 @@ def test_every_word_of_a_candidate_is_listed(space: SearchSpace, seed: int) -> N
     assert {kind(word) for layer in architecture.layers for word in layer.words} <= listed
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(staged_sections(), st.integers(1, 200_000))
 def test_the_room_of_the_first_convolution_is_exact(section: dict[str, object], limit: int) -> None:
     """The channels that a limit allows are within it, and one more is not."""

@@ -35,7 +35,6 @@ def orders(batches: Batches, epochs: int) -> list[list[int]]:
     return [[int(label) for _, labels in batches for label in labels] for _ in range(epochs)]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 500), st.integers(2, 80))
 def test_bounds_cut_all_images_and_leave_none_alone(count: int, size: int) -> None:
     """Batches must join without gaps, all be full but the last, and none hold a single image."""
@@ -49,7 +48,7 @@ def test_bounds_cut_all_images_and_leave_none_alone(count: int, size: int) -> No
     assert count == 1 or min(sizes) >= 2
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 3000), st.integers(2, 1500))
 def test_an_epoch_holds_each_image_once_with_its_label(count: int, size: int) -> None:
     """However batches and chunks fall, pixels and labels must stay together and none be lost."""
@@ -125,7 +124,7 @@ def reference(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) -> Te
     return torch.stack(planes, dim=1)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     *[st.integers(0, 5)], *[st.integers(1, 5)] * 3, st.sampled_from([torch.float32, torch.float64])
 )

@@ -62,7 +62,7 @@ class Crowded(nn.Module):
         return logits
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.integers(100, 600), st.sampled_from(["CUDA out of memory", "unable to find an engine"]))
 def test_evaluation_halves_its_batches_where_memory_is_short(most: int, words: str) -> None:
     """Every image must get its class once, in batches that the device can hold."""
@@ -140,7 +140,6 @@ def test_no_images_are_refused() -> None:
         share_correct(torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(1, 40))
 def test_the_floor_is_the_lowest_of_the_last(accuracies: list[float], epochs: int) -> None:
     """It must look at exactly the last epochs, at all where there are fewer."""

@@ -20,7 +20,7 @@ def alone(seed: int, count: int) -> Tensor:
         return torch.cat([torch.rand(1) for _ in range(count)])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seeds, seeds, st.lists(st.sampled_from("abx"), max_size=20))
 def test_sequences_take_turns_without_noticing(first: int, second: int, turns: list[str]) -> None:
     """However two sequences and the caller alternate, each must get its own numbers."""
@@ -55,14 +55,13 @@ def test_an_exception_inside_gives_the_state_back() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(seeds, st.integers(0, 62))
 def test_every_bit_of_a_seed_counts(seed: int, bit: int) -> None:
     """Torch ignores the upper bits of a CPU seed, a recipe's seed must not."""
     assert not torch.equal(alone(seed, 4), alone(seed ^ (1 << bit), 4))
 
 
-@settings(deadline=None)
 @given(seeds, st.text(max_size=5), st.text(max_size=5))
 def test_purposes_have_seeds_of_their_own(seed: int, first: str, second: str) -> None:
     """A derived seed must be in range, repeatable, and another for another purpose."""

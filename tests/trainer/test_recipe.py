@@ -6,7 +6,7 @@ import pickle
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.augment import STEP_KINDS, Affine, AugmentStep, Flip, step_from_dict
@@ -49,7 +49,6 @@ def recipes(draw: st.DrawFn) -> Recipe:
     return Recipe(**values)
 
 
-@settings(deadline=None)
 @given(recipes())
 def test_a_recipe_survives_json(recipe: Recipe) -> None:
     """Writing a recipe as JSON and reading it must give an equal one with equal text."""

@@ -31,7 +31,7 @@ def numbers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return 4
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some=shapes)
 def test_tensors_become_views_of_one_vector(numbers: int, some: list[tuple[int, ...]]) -> None:
     """Values and shapes must stay, every part be aligned, and follow what happens to the vector."""
@@ -46,7 +46,6 @@ def test_tensors_become_views_of_one_vector(numbers: int, some: list[tuple[int, 
     assert all(torch.equal(one, 2 * other) for one, other in zip(tensors, before, strict=True))
 
 
-@settings(deadline=None)
 @given(shapes)
 def test_unflattened_tensors_own_contiguous_memory(some: list[tuple[int, ...]]) -> None:
     """Values must stay, the vector must have no hold on them any more."""
@@ -128,7 +127,7 @@ def wander(network: nn.Module, seed: int) -> None:
                 tensor.add_(1)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(0, 0.9999), st.integers(0, 25))
 def test_the_average_follows_its_formula(decay: float, updates: int) -> None:
     """Weights and BatchNorm statistics must decay by min(d, (1 + t) / (10 + t)), counts not."""
@@ -150,7 +149,7 @@ def test_the_average_follows_its_formula(decay: float, updates: int) -> None:
     assert int(network.state_dict()["1.num_batches_tracked"]) == updates
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.floats(0.01, 1), st.sampled_from([0.0, 0.5, 0.9]), st.integers(1, 25))
 def test_a_share_lets_the_average_reach_further_back(
     share: float, decay: float, updates: int

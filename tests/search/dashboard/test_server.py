@@ -8,7 +8,7 @@ from typing import Any
 
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import FloatDistribution
 
@@ -162,7 +162,6 @@ def test_repeats_of_a_confirm_name_their_set(shown: Shown) -> None:
     assert kept["confirm:1:final:0001"] == "trial 3, repeat 1: diverged"
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["cost", "epochs", "architecture", "flyweight", "confirm:1:final:0", "x"]),

@@ -79,7 +79,7 @@ print(json.dumps([shapes.CLASSES, sorted(sys.modules)]))
     torch.testing.assert_close(torch.load(tmp_path / "logits.pt"), wanted)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(architectures(), st.sampled_from(HOSTILE))
 def test_every_architecture_can_be_written(
     tmp_path_factory: pytest.TempPathFactory, architecture: Architecture, name: str

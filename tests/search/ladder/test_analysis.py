@@ -75,7 +75,7 @@ def test_few_images_prove_no_gap(tmp_path: Path, images: int, gap: float, over: 
     seeds=st.integers(1, 3),
     width=st.integers(80, 160),
 )
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_a_table_fits_the_width(names: list[str], seeds: int, width: int) -> None:
     """At 80 columns and more no line is longer, nothing is cut off, and names stay readable."""
     with TemporaryDirectory() as folder:

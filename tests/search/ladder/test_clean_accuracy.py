@@ -18,7 +18,7 @@ def images(labels: list[int]) -> Images:
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(counts=st.lists(st.integers(1, 80), min_size=2, max_size=3), like=st.integers(1, 300))
 def test_the_part_is_stratified_and_about_as_large_as_the_test(
     counts: list[int], like: int

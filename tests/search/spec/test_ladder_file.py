@@ -237,7 +237,7 @@ PLACES = [
 ]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(place=st.sampled_from(PLACES), garbage=GARBAGE)
 def test_garbage_is_refused_or_works(place: str, garbage: object) -> None:
     """Whatever a key holds, the file is refused with a line for each problem, or it loads."""

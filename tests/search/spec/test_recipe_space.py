@@ -109,7 +109,7 @@ def problems_of(section: dict[str, object]) -> dict[str, str]:
     return {problem.key: problem.message for problem in caught.value.problems}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(section=SECTIONS, data=st.data())
 def test_any_answers_make_a_recipe(section: dict[str, object], data: st.DataObject) -> None:
     """Whatever a trial answers is a valid recipe that holds exactly these answers."""
@@ -148,7 +148,7 @@ def test_every_value_outside_its_field_is_named() -> None:
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(section=SECTIONS, data=st.data())
 def test_every_trial_is_asked_for_the_same(section: dict[str, object], data: st.DataObject) -> None:
     """Two trials with other answers are asked for ``parameters``, in that order."""
@@ -169,7 +169,7 @@ GARBAGE = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     section=st.dictionaries(
         st.sampled_from([*DEFAULTS, "augment", "seed", "x"]), GARBAGE, max_size=3

@@ -186,7 +186,7 @@ PLACES = [f"{name}.{key}" for name in ("study", "budget", "space", "recipe") for
 ]
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(place=st.sampled_from(PLACES), garbage=GARBAGE)
 def test_garbage_is_refused_or_works(place: str, garbage: object) -> None:
     """Whatever a key holds, the file is refused with keys and lines, or it resolves."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from search.spec.study_file import StudyFile
@@ -43,7 +43,6 @@ def test_a_space_of_vanishing_maps_is_described(tmp_path: Path) -> None:
     assert any("maps too small" in line for line in found.lines())
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e9), min_size=1))
 def test_a_range_holds_its_values(values: list[float]) -> None:
     """The values are in order, and half of them are at most the middle one."""

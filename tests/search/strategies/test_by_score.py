@@ -72,7 +72,7 @@ def test_a_view_changes_nothing_that_is_stored() -> None:
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(scores=st.lists(st.floats(0, 1), min_size=25, max_size=60), waiting=st.integers(0, 3))
 def test_a_sampler_sees_the_best_and_the_latest(
     direction: str, scores: list[float], waiting: int

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import BaseDistribution, IntDistribution
 
@@ -23,7 +23,6 @@ def _held_by_optuna(space: dict[str, BaseDistribution], params: dict[str, object
     return params.keys() == space.keys()
 
 
-@settings(deadline=None)
 @given(spaces, seeds)
 def test_draws_and_mutants_are_within_the_distributions(
     space: dict[str, BaseDistribution], seed: int
@@ -37,7 +36,6 @@ def test_draws_and_mutants_are_within_the_distributions(
         params, _ = genes.mutate(params, rng)
 
 
-@settings(deadline=None)
 @given(spaces, seeds)
 def test_a_mutant_differs_in_the_genes_it_names(
     space: dict[str, BaseDistribution], seed: int
@@ -51,7 +49,6 @@ def test_a_mutant_differs_in_the_genes_it_names(
     assert min(1, free) <= len(names) <= min(2, free)
 
 
-@settings(deadline=None)
 @given(spaces, seeds)
 def test_equal_genes_are_equal_numbers(space: dict[str, BaseDistribution], seed: int) -> None:
     """The numbers lie from 0 to 1, and differ where a gene differs."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
@@ -16,7 +16,6 @@ from search.strategies.repair import is_full, repaired
 from tests.search.strategies.problems import DISTRIBUTIONS, WIDTHS, small_problem
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(200, 20_000), st.sets(st.sampled_from(WIDTHS)))
 def test_only_widths_move_and_stay_in_their_ranges(seed: int, limit: int, keep: set[str]) -> None:
     """Other parameters are as before, and every width is one of its distribution."""
@@ -28,7 +27,6 @@ def test_only_widths_move_and_stay_in_their_ranges(seed: int, limit: int, keep: 
     assert proposal == problem.describe(found)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(1, 9), st.integers(0, 5), st.integers(1, 3)), min_size=1, max_size=3

@@ -4,7 +4,7 @@ import pickle
 from math import inf, nan
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from space.errors import FieldError, SpaceError
@@ -21,7 +21,6 @@ from space.fields import (
 )
 from tests.space.drawn_spaces import RandomTrial, dropouts, one_or_more, whole
 
-relaxed = settings(deadline=None)
 seeds = st.integers(0, 2**32)
 
 
@@ -135,7 +134,6 @@ def test_text_outside_the_allowed_is_refused_with_the_nearest() -> None:
         read("sme", "str", allowed=("same", "valid"))
 
 
-@relaxed
 @given(fields(), seeds)
 def test_a_fixed_field_asks_nothing_and_others_once(field: Field, seed: int) -> None:
     """A trial is asked once under the name, with a value of the field; for a fixed one never."""
@@ -148,7 +146,6 @@ def test_a_fixed_field_asks_nothing_and_others_once(field: Field, seed: int) -> 
         assert value in field.values()
 
 
-@relaxed
 @given(fields())
 def test_values_agree_with_count_and_ends(field: Field) -> None:
     """A finite field lists as many different values as it counts, from minimum to maximum."""

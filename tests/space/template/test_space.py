@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from space.architecture import Architecture
@@ -45,7 +45,6 @@ def test_a_template_says_every_hand_made_network(seed: SeedNetwork) -> None:
     assert space.lower_bound() == CostBound(known.parameters, known.macs, known.activation_bytes)
 
 
-@settings(deadline=None)
 @given(st.integers(4, 16), st.sampled_from(["conv3", "separable5"]), st.floats(0, 0.3))
 def test_holes_are_filled_with_the_answers(width: int, block: str, rate: float) -> None:
     """Numbers and words stand in the text as the trial answered."""

@@ -138,7 +138,7 @@ def test_steps_made_in_code_are_checked_too() -> None:
         Perspective(distortion=1.5)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(steps, max_size=4), st.sampled_from(SHAPES), st.integers(1, 5))
 def test_any_steps_keep_shape_and_range(
     some: list[AugmentStep], shape: tuple[int, int, int], count: int
@@ -262,7 +262,7 @@ def test_crops_never_leave_their_padding() -> None:
     assert torch.equal(augment.apply(pixels, [ends]), augment.apply(pixels, [inner]))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.sampled_from(SHAPES), st.floats(0, 2), st.floats(0, 2))
 def test_colour_agrees_with_torchvision(
     shape: tuple[int, int, int], brightness: float, contrast: float
@@ -321,7 +321,7 @@ def test_neighbours_become_one_warp_where_it_is_the_same() -> None:
     assert warps(Flip(), affine, Flip(), Crop(2, fill=9)) == [3, 1]
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.permutations(range(4)), st.integers(0, 2**32))
 def test_one_warp_equals_its_steps_in_turn(order: list[int], seed: int) -> None:
     """Fused steps must show what the same strengths show one after another, in their order."""

@@ -16,7 +16,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 12), st.floats(0, 1), st.integers(4, 20), st.integers(4, 20))
 def test_cutout_hides_one_square(size: int, probability: float, height: int, width: int) -> None:
     """At most so many rows and columns show the fill, all others the image; as often as asked."""

@@ -72,7 +72,7 @@ def reference_affine(
     return moved
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(shapes, affines)
 def test_affine_agrees_with_torchvision(
     shape: tuple[int, int, int], values: tuple[float, float, float, float, float]
@@ -115,7 +115,7 @@ def test_fill_is_an_endless_border(mode: Interpolation, shape: tuple[int, int, i
     torch.testing.assert_close(moved, wanted, atol=1e-3, rtol=0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(shapes, st.lists(st.floats(0, 0.45), min_size=8, max_size=8))
 def test_perspective_agrees_with_torchvision(
     shape: tuple[int, int, int], shares: list[float]
@@ -135,7 +135,7 @@ def test_perspective_agrees_with_torchvision(
     torch.testing.assert_close(moved, wanted, atol=5e-3, rtol=0)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32), st.floats(0.5, 1.0))
 def test_extreme_perspectives_stay_finite(seed: int, distortion: float) -> None:
     """Even flat and folded quadrilaterals must give pixels in 0 to 1."""
@@ -174,7 +174,7 @@ def test_flip_exchanges_left_and_right() -> None:
     assert torch.equal(moved, torch.stack((pixels[0].flip(-1), pixels[1])))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.floats(-10, 10), st.floats(-2, 2), st.lists(st.floats(0, 2), min_size=8, max_size=8))
 def test_composed_equals_one_after_another_inside(
     degrees: float, shift: float, inward: list[float]

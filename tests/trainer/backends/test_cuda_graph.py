@@ -119,7 +119,7 @@ def assert_close(first: nn.Module, second: nn.Module) -> None:
         torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-7, msg=name)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(recipes())
 def test_it_learns_what_the_plain_step_learns(recipe: Recipe) -> None:
     """All settings and both sizes of batches must give the plain step's figures and network."""
@@ -317,9 +317,7 @@ def test_a_tape_freezes_numbers_and_follows_tensors() -> None:
 
 
 @pytest.mark.usefixtures("taped")
-@settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(recipes(), st.sampled_from([0.0, 0.3]))
 def test_a_recording_freezes_nothing_that_changes(recipe: Recipe, dropout: float) -> None:
     """Replays of both sizes must learn what the plain step learns from ever new batches."""

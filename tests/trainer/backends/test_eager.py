@@ -127,7 +127,7 @@ def assert_close_state(first: nn.Module, second: nn.Module) -> None:
         torch.testing.assert_close(one, other, atol=1e-9, rtol=1e-7, msg=name)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(recipes())
 def test_one_flat_vector_learns_what_separate_parameters_do(recipe: Recipe) -> None:
     """All keys of loss, gradient and update must give torch's weights and statistics."""

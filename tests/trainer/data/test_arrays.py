@@ -75,7 +75,7 @@ def test_the_keys_of_others_are_known(
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_every_shape_and_type_gives_the_same_pixels(data: st.DataObject) -> None:
     """Channels first or last, bytes, wider numbers or floats: the pixels are those drawn."""

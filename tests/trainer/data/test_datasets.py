@@ -75,7 +75,7 @@ def test_files_that_do_not_fit_each_other(tmp_path: Path) -> None:
     assert "damaged" in failure("mnist", tmp_path)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_any_damage_is_a_data_error(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -9,7 +9,7 @@ from trainer.data import Images, normalisation
 from trainer.errors import DataError
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 20))
 def test_normalisation(seed: int, channels: int, count: int) -> None:
     """Mean and deviation are those of the pixels scaled to [0, 1], per channel."""

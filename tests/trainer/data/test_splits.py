@@ -14,7 +14,7 @@ from trainer.data.splits import (
 from trainer.errors import DataError
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(counts=st.lists(st.integers(LEAST_WITHOUT_TEST, 40), min_size=2, max_size=12))
 def test_splits_are_stratified(counts: list[int]) -> None:
     """Both sides of each split have every class in its share, no image twice, none lost."""

@@ -164,7 +164,7 @@ def check(architecture: Architecture, images: int, seed: int, tolerance: float) 
     return True
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.filter_too_much])
 @given(architectures(), counts, st.integers(0, 1000))
 def test_any_network_agrees_with_torch(architecture: Architecture, images: int, seed: int) -> None:
     """Logits, gradients and statistics must be those of torch but for rounding."""
@@ -249,7 +249,7 @@ def bits(some: Figures) -> dict[str, bytes]:
     return {name: tensor.contiguous().numpy().tobytes() for name, tensor in some.items()}
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(architectures(), counts, st.integers(0, 1000))
 def test_threads_change_no_figure(architecture: Architecture, images: int, seed: int) -> None:
     """One thread, some and more than there are blocks must give the same to the last bit."""
@@ -265,7 +265,7 @@ def test_threads_change_no_figure(architecture: Architecture, images: int, seed:
     assert all(figures == given[0] for figures in given[1:])
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(architectures(), counts, counts, st.integers(0, 1000))
 def test_earlier_batches_leave_no_trace(
     architecture: Architecture, images: int, before: int, seed: int
@@ -287,7 +287,7 @@ def test_earlier_batches_leave_no_trace(
     assert bits(again) == bits(by_kernels(fresh, pixels[:images], upstream[:images]))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(architectures(), counts, st.integers(0, 1000))
 def test_an_image_is_judged_alone(architecture: Architecture, images: int, seed: int) -> None:
     """In inference its logits must not depend, to the last bit, on its place and company."""

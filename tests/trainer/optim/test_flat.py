@@ -85,7 +85,7 @@ def moved_by_us(recipe: Recipe, vector: Tensor, gradients: list[Tensor]) -> Tens
     return moved.detach()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(recipes(), st.integers(0, 2**32))
 def test_a_vector_goes_where_torch_takes_it(recipe: Recipe, seed: int) -> None:
     """All optimizers and settings must give torch's numbers, but for rounding."""
@@ -94,7 +94,7 @@ def test_a_vector_goes_where_torch_takes_it(recipe: Recipe, seed: int) -> None:
     torch.testing.assert_close(ours, torchs, atol=1e-12, rtol=1e-10)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(recipes(), st.integers(0, 2**32))
 def test_single_precision_costs_no_more_than_it_costs_torch(recipe: Recipe, seed: int) -> None:
     """What rounding does to ours must be of the size of what it does to torch's."""

@@ -10,7 +10,7 @@ from trainer.optim.muon import Muon, orthogonalised
 from trainer.weights import FlatWeights
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 6), st.integers(0, 6), st.integers(0, 2**31), st.floats(1e-3, 1e3))
 def test_matrices_become_nearly_orthogonal(rows: int, more: int, seed: int, scale: float) -> None:
     """The singular vectors stay, and singular values that are not tiny come near 1."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import (
@@ -62,7 +62,6 @@ def assert_same(some: list[Rates], wanted: list[Rates], peak: float) -> None:
         assert one.momentum == pytest.approx(other.momentum, rel=1e-12)
 
 
-@settings(deadline=None)
 @given(epochs, steps_per_epoch, learning_rates, st.floats(0, 0.99), st.sampled_from([sgd, adam]))
 def test_one_cycle_is_torchs(
     count: int, per_epoch: int, peak: float, warmup: float, make: Callable[[float], Optimizer]
@@ -89,7 +88,6 @@ def test_a_warm_up_of_one_step_is_the_peak(warmup: float, total: int) -> None:
     assert rates[-1].learning_rate == pytest.approx(2.0 / 25 / 1e4)
 
 
-@settings(deadline=None)
 @given(epochs, steps_per_epoch, learning_rates)
 def test_cosine_is_torchs(count: int, per_epoch: int, peak: float) -> None:
     """Every step must have the rate of CosineAnnealingLR over all steps."""
@@ -99,7 +97,6 @@ def test_cosine_is_torchs(count: int, per_epoch: int, peak: float) -> None:
     assert_same(ours(recipe, per_epoch), list(wanted), peak)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from([name for name in SCHEDULES if "tail" in SCHEDULES[name].keys]),
     epochs,
@@ -128,7 +125,6 @@ def held(rates: Iterator[Rates], per_epoch: int) -> list[Rates]:
     return [rate for rate in rates for _ in range(per_epoch)]
 
 
-@settings(deadline=None)
 @given(epochs, steps_per_epoch, learning_rates, st.integers(1, 10), st.floats(1e-3, 1))
 def test_step_is_torchs(
     count: int, per_epoch: int, peak: float, step_epochs: int, decay: float
@@ -141,7 +137,6 @@ def test_step_is_torchs(
     assert_same(ours(recipe, per_epoch), held(wanted, per_epoch), 0)
 
 
-@settings(deadline=None)
 @given(epochs, steps_per_epoch, learning_rates, st.floats(1e-3, 1))
 def test_exponential_is_torchs(count: int, per_epoch: int, peak: float, decay: float) -> None:
     """Every epoch must have the rate of ExponentialLR, all through."""
@@ -156,7 +151,6 @@ def test_none_changes_nothing() -> None:
     assert set(ours(recipe, 5)) == {Rates(0.2, 0.7)}
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(list(SCHEDULES)),
     epochs,

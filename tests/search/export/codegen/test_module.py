@@ -134,7 +134,7 @@ def ruff(*arguments: str, source: str) -> str:
     return done.stdout + done.stderr if done.returncode else ""
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(architectures())
 def test_source_computes_what_the_built_network_computes(architecture: Architecture) -> None:
     """For every architecture the source gives the built network's logits, bit for bit."""
@@ -149,7 +149,7 @@ def test_source_computes_what_the_built_network_computes(architecture: Architect
     assert torch.equal(given, wanted)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(architectures())
 def test_source_is_well_formatted(architecture: Architecture) -> None:
     """Every source is what ruff would format, without lint, without a long line, in ASCII."""
@@ -160,7 +160,7 @@ def test_source_is_well_formatted(architecture: Architecture) -> None:
     assert source.isascii()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(architectures(), st.sampled_from(["SmallNet", "A" * 64]))
 def test_source_imports_torch_alone(architecture: Architecture, class_name: str) -> None:
     """A source is a docstring, imports of torch, two constants, one class and its one helper."""

@@ -51,7 +51,7 @@ def test_a_score_that_is_no_number_is_refused(score: float) -> None:
         estimates([Judgement("c", score)])
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.permutations(_landscape(12, 2, folds=3)[0]))
 def test_the_order_of_the_scores_does_not_matter(judgements: list[Judgement]) -> None:
     """The same scores give the same estimates to the last bit."""

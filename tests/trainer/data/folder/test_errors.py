@@ -119,7 +119,7 @@ def test_decompression_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.Mon
     )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_any_damage_is_a_data_error(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
