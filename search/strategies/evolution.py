@@ -61,7 +61,9 @@ class Evolution(Strategy):
             if problem.trials - length <= archive.trained < problem.trials:
                 fitting = {each.key for each in search.parents()}
                 known = {key: each for key, each in posterior.estimates().items() if key in fitting}
-                again = next_repeat(known, archive.trainings, length // max(1, len(problem.limits)))
+                limits = max(1, len(problem.limits))
+                left = -(-(problem.trials - archive.trained) // limits)
+                again = next_repeat(known, archive.trainings, length // limits, left)
                 if again is not None:
                     return archive.entries[again].params
         if search.rng.random() < _RANDOM_SHARE:

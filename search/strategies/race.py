@@ -28,18 +28,20 @@ def race_length(trials: int) -> int:
 
 
 def next_repeat(
-    known: Mapping[str, Estimate], trainings: Mapping[str, int], length: int
+    known: Mapping[str, Estimate], trainings: Mapping[str, int], length: int, left: int
 ) -> str | None:
     """Return the key of the candidate to train again; None when the leader is known.
 
     First the best get a second training, and the best of these a third and fourth. Then each
     training goes where it is likeliest to change the choice: to candidates that are close to the
-    leader and uncertain (optimal computing budget allocation, Chen et al., 2000).
+    leader and uncertain (optimal computing budget allocation, Chen et al., 2000). The last ones
+    are the leader's, if it would else have too few.
 
     Args:
         known: what is known of the candidates.
         trainings: of each candidate, those in progress included.
         length: of the whole race, in trainings.
+        left: of these, this one included.
     """
     ranked = sorted(known, key=lambda key: (-known[key].mean, key))
     for wanted, share in ((2, _SECOND), (3, _FOURTH), (4, _FOURTH)):
@@ -49,6 +51,8 @@ def next_repeat(
     if not ranked:
         return None
     leader, rivals = ranked[0], ranked[1:]
+    if left <= _ENOUGH - trainings[leader]:
+        return leader
 
     def gap(key: str) -> float:
         return known[leader].mean - known[key].mean

@@ -18,9 +18,9 @@ def _race(worths: list[float], noise: float, most: int) -> tuple[Counter[str], s
         return Judgement(f"c{index}", worths[index] + noise * float(rng.standard_normal()))
 
     judgements = [train(index) for index in range(len(worths))]
-    for _ in range(most):
+    for left in range(most, 0, -1):
         trainings = Counter(each.key for each in judgements)
-        again = next_repeat(estimates(judgements), trainings, LENGTH)
+        again = next_repeat(estimates(judgements), trainings, LENGTH, left)
         if again is None:
             break
         judgements.append(train(int(again[1:])))
@@ -42,7 +42,7 @@ def test_the_best_are_trained_again_first() -> None:
     trainings = Counter(dict.fromkeys(known, 1))
     order = []
     for _ in range(22):
-        again = next_repeat(known, trainings, LENGTH)
+        again = next_repeat(known, trainings, LENGTH, LENGTH)
         assert again is not None
         order.append(int(again[1:]))
         trainings[again] += 1
@@ -65,6 +65,18 @@ def test_close_rivals_go_on_and_hopeless_ones_do_not() -> None:
     assert max(trainings[f"c{index}"] for index in range(18)) <= 4
 
 
+def test_the_last_trainings_are_a_poorly_trained_leaders() -> None:
+    """Before they are spent on rivals the leader has its five."""
+    known = estimates([Judgement(f"c{index}", 0.9 + index / 100_000) for index in range(12)])
+    trainings = Counter(dict.fromkeys(known, 4))
+    leader = max(known, key=lambda key: known[key].mean)
+    assert next_repeat(known, trainings, LENGTH, 1) == leader
+    trainings[leader] = 3
+    assert next_repeat(known, trainings, LENGTH, 2) == leader
+    trainings[leader] = 9
+    assert next_repeat(known, trainings, LENGTH, 2) != leader
+
+
 def test_nobody_races_alone() -> None:
     """Without candidates there is none to train again."""
-    assert next_repeat({}, Counter(), LENGTH) is None
+    assert next_repeat({}, Counter(), LENGTH, LENGTH) is None
