@@ -126,9 +126,11 @@ def _search(work: Work, run: Run, stop: StopSignal) -> str:
     finally:
         stored.storage.engine.dispose()
     best = best_of(records)
+    study = file.to_dict()
+    study["study"]["dataset"] = f"npz:{work.protocol.images}"  # not the folder of this machine
     summary = {
         "run": str(run),
-        "study": file.to_dict(),
+        "study": study,
         "fingerprint": info.fingerprint,
         "trained": len(trained),
         "trainings": round(

@@ -116,6 +116,7 @@ def test_from_runs_to_a_table(work: Work, tmp_path: Path) -> None:
 
     lines = list(report(work.protocol, work.folder, RUNS, tmp_path))
     assert not lines[-1].startswith("left out")
+    assert str(tmp_path) not in (work.folder / "runs" / "random-0.json").read_text()
     found = json.loads((tmp_path / "strategies-tiny.json").read_text())
     shown = found["runs"]["random-0"]
     for trial, time, score in zip(shown["trials"], (2, 4, 6), shown["scores"], strict=True):
