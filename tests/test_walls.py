@@ -45,8 +45,8 @@ FLOORS = {
     ),
     "trainer": (
         ("errors",),
-        ("ranges", "runtime", "randomness", "words", "user_cache"),
-        ("data", "augment", "optim", "weights", "native"),
+        ("ranges", "runtime", "randomness", "words", "user_cache", "weights"),
+        ("data", "augment", "optim", "native"),
         ("recipe",),
         ("batches", "backends"),
         ("metrics",),
