@@ -104,27 +104,19 @@ class FlatWeights:
             places of its weights, (filters, weights of a filter), on the CPU.
         """
         places = torch.arange(self.vector.numel())
-        start = self.vector.storage_offset()
-        return [
-            torch.as_strided(
-                places, weight.shape, weight.stride(), weight.storage_offset() - start
-            ).flatten(1)
-            for weight in self._filters
-        ]
+        return [self._part_of(places, weight).flatten(1) for weight in self._filters]
 
     def make_gradient(self) -> dict[Tensor, Tensor]:
         """Set the vector's gradient to zeros; return each parameter's part, shaped like it."""
         self.vector.grad = torch.zeros_like(self.vector)
-        start = self.vector.storage_offset()
         return {
-            parameter: torch.as_strided(
-                self.vector.grad,
-                parameter.shape,
-                parameter.stride(),
-                parameter.storage_offset() - start,
-            )
-            for parameter in self.parameters
+            parameter: self._part_of(self.vector.grad, parameter) for parameter in self.parameters
         }
+
+    def _part_of(self, flat: Tensor, parameter: Tensor) -> Tensor:
+        """Return the part of a vector, (n,), that lies as a parameter does in the weights."""
+        start = parameter.storage_offset() - self.vector.storage_offset()
+        return torch.as_strided(flat, parameter.shape, parameter.stride(), start)
 
     def set_gradient(self, gradients: Sequence[Tensor]) -> None:
         """Set the vector's gradient from one gradient per parameter, in their order."""

@@ -18,10 +18,15 @@ from search.strategies.genes import Genes, Params
 from search.strategies.model.posterior import Estimate, Judgement, Place, Running, estimates
 from search.strategies.problem import LIMIT, Problem, Proposal
 
-__all__ = ["Archive", "Entry", "Reader", "posterior_of", "score_of"]
+__all__ = ["Archive", "Entry", "Reader", "is_untrained", "posterior_of", "score_of"]
 
 _UNTRAINED = ("rejected", "interrupted")
 _FAILED = ("diverged", "out-of-memory")
+
+
+def is_untrained(trial: FrozenTrial) -> bool:
+    """Return whether a trial ended without a training that counts."""
+    return trial.user_attrs.get("outcome") in _UNTRAINED
 
 
 def score_of(trial: FrozenTrial) -> float | None:
@@ -126,8 +131,7 @@ class Reader:
         archive = Archive()
         failed: list[int] = []
         for trial in trials:
-            outcome = trial.user_attrs.get("outcome")
-            if trial.number == but or outcome in _UNTRAINED:
+            if trial.number == but or is_untrained(trial):
                 continue
             if trial.state in (TrialState.FAIL, TrialState.WAITING):
                 continue
@@ -143,7 +147,7 @@ class Reader:
                 archive.running.append(Running(entry.key, entry.place, fold))
             elif (score := score_of(trial)) is not None and math.isfinite(score):
                 archive.judgements.append(Judgement(entry.key, score if maximise else -score, fold))
-            elif outcome in _FAILED:
+            elif trial.user_attrs.get("outcome") in _FAILED:
                 failed.append(len(archive.judgements))
                 archive.judgements.append(Judgement(entry.key, math.inf, fold))
         # A training that broke off is as bad as the worst that did not.

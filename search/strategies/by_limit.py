@@ -15,13 +15,12 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from search.strategies.archive import is_untrained
 from search.strategies.by_score import ScoredStudy, whole_proposal
 from search.strategies.problem import LIMIT, Problem
 from search.strategies.strategy import Strategy
 
 __all__ = ["ByLimit", "WithinLimit"]
-
-_UNTRAINED = ("rejected", "interrupted")
 
 
 class ByLimit(BaseSampler):
@@ -102,9 +101,7 @@ class ByLimit(BaseSampler):
         counts = Counter(
             each.params.get(LIMIT)
             for each in trials
-            if each.number != but
-            and each.state is not TrialState.FAIL
-            and each.user_attrs.get("outcome") not in _UNTRAINED
+            if each.number != but and each.state is not TrialState.FAIL and not is_untrained(each)
         )
         return min(self._problem.limits, key=lambda limit: counts[limit])
 
@@ -114,7 +111,7 @@ def _concerns(trial: FrozenTrial, limit: int) -> bool:
     if trial.params.get(LIMIT) == limit:
         return True
     parameters = trial.user_attrs.get("cost", {}).get("parameters")
-    if parameters is None or trial.user_attrs.get("outcome") in _UNTRAINED:
+    if parameters is None or is_untrained(trial):
         return False
     return bool(parameters <= limit)
 

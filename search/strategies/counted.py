@@ -12,12 +12,11 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
 
+from search.strategies.archive import is_untrained
 from search.strategies.by_score import Wrapping, whole_proposal
 from search.strategies.problem import Problem
 
 __all__ = ["Counted"]
-
-_UNTRAINED = ("rejected", "interrupted")
 
 
 class Counted(Wrapping):
@@ -61,7 +60,7 @@ class Counted(Wrapping):
             for each in trials
             if each.number != but
             and "candidate" in each.user_attrs
-            and each.user_attrs.get("outcome") not in _UNTRAINED
+            and not is_untrained(each)
             and each.state is not TrialState.FAIL
         )
 

@@ -168,9 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     torch.set_num_threads(1)
     data, origin = _Data.read(asked.full), provenance()
+    trained = {(row["arm"], row["seed"]) for row in _read(asked.out)}
     for seed in range(1, asked.seeds + 1):
         for name in asked.arms:
-            if not any((row["arm"], row["seed"]) == (name, seed) for row in _read(asked.out)):
+            if (name, seed) not in trained:
                 row = {**_train(name, seed, data, asked.full), "full": asked.full}
                 with asked.out.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({**row, "origin": origin}) + "\n")

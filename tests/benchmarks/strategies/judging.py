@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 
+from search.spec.candidate import candidate_key
 from search.study.seeds import confirm_seed
 from search.text import percent
 from search.workers.data import DataSplit, final_split
@@ -120,5 +120,4 @@ def _write(path: Path, chosen: Recommendation, judged: Judged) -> None:
 
 def _place(folder: Path, chosen: Recommendation) -> Path:
     """Return the file of a candidate; equal architectures and recipes, but for seeds, have one."""
-    text = json.dumps([chosen.architecture, chosen.recipe], sort_keys=True)
-    return folder / "judged" / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
+    return folder / "judged" / f"{candidate_key(chosen.architecture, chosen.recipe)}.json"
