@@ -1,8 +1,9 @@
 """Compare settings of a training by paired seeds: ``python -m tests.benchmarks.levers``.
 
 ``run OUT`` trains every arm with every seed and adds a line of JSON for each training to a file;
-what is there is not trained again. ``table OUT`` puts the lines together, each arm beside the one
-that it changes. It needs MNIST under $FLYWEIGHT_DATA, and reads its training part alone.
+what is there is not trained again, so several processes with arms of their own may share it.
+``table OUT`` puts the lines together, each arm beside the one that it changes. It needs MNIST under
+$FLYWEIGHT_DATA, and reads its training part alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import torch
 
+from search.workers.devices import choose_device, hardware
 from space import Architecture, build, cost
 from tests.benchmarks.mnist import data_root
 from tests.benchmarks.options import positive
@@ -70,8 +72,19 @@ separable3 14 bn noscale relu
 gap
 linear 10"""
 
+SEPARABLE = """conv3 6 bn noscale hardswish
+separable3 16 bn noscale hardswish
+separable3 16 bn noscale hardswish
+maxpool2
+separable3 22 pad1 bn noscale hardswish
+separable5 22 bn noscale hardswish
+separable3 24 bn noscale hardswish
+separable3 22 bn noscale hardswish
+gap
+linear 10"""
+
 _LIGHT = {"kind": "affine", "degrees": 5, "translate": 0.04, "scale": 0.04}
-_TUNED = {"clean_statistics": 4000, "batch_size": 64, "augment": [_LIGHT]}
+_TUNED = {"clean_statistics": 4000, "augment": [_LIGHT]}
 
 
 @dataclass(frozen=True)
@@ -89,14 +102,18 @@ class Arm:
     keys: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _of_network(name: str, network: str, rate: float) -> dict[str, Arm]:
+def _of_network(
+    name: str, network: str, rate: float, activations: Sequence[tuple[str, str]], batch_size: int
+) -> dict[str, Arm]:
     """Return the arms by which each lever is measured on one network, which is tuned but for it."""
 
     def arm(**keys: object) -> Arm:
-        return Arm(network, name, {**_TUNED, "learning_rate": rate, **keys})
+        tuned = {**_TUNED, "batch_size": batch_size, "learning_rate": rate}
+        return Arm(network, name, {**tuned, **keys})
 
     cutout = {"kind": "cutout", "size": 6, "fade": 0.2}
     elastic = {"kind": "elastic", "pixels": 1.5, "fade": 0.2}
+    other = {64: 128, 128: 64}[batch_size]
     changes = {
         "": arm(),
         "rate / 2": arm(learning_rate=rate / 2),
@@ -110,11 +127,15 @@ def _of_network(name: str, network: str, rate: float) -> dict[str, Arm]:
         "elastic": arm(augment=[_LIGHT, elastic]),
         "no augmentation": arm(augment=[]),
         "smoothing": arm(label_smoothing=0.05),
+        f"batches of {other}": arm(batch_size=other),
     }
     arms = {f"{name} {change}".strip(): each for change, each in changes.items()}
-    for activation in ("hardswish", "silu"):
-        other = network.replace("relu", activation)
-        arms[f"{name} {activation}"] = replace(arms[name], network=other)
+    scaled = network.replace(" noscale", "")
+    if scaled != network:
+        arms[f"{name} scale"] = replace(arms[name], network=scaled)
+    for present, activation in activations:
+        changed = network.replace(present, activation)
+        arms[f"{name} {activation}"] = replace(arms[name], network=changed)
     return arms
 
 
@@ -137,8 +158,9 @@ ARMS: Mapping[str, Arm] = {
     "again": Arm(REPEATED.format("\nagain"), "once"),
     "again clean": Arm(REPEATED.format("\nagain"), "once", {"clean_statistics": 4000}),
     "again norms": Arm(REPEATED.format("\nagain norms"), "once"),
-    **_of_network("1k", DEEP, 0.06),
-    **_of_network("3.5k", LARGER, 0.03),
+    **_of_network("1k", DEEP, 0.06, [("relu", "hardswish"), ("relu", "silu")], 64),
+    **_of_network("3.5k", LARGER, 0.03, [("relu", "hardswish"), ("relu", "silu")], 64),
+    **_of_network("4k", SEPARABLE, 0.05, [("hardswish", "relu"), ("hardswish", "silu")], 128),
 }
 """Every arm by its name."""
 
@@ -150,13 +172,13 @@ class _Data:
     normalisation: Normalisation
 
     @classmethod
-    def read(cls, full: bool) -> _Data:
+    def read(cls, full: bool, device: torch.device) -> _Data:
         training, validation = open_dataset("mnist", data_root()).search_split()
         scale = normalisation(training)
         if not full:
             order = torch.randperm(len(training), generator=torch.Generator().manual_seed(0))
             training = training.subset(order[:_SHORT_IMAGES])
-        return cls(training, validation, scale)
+        return cls(training.to(device), validation.to(device), scale)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -167,7 +189,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(line)
         return
     torch.set_num_threads(1)
-    data, origin = _Data.read(asked.full), provenance()
+    device = choose_device(asked.device)
+    data, origin = _Data.read(asked.full, device), {**provenance(), "device": hardware(device)}
     trained = {(row["arm"], row["seed"]) for row in _read(asked.out)}
     for seed in range(1, asked.seeds + 1):
         for name in asked.arms:
@@ -183,8 +206,8 @@ def _train(name: str, seed: int, data: _Data, full: bool) -> dict[str, Any]:
     recipe = Recipe.from_dict({**usual, **arm.keys, "seed": seed})
     architecture = Architecture.parse(arm.network)
     torch.manual_seed(seed)
-    started = time.process_time()
-    network = build(architecture)
+    started, began = time.process_time(), time.perf_counter()
+    network = build(architecture).to(data.training.pixels.device)
     epochs = train(network, data.training, data.validation, data.normalisation, recipe)
     accuracies = [epoch.accuracy for epoch in epochs]
     judged = _JUDGED_EPOCHS[full]
@@ -196,6 +219,7 @@ def _train(name: str, seed: int, data: _Data, full: bool) -> dict[str, Any]:
         "mean": fmean(accuracies[-judged:]),
         "last": accuracies[-1],
         "cpu_seconds": round(time.process_time() - started, 2),
+        "seconds": round(time.perf_counter() - began, 2),
     }
 
 
@@ -252,6 +276,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("out", type=Path, metavar="OUT", help="a file of lines of JSON")
     parser.add_argument("--seeds", type=positive, default=16, metavar="N", help="1 to N")
     parser.add_argument("--full", action="store_true", help="50,000 images and 15 epochs")
+    parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu unless told")
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS), metavar="NAME")
     return parser.parse_args(arguments)
 

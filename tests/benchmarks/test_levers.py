@@ -11,7 +11,7 @@ from trainer.recipe import Recipe
 def test_every_arm_can_be_trained(name: str) -> None:
     """Each arm is a network of few parameters with a valid recipe, and its base is an arm."""
     arm = ARMS[name]
-    assert cost(Architecture.parse(arm.network)).parameters < 4_000
+    assert cost(Architecture.parse(arm.network)).parameters < 4_100
     Recipe.from_dict({**SHORT.to_dict(), **arm.keys})
     assert ARMS[arm.base].base == arm.base
 

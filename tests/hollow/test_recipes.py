@@ -23,7 +23,7 @@ NETWORK = "conv1 16\nconv1 10\ngap"
 RECORDABLE = [name for name, entry in OPTIMIZERS.items() if entry.make_flat is not None]
 
 NODES_OF_A_NEW_OPTIMIZER = 32
-NODES_OF_OPTIMIZERS = {"sgd": 25, "adam": 30, "adamw": 30}
+NODES_OF_OPTIMIZERS = {"sgd": 25, "adam": 30, "adamw": 30, "muon": 65}
 """Nodes of the graph of a step of the network above."""
 
 NODES_OF_WEIGHT_DECAY = 1

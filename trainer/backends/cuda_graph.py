@@ -71,7 +71,7 @@ class GraphStep:
             raise NoKernels(
                 f"the graph backend cannot record the optimizer {recipe.optimizer}; use eager"
             )
-        optimizer = make_flat(weights.vector, recipe)
+        optimizer = make_flat(weights, recipe)
         self._table = _RateTable(optimizer, recipe, steps_per_epoch)
         self._step = _DeviceStep(network, weights, recipe, optimizer, self._table)
         self._infer: Callable[[Tensor], Tensor] = network

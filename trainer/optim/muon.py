@@ -1,4 +1,7 @@
-"""Muon: convolutions move by orthogonal matrices, all other weights by AdamW."""
+"""Muon: convolutions move by orthogonal matrices, all other weights by AdamW.
+
+It has two forms: torch's, and the one that a CUDA graph records (:mod:`trainer.optim.flat`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Muon"]
+from trainer.optim.schedules import Rates
+
+__all__ = ["FlatMuon", "Muon"]
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
@@ -67,6 +72,55 @@ class Muon(torch.optim.Optimizer):
         if self._matrices is not None:
             self._matrices.put(gradient.lerp(self._mean, momentum), move)
         self._vector.mul_(1 - rate * group["weight_decay"]).add_(move, alpha=-rate)
+
+
+class FlatMuon:
+    """The update of :class:`Muon`, whose rates are numbers on the device.
+
+    Args:
+        vector: all weights, (n,); changed in place.
+        matrices: for each matrix the places of its numbers in the vector, (rows, columns); may be
+            empty.
+        weight_decay: decoupled.
+    """
+
+    def __init__(self, vector: Tensor, matrices: Sequence[Tensor], weight_decay: float) -> None:
+        self._vector = vector.detach()
+        self._mean = torch.zeros_like(self._vector)
+        self._squares = torch.zeros_like(self._vector)
+        self._epsilon = self._vector.new_full((), _ADAM_EPSILON)
+        self._weight_decay = weight_decay
+        self._matrices = _MatrixBatch(self._vector, matrices) if matrices else None
+
+    @property
+    def state(self) -> tuple[Tensor, ...]:
+        """Return the parameters and the two moments."""
+        return self._vector, self._mean, self._squares
+
+    def scalars(self, step: int, rates: Rates) -> tuple[float, ...]:
+        """Return momentum, its complement, both moments' corrections, rate and decay."""
+        rate, momentum = rates.learning_rate, rates.momentum
+        return (
+            momentum,
+            1 - momentum,
+            1 / (1 - momentum ** (step + 1)),
+            1 / sqrt(1 - _SQUARES_DECAY ** (step + 1)),
+            rate,
+            1 - rate * self._weight_decay,
+        )
+
+    def update(self, gradient: Tensor, scalars: Tensor) -> None:
+        """Take one step."""
+        momentum, share, unbiased, correction, rate, decay = scalars.unbind()
+        self._mean.lerp_(gradient, share)
+        self._squares.mul_(_SQUARES_DECAY).addcmul_(gradient, gradient, value=1 - _SQUARES_DECAY)
+        size = torch.addcmul(self._epsilon, self._squares.sqrt(), correction)
+        move = (self._mean / size).mul_(unbiased)
+        if self._matrices is not None:
+            self._matrices.put(gradient.lerp(self._mean, momentum), move)
+        if self._weight_decay:
+            self._vector.mul_(decay)
+        self._vector.addcmul_(move, rate, value=-1)
 
 
 class _MatrixBatch:

@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import Protocol
 
 import torch
-from torch import Tensor
 
 from trainer.optim.flat import FlatAdam, FlatOptimizer, FlatSgd
-from trainer.optim.muon import Muon
+from trainer.optim.muon import FlatMuon, Muon
 from trainer.optim.schedules import Rates
 from trainer.weights import FlatWeights
 
@@ -51,7 +50,7 @@ class OptimizerEntry:
 
     name: str
     make: Callable[[FlatWeights, OptimizerSettings], torch.optim.Optimizer]
-    make_flat: Callable[[Tensor, OptimizerSettings], FlatOptimizer] | None = None
+    make_flat: Callable[[FlatWeights, OptimizerSettings], FlatOptimizer] | None = None
     nesterov: bool = False
 
 
@@ -106,24 +105,23 @@ def _muon(weights: FlatWeights, settings: OptimizerSettings) -> torch.optim.Opti
     )
 
 
+def _flat_sgd(weights: FlatWeights, settings: OptimizerSettings) -> FlatSgd:
+    return FlatSgd(weights.vector, settings.weight_decay, settings.nesterov)
+
+
+def _flat_adam(decoupled: bool) -> Callable[[FlatWeights, OptimizerSettings], FlatAdam]:
+    return lambda weights, settings: FlatAdam(weights.vector, settings.weight_decay, decoupled)
+
+
+def _flat_muon(weights: FlatWeights, settings: OptimizerSettings) -> FlatMuon:
+    return FlatMuon(weights.vector, weights.filter_matrices(), settings.weight_decay)
+
+
 _ENTRIES = (
-    OptimizerEntry(
-        "sgd",
-        _sgd,
-        lambda vector, settings: FlatSgd(vector, settings.weight_decay, settings.nesterov),
-        nesterov=True,
-    ),
-    OptimizerEntry(
-        "adam",
-        _adam(torch.optim.Adam),
-        lambda vector, settings: FlatAdam(vector, settings.weight_decay, decoupled=False),
-    ),
-    OptimizerEntry(
-        "adamw",
-        _adam(torch.optim.AdamW),
-        lambda vector, settings: FlatAdam(vector, settings.weight_decay, decoupled=True),
-    ),
-    OptimizerEntry("muon", _muon),
+    OptimizerEntry("sgd", _sgd, _flat_sgd, nesterov=True),
+    OptimizerEntry("adam", _adam(torch.optim.Adam), _flat_adam(decoupled=False)),
+    OptimizerEntry("adamw", _adam(torch.optim.AdamW), _flat_adam(decoupled=True)),
+    OptimizerEntry("muon", _muon, _flat_muon),
 )
 
 OPTIMIZERS: Mapping[str, OptimizerEntry] = MappingProxyType(

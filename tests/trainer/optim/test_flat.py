@@ -6,23 +6,32 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainer.optim.flat import FlatOptimizer
-from trainer.optim.optimizers import OPTIMIZERS
+from trainer.optim.optimizers import OPTIMIZERS, make_optimizer, set_rates
 from trainer.optim.schedules import SCHEDULES, Rates, rates_at
 from trainer.recipe import Recipe
+from trainer.weights import FlatWeights
 
 FLAT = [name for name, entry in OPTIMIZERS.items() if entry.make_flat is not None]
 STEPS = 12
-SIZE = 9
+SIZE = 12
 
 
-def flat_optimizer(recipe: Recipe, vector: Tensor) -> FlatOptimizer:
+def flat_weights(vector: Tensor) -> FlatWeights:
+    """A convolution's four filters of two weights and their biases, with these values."""
+    network = nn.Sequential(nn.Conv2d(1, 4, (1, 2))).to(vector.device, vector.dtype)
+    weights = FlatWeights(network)
+    weights.vector.detach().copy_(vector.detach())
+    return weights
+
+
+def flat_optimizer(recipe: Recipe, weights: FlatWeights) -> FlatOptimizer:
     """The recipe's optimizer in the form for CUDA graphs."""
     make = OPTIMIZERS[recipe.optimizer].make_flat
     assert make is not None
-    return make(vector, recipe)
+    return make(weights, recipe)
 
 
 @st.composite
@@ -53,7 +62,9 @@ def drawn(seed: int, dtype: torch.dtype) -> tuple[Tensor, list[Tensor]]:
 
 
 def moved_by_torch(recipe: Recipe, vector: Tensor, gradients: list[Tensor]) -> Tensor:
-    """Where torch's own optimizer takes a vector."""
+    """Where an optimizer in torch's form takes a vector; all but Muon are torch's own."""
+    if recipe.optimizer == "muon":
+        return moved_by_muon(recipe, vector, gradients)
     parameter = vector.clone().requires_grad_()
     rate, decay, momentum = recipe.learning_rate, recipe.weight_decay, recipe.momentum
     optimizer: torch.optim.Optimizer
@@ -75,14 +86,25 @@ def moved_by_torch(recipe: Recipe, vector: Tensor, gradients: list[Tensor]) -> T
     return parameter.detach()
 
 
+def moved_by_muon(recipe: Recipe, vector: Tensor, gradients: list[Tensor]) -> Tensor:
+    """Where the form of Muon that no graph records takes a vector."""
+    weights = flat_weights(vector)
+    optimizer = make_optimizer(recipe, weights)
+    for index, gradient in enumerate(gradients):
+        set_rates(optimizer, rates_at(recipe, index, 3))
+        weights.vector.grad = gradient.clone()
+        optimizer.step()
+    return weights.vector.detach()
+
+
 def moved_by_us(recipe: Recipe, vector: Tensor, gradients: list[Tensor]) -> Tensor:
     """Where ours takes it."""
-    moved = vector.clone().requires_grad_()
-    optimizer = flat_optimizer(recipe, moved)
+    weights = flat_weights(vector)
+    optimizer = flat_optimizer(recipe, weights)
     for index, gradient in enumerate(gradients):
         scalars = optimizer.scalars(index, rates_at(recipe, index, 3))
         optimizer.update(gradient, torch.tensor(scalars, dtype=vector.dtype))
-    return moved.detach()
+    return weights.vector.detach()
 
 
 @settings(max_examples=200)
@@ -112,7 +134,8 @@ def test_a_step_keeps_to_its_state(optimizer: Any) -> None:
     """Putting the state back must undo steps to the last bit, and gradients stay as they are."""
     recipe = Recipe(optimizer=optimizer, weight_decay=0.1)
     vector, gradients = drawn(1, torch.float32)
-    made = flat_optimizer(recipe, vector)
+    weights = flat_weights(vector)
+    made = flat_optimizer(recipe, weights)
     scalars = torch.tensor(made.scalars(0, Rates(0.1, 0.9)))
     made.update(gradients[0], scalars)
     kept = [tensor.clone() for tensor in made.state]
@@ -124,7 +147,7 @@ def test_a_step_keeps_to_its_state(optimizer: Any) -> None:
             before = gradient.clone()
             made.update(gradient, scalars)
             assert torch.equal(gradient, before)
-        results.append(vector.clone())
+        results.append(weights.vector.detach().clone())
     assert torch.equal(*results)
     assert not torch.equal(results[0], kept[0])
 
@@ -134,18 +157,18 @@ def test_a_rate_of_zero_moves_nothing(optimizer: Any) -> None:
     """Where a schedule ends in nothing, weights without a gradient included, no weight may move."""
     recipe = Recipe(optimizer=optimizer, weight_decay=0.1)
     vector, gradients = drawn(2, torch.float32)
-    start = vector.clone()
-    made = flat_optimizer(recipe, vector)
+    weights = flat_weights(vector)
+    made = flat_optimizer(recipe, weights)
     for step, gradient in enumerate(gradients):
         made.update(gradient, torch.tensor(made.scalars(step, Rates(0.0, 0.0))))
-    assert torch.equal(vector, start)
+    assert torch.equal(weights.vector, vector)
 
 
 @pytest.mark.parametrize("optimizer", FLAT)
 def test_no_update_looks_at_its_numbers(optimizer: Any) -> None:
     """On a device without numbers it must run as well: then it waits for none anywhere."""
     vector = torch.empty(SIZE, device="meta")
-    made = flat_optimizer(Recipe(optimizer=optimizer, weight_decay=0.1), vector)
+    made = flat_optimizer(Recipe(optimizer=optimizer, weight_decay=0.1), flat_weights(vector))
     count = len(made.scalars(0, Rates(0.1, 0.9)))
     made.update(torch.empty_like(vector), torch.empty(count, device="meta"))
 
@@ -165,9 +188,9 @@ def test_cuda_takes_a_vector_to_the_same_place(
     )
     vector, gradients = drawn(3, torch.float64)
     wanted = moved_by_us(recipe, vector, gradients)
-    moved = vector.to(cuda)
-    made = flat_optimizer(recipe, moved)
+    weights = flat_weights(vector.to(cuda))
+    made = flat_optimizer(recipe, weights)
     for index, gradient in enumerate(gradients):
         scalars = made.scalars(index, rates_at(recipe, index, 3))
         made.update(gradient.to(cuda), torch.tensor(scalars, dtype=torch.float64, device=cuda))
-    torch.testing.assert_close(moved.cpu(), wanted, atol=1e-12, rtol=1e-10)
+    torch.testing.assert_close(weights.vector.detach().cpu(), wanted, atol=1e-12, rtol=1e-10)
