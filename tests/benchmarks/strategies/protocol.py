@@ -58,17 +58,17 @@ class Protocol:
         return self.times[-1]
 
 
-def _protocol(name: str, searched: int, seeds: int) -> Protocol:
+def _protocol(name: str, searched: int, seeds: int, times: tuple[int, ...]) -> Protocol:
     study = Path(__file__).with_name(f"{name}.toml")
-    return Protocol(study, searched, times=(20, 35, 50, 70, 100, 140), seeds=seeds)
+    return Protocol(study, searched, times, seeds)
 
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     {
         protocol.name: protocol
         for protocol in (
-            _protocol("short", searched=12_000, seeds=20),
-            _protocol("full", searched=50_000, seeds=5),
+            _protocol("short", searched=12_000, seeds=20, times=(20, 35, 50, 70, 100, 140)),
+            _protocol("full", searched=50_000, seeds=5, times=(20, 35, 50, 80)),
         )
     }
 )
@@ -77,9 +77,6 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
 flyweight's own split leaves 10,000 of the short one's 12,000 images to train on, and 2,000 to
 validate on.
 """
-
-_PRUNED_SHARE = 0.5
-"""What a trial takes of a training where there is a pruner, about; not measured yet."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +96,10 @@ class Run:
     @property
     def strategy(self) -> str:
         """Return what is compared: the sampler, and its pruner if it has one."""
-        return self.sampler if self.pruner == "none" else f"{self.sampler}+{self.pruner}"
+        return self.sampler if self.pruner == "none" else f"{self.sampler}-{self.pruner}"
 
     def __str__(self) -> str:
         return f"{self.strategy}-{self.seed}"
-
-    def trials(self, protocol: Protocol) -> int:
-        """Return how many trials this run has: those that take as long as all trainings."""
-        share = 1.0 if self.pruner == "none" else _PRUNED_SHARE
-        return round(protocol.trainings / share)
 
     def study_file(self, protocol: Protocol, folder: Path) -> StudyFile:
         """Return the study file of this run.
@@ -124,7 +116,7 @@ class Run:
             sampler=self.sampler,
             pruner=self.pruner,
             seed=self.seed,
-            trials=self.trials(protocol),
+            trials=protocol.trainings,
         )
         return replace(file, settings=settings)
 

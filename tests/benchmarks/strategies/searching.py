@@ -118,7 +118,7 @@ def _search(work: Work, run: Run, stop: StopSignal) -> str:
     stored = begin_study(file, _url(work.folder, run), None, info)
     try:
         recover(stored.study, stored.storage, trial_claims(stored))
-        search(stored, work.context(), run.trials(work.protocol), stop)
+        _train(work, stored, stop)
         if stop:
             return ""
         records, trained = stored.records(), trained_records(stored)
@@ -133,9 +133,7 @@ def _search(work: Work, run: Run, stop: StopSignal) -> str:
         "study": study,
         "fingerprint": info.fingerprint,
         "trained": len(trained),
-        "trainings": round(
-            sum(len(record.epochs) for record in records) / file.recipe_space().epochs, 1
-        ),
+        "trainings": round(_trainings(stored, trained), 1),
         "rejected": len(records) - len(trained),
         "training_seconds": round(sum(record.seconds for record in records), 1),
         # Of the last part of a run that was stopped and went on.
@@ -149,6 +147,27 @@ def _search(work: Work, run: Run, stop: StopSignal) -> str:
         f"{run}: {len(trained)} trained, {len(records) - len(trained)} rejected, "
         f"best {'none' if best is None else percent(best.score)}, {summary['seconds']:.0f} s"
     )
+
+
+def _train(work: Work, stored: StoredStudy, stop: StopSignal) -> None:
+    """Search until the trials have taken as many whole trainings as the protocol has.
+
+    A pruner makes trials shorter, nobody knows beforehand by how much. So the total is raised by
+    the trainings that are left, each time that it is reached.
+    """
+    trials = work.protocol.trainings
+    while not stop:
+        search(stored, work.context(), trials, stop)
+        trained = trained_records(stored)
+        left = int(work.protocol.trainings - _trainings(stored, trained))
+        if left < 1 or len(trained) < trials:
+            return
+        trials = len(trained) + left
+
+
+def _trainings(stored: StoredStudy, trained: Iterable[TrialRecord]) -> float:
+    """Return how many whole trainings have as many epochs as these trials."""
+    return sum(len(record.epochs) for record in trained) / stored.file.recipe_space().epochs
 
 
 def _database(folder: Path, run: Run) -> Path:

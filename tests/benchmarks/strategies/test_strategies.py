@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.spec.candidate import Candidate
-from search.study.records import TrialRecord
+from search.study.records import Outcome, TrialRecord
 from search.study.study import StoredStudy, open_study
 from search.workers.data import DataSplit
 from search.workers.stop import StopSignal
@@ -260,14 +260,17 @@ def test_all_samplers_search_one_file(protocol: Protocol, tmp_path: Path) -> Non
     assert {**random, "study": 0} == {**tpe, "study": 0}
 
 
-def test_pruners_are_compared_by_what_is_trained(tmp_path: Path) -> None:
-    """A run with a pruner has more trials, and a pruned one is as much of a training as it took."""
-    protocol = PROTOCOLS["short"]
+def test_pruners_are_compared_by_what_is_trained(work: Work) -> None:
+    """A run goes on until its trials have taken all trainings, and a pruned one takes less."""
+    work.protocol.study.write_text(TINY.replace("\nepochs = 1", "\nepochs = 6"))
     plain, pruned = runs_of(["tpe"], [3], ["none", "halving"])
-    assert (str(plain), str(pruned)) == ("tpe-3", "tpe+halving-3")
-    settings = [run.study_file(protocol, tmp_path).settings for run in (plain, pruned)]
-    assert [each.pruner for each in settings] == ["none", "halving"]
-    assert settings[0].trials == protocol.trainings < settings[1].trials
+    assert (str(plain), str(pruned)) == ("tpe-3", "tpe-halving-3")
+    list(search_all(work, [plain, pruned], StopSignal()))
+    _, records = trained_by(work, pruned)
+    spent = sum(len(record.epochs) for record in records) / max(len(r.epochs) for r in records)
+    assert any(record.outcome is Outcome.PRUNED for record in records)
+    assert len(trained_by(work, plain)[1]) == 6 < len(records)
+    assert 5 < spent <= 6
 
 
 def test_trainings_are_counted_in_epochs(work: Work) -> None:
