@@ -72,6 +72,32 @@ separable3 14 bn noscale relu
 gap
 linear 10"""
 
+_LINE = "bn noscale relu"
+_OTHER_FORMS = {
+    "without the classifier's bias": DEEP.replace("linear 10", "linear 10 nobias"),
+    "gap head": f"""conv5 6 {_LINE}
+maxpool2
+separable3 15 {_LINE}
+separable3 15 {_LINE}
+separable3 10 bn
+gap""",
+    "wide kernels": f"""conv5 6 {_LINE}
+maxpool2
+separable5 9 {_LINE}
+separable5 9 {_LINE}
+separable3 10 {_LINE}
+gap
+linear 10""",
+    "plain": f"""conv3 4 {_LINE}
+maxpool2
+conv3 6 {_LINE}
+conv3 6 {_LINE}
+conv3 6 {_LINE}
+gap
+linear 10""",
+}
+"""Networks of about as many parameters as the deep one."""
+
 SEPARABLE = """conv3 6 bn noscale hardswish
 separable3 16 bn noscale hardswish
 separable3 16 bn noscale hardswish
@@ -139,6 +165,8 @@ def _of_network(
     return arms
 
 
+_TUNED_DEEP = _of_network("1k", DEEP, 0.06, [("relu", "hardswish"), ("relu", "silu")], 64)
+
 ARMS: Mapping[str, Arm] = {
     "base": Arm(SMALL, "base"),
     "tail": Arm(SMALL, "base", {"tail": 0.2}),
@@ -158,7 +186,11 @@ ARMS: Mapping[str, Arm] = {
     "again": Arm(REPEATED.format("\nagain"), "once"),
     "again clean": Arm(REPEATED.format("\nagain"), "once", {"clean_statistics": 4000}),
     "again norms": Arm(REPEATED.format("\nagain norms"), "once"),
-    **_of_network("1k", DEEP, 0.06, [("relu", "hardswish"), ("relu", "silu")], 64),
+    **_TUNED_DEEP,
+    **{
+        f"1k {form}": replace(_TUNED_DEEP["1k"], network=lines)
+        for form, lines in _OTHER_FORMS.items()
+    },
     **_of_network("3.5k", LARGER, 0.03, [("relu", "hardswish"), ("relu", "silu")], 64),
     **_of_network("4k", SEPARABLE, 0.05, [("hardswish", "relu"), ("hardswish", "silu")], 128),
 }
