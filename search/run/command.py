@@ -11,13 +11,15 @@ from typing import Unpack
 
 from search.data.arrays import keep_arrays
 from search.data.text import found_lines, usable
+from search.errors import StudyFileError
 from search.run.progress import Progress
 from search.spec.notes import notes
 from search.spec.study_file import StudyFile
 from search.storage.database import quiet_optuna
+from search.strategies.problem import Problem
 from search.study.candidates import Leader, leader_of
 from search.study.in_use import using
-from search.study.problem import most_trials, problem_of
+from search.study.problem import counted_candidates, most_trials, problem_of
 from search.study.records import TrialRecord, best_of
 from search.study.recovery import recover
 from search.study.rejected import count_rejections
@@ -33,6 +35,8 @@ from search.text import plural
 from search.workers.data import inspect_data, show_reading
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions, check_counts
+from space.errors import Problem as StudyProblem
+from space.search_space import SearchSpace
 from trainer.data import DataInfo, Reading
 from trainer.errors import DataError
 
@@ -122,12 +126,10 @@ def run(
     with _begun(file, launcher, place, written) as stored:
         before = sum(record.trained for record in stored.records())
         problem = problem_of(stored, total)
-        counted = problem.candidates
-        total = most_trials(problem)
-        if counted is not None:
-            launcher.tell(_counted_text(len(counted), problem.seeds))
+        if problem.candidates is not None:
+            launcher.tell(_counted_text(len(problem.candidates), problem))
         with explain_interruption("trials in flight are queued again"):
-            _search(stored, total, launcher, timeout)
+            total = _search_all(stored, problem, launcher, timeout)
         return _result(stored, total, before, time.monotonic() - started)
 
 
@@ -151,7 +153,9 @@ def _begun(
             if written is not None:
                 written.unlink(missing_ok=True)
             raise
-        file.check_fits(file.search_space(info.input_shape, len(info.classes)))
+        space = file.search_space(info.input_shape, len(info.classes))
+        file.check_fits(space)
+        _refuse_none(file, space)
         stored = begin_study(file, launcher.storage, artifacts, info)
         yield used.enter_context(_used(stored))
 
@@ -173,6 +177,22 @@ def _read_data(file: StudyFile, launcher: Launcher, reading: Reading | None) -> 
     for line in found_lines(found.findings):
         launcher.tell(line)
     return usable(found).info
+
+
+def _search_all(
+    stored: StoredStudy, problem: Problem, launcher: Launcher, timeout: float | None
+) -> int:
+    """Search until all is trained or the timeout ends; return how many trials that is in total."""
+    ends = None if timeout is None else time.monotonic() + timeout
+    while True:
+        total = most_trials(problem, stored.study.get_trials(deepcopy=False))
+        _search(stored, total, launcher, timeout)
+        now = most_trials(problem, stored.study.get_trials(deepcopy=False))
+        timeout = None if ends is None else ends - time.monotonic()
+        is_over = timeout is not None and timeout <= 0
+        # Of a counted space, two workers may have trained one candidate where two were left.
+        if now == total or is_over or trial_claims(stored).done() < total:
+            return now
 
 
 def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float | None) -> None:
@@ -206,12 +226,27 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
         watched.storage.engine.dispose()
 
 
-def _counted_text(candidates: int, seeds: int) -> str:
+def _refuse_none(file: StudyFile, space: SearchSpace) -> None:
+    """Refuse a space that can be counted and has nothing that fits the budget.
+
+    Raises:
+        StudyFileError: no candidate fits.
+    """
+    if counted_candidates(file, space) == {}:
+        problem = StudyProblem(
+            "budget",
+            "no candidate of this space fits it, of all that were counted; raise it or change the "
+            "space",
+        )
+        raise StudyFileError(file.path, [problem])
+
+
+def _counted_text(candidates: int, problem: Problem) -> str:
     fit = "that fits the budget" if candidates == 1 else "that fit the budget"
-    return (
-        f"this space has {plural(candidates, 'candidate')} {fit}: the run ends when each was "
-        f"trained {'once' if seeds == 1 else f'{seeds} times'}"
-    )
+    ends = f"each was trained {'once' if problem.seeds == 1 else f'{problem.seeds} times'}"
+    if problem.trials < candidates * problem.seeds:
+        ends = f"{plural(problem.trials, 'trial')} {'is' if problem.trials == 1 else 'are'} trained"
+    return f"this space has {plural(candidates, 'candidate')} {fit}: the run ends when {ends}"
 
 
 def _result(stored: StoredStudy, total: int, before: int, seconds: float) -> RunResult:

@@ -36,11 +36,14 @@ def search(stored: StoredStudy, context: WorkerContext, trials: int, stop: StopS
     """
     objective = make_objective(stored, context, stop)
     problem = problem_of(stored, trials, objective.folds)
-    trials = most_trials(problem)
     study = _with_sampler(stored, context, problem)
     claims = trial_claims(stored)
     since = len(study.get_trials(deepcopy=False))
-    while not stop and (slot := claims.take(trials)) is not None:
+
+    def total() -> int:
+        return most_trials(problem, study.get_trials(deepcopy=False))
+
+    while not stop and (slot := claims.take(total())) is not None:
         trained = False
         try:
             trained = _fill(study, stored, objective, slot, since, stop)

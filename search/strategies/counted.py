@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,24 @@ from search.strategies.archive import is_untrained
 from search.strategies.by_score import Wrapping, whole_proposal
 from search.strategies.problem import Problem
 
-__all__ = ["Counted"]
+__all__ = ["Counted", "trainings_of"]
+
+
+def trainings_of(trials: Iterable[FrozenTrial], but: int = -1) -> Counter[str]:
+    """Count the trainings of each candidate, those in progress included.
+
+    Args:
+        trials: of a study.
+        but: the number of the trial that is asking.
+    """
+    return Counter(
+        str(each.user_attrs["candidate"])
+        for each in trials
+        if each.number != but
+        and "candidate" in each.user_attrs
+        and not is_untrained(each)
+        and each.state is not TrialState.FAIL
+    )
 
 
 class Counted(Wrapping):
@@ -44,7 +61,7 @@ class Counted(Wrapping):
         """Propose a candidate that may still be trained, if there is one."""
         params = whole_proposal(self._sampler, study, trial, self._problem.distributions)
         found = self._problem.describe(params)
-        trainings = self._trainings(study.get_trials(deepcopy=False), trial.number)
+        trainings = trainings_of(study.get_trials(deepcopy=False), trial.number)
         if not found.fits or trainings[found.key] < self._problem.seeds:
             return params
         left = self._least(trainings)
@@ -52,17 +69,6 @@ class Counted(Wrapping):
             return params
         rng = np.random.default_rng((self._seed, trial.number))
         return dict(left[int(rng.integers(len(left)))])
-
-    def _trainings(self, trials: Sequence[FrozenTrial], but: int) -> Counter[str]:
-        """Count the trainings of each candidate, those in progress included."""
-        return Counter(
-            str(each.user_attrs["candidate"])
-            for each in trials
-            if each.number != but
-            and "candidate" in each.user_attrs
-            and not is_untrained(each)
-            and each.state is not TrialState.FAIL
-        )
 
     def _least(self, trainings: Counter[str]) -> list[Mapping[str, Any]]:
         """Return the candidates that were trained least, if that is less than they may be."""

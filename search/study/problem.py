@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from math import inf, log, prod
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.trial import FrozenTrial
 
 from search.spec.budget import Assessment, Budget, assess
 from search.spec.candidate import Candidate
 from search.spec.recipe_space import RecipeSpace
+from search.spec.study_file import StudyFile
+from search.strategies.counted import trainings_of
 from search.strategies.problem import LIMIT, Fill, Problem, Proposal
 from search.study.study import StoredStudy
 from space.architecture import Architecture
@@ -22,7 +25,7 @@ from space.layers.operations import Convolution
 from space.program import Apply, program_of
 from space.search_space import SearchSpace
 
-__all__ = ["Describer", "most_trials", "problem_of"]
+__all__ = ["Describer", "counted_candidates", "most_trials", "problem_of"]
 
 _COUNTED = 1_000
 """The most settings of a space whose candidates are counted."""
@@ -49,32 +52,37 @@ def problem_of(stored: StoredStudy, trials: int, folds: int = 1) -> Problem:
         folds=folds,
         repair=settings.to_hold is None,
         measure=describer.measure,
-        candidates=_countable(space, recipes, describer, stored.file.budget)
-        if settings.score
-        else None,
+        candidates=counted_candidates(stored.file, space) if settings.score else None,
         seeds=settings.seeds_per_candidate,
         limits=limits,
     )
 
 
-def most_trials(problem: Problem) -> int:
-    """Return how many trials can be trained: those asked for, or all of a space that is counted."""
+def most_trials(problem: Problem, trials: Iterable[FrozenTrial] = ()) -> int:
+    """Return how many trials can be trained: those asked for, or all of a space that is counted.
+
+    Args:
+        problem: the study.
+        trials: that it has. What several workers drew at once, or somebody queued, may have been
+            trained more often than is asked for; that takes no training from the others.
+    """
     if problem.candidates is None:
         return problem.trials
-    return min(problem.trials, len(problem.candidates) * problem.seeds)
+    surplus = sum(max(0, count - problem.seeds) for count in trainings_of(trials).values())
+    return min(problem.trials, len(problem.candidates) * problem.seeds + surplus)
 
 
-def _countable(
-    space: SearchSpace, recipes: RecipeSpace, describe: Describer, budget: Budget
-) -> dict[str, dict[str, Any]] | None:
+def counted_candidates(file: StudyFile, space: SearchSpace) -> dict[str, dict[str, Any]] | None:
     """Return every candidate that fits, by its key; None for a space with too many settings.
 
     Of several limits, each candidate has the smallest that it fits.
     """
+    recipes, budget = file.recipe_space(), file.budget
     fields = {**space.parameters, **recipes.parameters}
     counts = [field.count() for field in fields.values()]
     if any(count is None for count in counts) or prod(map(int, filter(None, counts))) > _COUNTED:
         return None
+    describe = Describer(space, recipes, budget)
     candidates: dict[str, dict[str, Any]] = {}
     for values in product(*(field.values() for field in fields.values())):
         params = dict(zip(fields, values, strict=True))

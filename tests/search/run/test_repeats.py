@@ -8,8 +8,9 @@ import pytest
 import torch
 from rich.console import Console
 
+from search.errors import StudyFileError
 from search.replay import replay
-from search.run.command import run
+from search.run.command import RunResult, run
 from search.study.records import SCORE_ATTRIBUTE, Outcome
 from search.study.scores import SCORES
 from search.study.study import STUDY_ATTRIBUTE, StoredStudy, open_study
@@ -108,15 +109,71 @@ def test_a_counted_space_ends_when_each_candidate_had_its_seeds(tmp_path: Path) 
     assert len(stored.records()) == 6
 
 
+def _run(folder: Path, trials: int | None = None) -> tuple[RunResult, str]:
+    """Run the study of a folder; what it came to and what it said."""
+    shown = StringIO()
+    result = run(
+        folder / "tiny.toml",
+        trials=trials,
+        storage=url_in(folder),
+        data=folder,
+        device="cpu",
+        workers=1,
+        console=Console(width=200, file=shown),
+    )
+    return result, shown.getvalue()
+
+
 def test_a_run_says_that_a_space_is_counted(tmp_path: Path) -> None:
     """The run ends well after one training of each candidate, and says beforehand that it will."""
-    path = write_study(tmp_path, space=THREE, learning_rate=0.01, epochs=1, trials=50)
-    shown = Console(width=200, file=StringIO())
-    result = run(
-        path, storage=url_in(tmp_path), data=tmp_path, device="cpu", workers=1, console=shown
-    )
+    write_study(tmp_path, space=THREE, learning_rate=0.01, epochs=1, trials=50)
+    result, words = _run(tmp_path)
     assert (result.trained, result.total) == (3, 3)
-    assert "this space has 3 candidates that fit the budget" in shown.file.getvalue()
+    assert (
+        "this space has 3 candidates that fit the budget: the run ends when each was trained once"
+        in words
+    )
+
+
+@pytest.mark.usefixtures("warm_workers")
+def test_a_run_that_ends_before_a_space_does_says_so(tmp_path: Path) -> None:
+    """With fewer trials than candidates it is the trials that end it."""
+    write_study(tmp_path, space=THREE, learning_rate=0.01, epochs=1, trials=50)
+    result, words = _run(tmp_path, trials=1)
+    assert (result.trained, result.total) == (1, 1)
+    assert "3 candidates that fit the budget: the run ends when 1 trial is trained" in words
+
+
+@pytest.mark.usefixtures("warm_workers")
+def test_a_candidate_trained_twice_takes_no_training_from_the_others(tmp_path: Path) -> None:
+    """Where two workers drew the same one at once, the run still ends with each trained."""
+    stored = begun(tmp_path, space=THREE, learning_rate=0.01, epochs=1, trials=50)
+    for _ in range(2):
+        stored.study.enqueue_trial({"a": 4})
+    result, _ = _run(tmp_path)
+    found = Counter(record.architecture for record in stored.records() if record.trained)
+    assert sorted(found.values()) == [1, 1, 2]
+    assert (result.trained, result.total) == (4, 4)
+
+
+def test_a_worker_of_its_own_leaves_no_candidate_out(tmp_path: Path) -> None:
+    """One that joins without a run counts as the run does."""
+    stored = begun(tmp_path, space=THREE, learning_rate=0.01, epochs=1)
+    for _ in range(2):
+        stored.study.enqueue_trial({"a": 4})
+    search_here(stored, 100)
+    found = Counter(record.architecture for record in stored.records() if record.trained)
+    assert sorted(found.values()) == [1, 1, 2]
+
+
+def test_a_counted_space_without_a_candidate_is_refused(tmp_path: Path) -> None:
+    """Each setting is over one of two limits that the smallest of either cost keeps."""
+    space = template("{t}", "gap", "linear 10", t='["conv3 4 relu", "conv3 8 stride3 relu"]')
+    budget = "100\nmacs = 1000"
+    write_study(tmp_path, space=space, parameters=budget, learning_rate=0.01, epochs=1)
+    with pytest.raises(StudyFileError, match="budget: no candidate of this space fits"):
+        _run(tmp_path)
+    assert not (tmp_path / "studies").exists()
 
 
 def test_means_and_floors_need_epochs() -> None:
