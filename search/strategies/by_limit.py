@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -129,7 +129,7 @@ class WithinLimit(BasePruner):
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         """Return whether the trial is to be stopped."""
-        storage = cast(BaseStorage, _OneLimit(self._storage, trial.params.get(LIMIT)))
+        storage = cast(BaseStorage, _OneLimit(self._storage, study, trial.params.get(LIMIT)))
         view = optuna.Study(study.study_name, storage, study.sampler, self._pruner)
         return self._pruner.prune(view, trial)
 
@@ -137,13 +137,19 @@ class WithinLimit(BasePruner):
 class _OneLimit:
     """A storage that shows the trials of one limit alone."""
 
-    def __init__(self, storage: BaseStorage, limit: int | None) -> None:
-        self._storage, self._limit = storage, limit
+    def __init__(self, storage: BaseStorage, study: Study, limit: int | None) -> None:
+        self._storage, self._study, self._limit = storage, study, limit
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
-    def get_all_trials(self, *arguments: Any, **named: Any) -> list[FrozenTrial]:
+    def get_all_trials(
+        self,
+        study_id: int,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+    ) -> list[FrozenTrial]:
         """Return the trials of the limit."""
-        found = self._storage.get_all_trials(*arguments, **named)
+        # The study keeps finished trials in memory; the storage would read all of them again.
+        found = self._study.get_trials(deepcopy, states)
         return [each for each in found if each.params.get(LIMIT) == self._limit]

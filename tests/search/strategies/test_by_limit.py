@@ -4,13 +4,15 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
+from search.storage.optuna_private import HookedStorage
 from search.strategies.by_limit import WithinLimit
 from search.strategies.problem import LIMIT, Problem, Proposal
 from search.strategies.pruners import PRUNERS, make_pruner
@@ -113,3 +115,34 @@ def test_a_pruner_compares_within_one_limit(name: str) -> None:
         assert [trial.system_attrs for trial in study.get_trials() if trial.number < 60] == before
         assert len(study.get_trials()) > 60
     assert found == {LIMITS[1]: False, LIMITS[2]: True}
+
+
+def test_a_pruner_does_not_read_finished_trials_again(tmp_path: Path) -> None:
+    """From a database each of them is read once, however many epochs are reported."""
+    storage = _ReadsCounted(f"sqlite:///{tmp_path / 'study.db'}")
+    pruner = WithinLimit(make_pruner("median", 9), storage)
+    study = optuna.create_study(
+        study_name="one", storage=storage, direction="maximize", pruner=pruner
+    )
+    for _ in range(12):
+        trial = study.ask({LIMIT: CategoricalDistribution(LIMITS[:1])})
+        trial.report(0.9, 0)
+        study.tell(trial, 0.9)
+    trial = study.ask({LIMIT: CategoricalDistribution(LIMITS[:1])})
+    study.get_trials()
+    storage.finished = 0
+    for epoch in range(8):
+        trial.report(0.1, epoch)
+        trial.should_prune()
+    assert storage.finished == 0
+
+
+class _ReadsCounted(HookedStorage):
+    """A database that counts the finished trials that are read from it."""
+
+    finished = 0
+
+    def _get_trials(self, *arguments: Any, **named: Any) -> list[FrozenTrial]:
+        found = super()._get_trials(*arguments, **named)
+        self.finished += sum(trial.state.is_finished() for trial in found)
+        return found
