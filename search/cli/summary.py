@@ -200,7 +200,7 @@ def calibration_summary(result: Calibration) -> str:
             f"seeds differ by {100 * noise.floor:.2f} points in the floor of the last "
             f"{result.floor_epochs} and {100 * noise.mean:.2f} in the mean of the last "
             f"{result.last_epochs}",
-            f"(standard deviation of {plural(noise.seeds, 'seed')}, pooled over "
+            f"(standard deviation of {plural(noise.seeds, 'seed')}, the median of "
             f"{plural(noise.candidates, 'candidate')})",
             f"two trials differ where their floors are {100 * noise.difference:.2f} points apart; "
             "less may be their seeds",

@@ -94,6 +94,7 @@ def test_a_calibration_from_the_command_line(
     assert main([*arguments, "--device", "cpu"]) == 0
     again = capsys.readouterr()
     assert "seeds differ by" in again.out
+    assert "(standard deviation of 2 seeds, the median of 3 candidates)" in again.out
     assert "validation floor" not in again.out + again.err
 
     stored = begun(tmp_path, name="other", space=SPACE, epochs=2, sampler="random", seed=5)
