@@ -16,7 +16,6 @@ from search.strategies.problem import LIMIT
 from search.strategies.pruners import should_prune
 from search.study.candidates import find_repeat
 from search.study.records import (
-    CANDIDATE_ATTRIBUTE,
     FOLD_ATTRIBUTE,
     REPEAT_ATTRIBUTE,
     SCORE_ATTRIBUTE,
@@ -105,9 +104,8 @@ class Objective:
         if not self._stored.file.settings.score:
             return 0  # The study began when nothing looked for repeats.
         trials = self._stored.study.get_trials(deepcopy=False)
-        same = [
-            each for each in trials if each.user_attrs.get(CANDIDATE_ATTRIBUTE) == candidate.key
-        ]
+        network = str(candidate.architecture)
+        same = [each for each in trials if each.user_attrs.get("architecture") == network]
         repeat = find_repeat(records_of(same), trial.number, candidate.key)
         if repeat is None:
             return 0

@@ -165,10 +165,14 @@ class TrialRecord:
 
     @property
     def key(self) -> str | None:
-        """Return what is equal for equal candidates, None before the candidate was drawn."""
-        if CANDIDATE_ATTRIBUTE in self.attributes:
-            return str(self.attributes[CANDIDATE_ATTRIBUTE])
-        return candidate_key(self.architecture, self.recipe) if self.architecture else None
+        """Return what is equal for equal candidates, None before the candidate was drawn.
+
+        What an earlier version stored is of a recipe without the keys that came later, so it is
+        worked out from the recipe as it is read now.
+        """
+        if self.architecture is None:
+            return self.attributes.get(CANDIDATE_ATTRIBUTE)
+        return candidate_key(self.architecture, Recipe.from_dict(self.recipe).to_dict())
 
     @property
     def trained(self) -> bool:

@@ -62,7 +62,8 @@ def test_nobody_is_chosen_before_all_were_repeated() -> None:
 
 def _of_size(number: int, parameters: int) -> TrialRecord:
     attributes = {"candidate": str(number)}
-    return replace(COMPLETE, number=number, parameters=parameters, attributes=attributes)
+    of_size = replace(COMPLETE, number=number, parameters=parameters, attributes=attributes)
+    return replace(of_size, architecture=None)
 
 
 def _chosen(top: int, *known: tuple[int, float, float]) -> list[int]:

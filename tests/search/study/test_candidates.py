@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.trial import TrialState, create_trial
 
-from search.spec.candidate import Candidate
+from search.spec.candidate import Candidate, candidate_key
 from search.strategies.model.posterior import Estimate
 from search.study.candidates import Repeat, best_trials, find_repeat
 from search.study.records import Outcome, TrialRecord
@@ -60,6 +60,19 @@ def test_earlier_versions_stored_no_key() -> None:
     assert TrialRecord.of(trial).key == KEY
 
 
+def test_a_key_of_a_recipe_that_had_fewer_keys_is_todays() -> None:
+    """A study goes on to know its candidates when recipes get another key, with its default."""
+    recipe = Recipe(seed=5).to_dict()
+    del recipe["tail"]
+    stored = candidate_key(str(NET), recipe)
+    attributes = {"architecture": str(NET), "recipe": recipe, "candidate": stored}
+    trial = create_trial(value=0.5, user_attrs={**attributes, "outcome": "complete"})
+    record = TrialRecord.of(trial)
+    assert stored != KEY
+    assert record.key == KEY
+    assert find_repeat([record], trial.number + 1, KEY) == Repeat(first=trial.number, judged=1)
+
+
 @given(
     st.lists(st.tuples(st.none() | st.sampled_from([0.5, 0.7, 0.9]), st.integers(1, 3))),
     st.integers(1, 5),
@@ -83,7 +96,9 @@ def test_the_best_trials_are_retrained(figures: list[tuple[float | None, int]], 
 def test_what_is_known_ranks_before_one_lucky_training() -> None:
     """The expected score decides, each candidate is there once, an unknown one by its own score."""
     records = [
-        replace(COMPLETE, number=number, score=score, attributes={"candidate": key})
+        replace(
+            COMPLETE, number=number, score=score, architecture=None, attributes={"candidate": key}
+        )
         for number, (key, score) in enumerate([("a", 0.99), ("b", 0.9), ("b", 0.91), ("c", 0.95)])
     ]
     known = {"a": Estimate(0.92, 0.01, 1), "b": Estimate(0.96, 0.01, 2)}
