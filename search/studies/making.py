@@ -145,6 +145,16 @@ class StudyMaker:
             ),
         )
 
+    def note_same(self, trial: FrozenTrial, source: StoredStudy, number: int) -> None:
+        """Note that a trial is there already, so that its repeats name it.
+
+        Args:
+            trial: of the source.
+            source: the study that the trial is of.
+            number: that it has here.
+        """
+        self._numbers[source.id, trial.number] = number
+
     def finish(self, kept: Mapping[str, Any]) -> None:
         """Mark the trained trials as done and give the study its name.
 

@@ -46,15 +46,17 @@ def merge_studies(studies: Sequence[str], new: str, *, storage: str = DEFAULT_ST
     file = with_name(first.kept["file"], new)
     total = sum(each.file.settings.trials for each in stored)
     left_out: Counter[str] = Counter()
-    seen: dict[Hashable, str] = {}
+    seen: dict[Hashable, tuple[str, int]] = {}
     with making_study(new, first) as maker:
         for each in stored:
             for trial in each.study.get_trials(deepcopy=False):
                 if not trial.state.is_finished():
                     left_out["not finished"] += 1
                     continue
-                if seen.setdefault(_sameness(trial), each.name) != each.name:
+                name, number = seen.setdefault(_sameness(trial), (each.name, maker.trials))
+                if name != each.name:
                     left_out["there already"] += 1
+                    maker.note_same(trial, each, number)
                     continue
                 maker.add(trial, each, origin={"study": each.name, "trial": trial.number})
         settings = {**file["study"], "trials": total}

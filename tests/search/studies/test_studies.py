@@ -335,6 +335,20 @@ def test_studies_of_one_file_are_merged(folder: Path) -> None:
     assert again.left_out == {"not finished": 2, "there already": 4}
 
 
+def test_repeats_of_a_trial_that_is_there_already_name_it(tmp_path: Path) -> None:
+    """A copy that went on with its candidate brings repeats of the one trial that both have."""
+    one = template("conv3 4 relu", "gap", "linear 10")
+    seeds = "floor_epochs = 1\nseeds_per_candidate = 9"
+    url = url_in(tmp_path)
+    search_here(begun(tmp_path, space=one, learning_rate=0.01, epochs=1, study=seeds), 1)
+    copy_study("tiny", "copy", storage=url)
+    search_here(_opened(tmp_path, "copy"), 3)
+    made = merge_studies(["tiny", "copy"], "both", storage=url)
+    assert made.left_out == {"there already": 1}
+    records = _opened(tmp_path, "both").records()
+    assert [(each.repeat_of, each.fold) for each in records] == [(None, 0), (0, 1), (0, 2)]
+
+
 def test_other_studies_are_not_merged(folder: Path) -> None:
     """Studies that differ in more than name, seed and trials are refused with the difference."""
     begun(folder, name="other", space=SKELETON, epochs=2, sampler="random")
