@@ -9,11 +9,13 @@ from typing import Any
 
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
 from search.storage.optuna_private import HookedStorage
-from search.strategies.by_limit import WithinLimit
+from search.strategies.archive import posterior_of
+from search.strategies.by_limit import ByLimit, WithinLimit
 from search.strategies.problem import LIMIT, Problem, Proposal
 from search.strategies.pruners import PRUNERS, make_pruner
 from search.strategies.samplers import SAMPLERS, make_sampler
@@ -79,6 +81,65 @@ def test_evolution_races_in_each_limit() -> None:
         repeats[trial.params[LIMIT]] += key in seen
         seen.add(key)
     assert all(repeats[limit] >= 2 for limit in LIMITS)
+
+
+def test_the_race_of_each_limit_is_its_share_of_the_trials() -> None:
+    """The leader of each limit has five trainings at the end, as that of a study with one."""
+    problem, study = _searched("evolution", 75)
+    found = [problem.describe(trial.params) for trial in study.trials]
+    trainings = Counter(each.key for each in found)
+    sizes = {each.key: each.parameters or 0 for each in found}
+    known = posterior_of(study, problem)
+    for limit in LIMITS:
+        fitting = [key for key in known if sizes[key] <= limit]
+        leader = max(fitting, key=lambda key: known[key].mean)
+        assert trainings[leader] >= 5
+
+
+class _Shown(RandomSampler):
+    """A sampler that keeps the numbers of the trials that it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=0)
+        self.numbers: set[int] = set()
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        self.numbers = {each.number for each in study.get_trials() if each.number != trial.number}
+        return {}
+
+
+def test_a_sampler_of_optunas_sees_what_fits_its_limit() -> None:
+    """Of other limits it is shown what was trained and fits, of its own what was rejected too."""
+    problem, shown = _problem(9), _Shown()
+    params = {"first": 8, "second": 8, "third": 3, "kernel": 3, "rate": 0.01, "drop": 0.0}
+    study = optuna.create_study(
+        direction="maximize", sampler=ByLimit(lambda seed, within: shown, 0, problem)
+    )
+    for limit, size, outcome in (
+        (1_000, 900, "complete"),
+        (2_000, 1_900, "complete"),
+        (5_000, 1_500, "complete"),
+        (5_000, 4_900, "complete"),
+        (5_000, 1_400, "interrupted"),
+        (2_000, 2_100, "rejected"),
+        (1_000, 800, "complete"),
+        (1_000, 1_900, "rejected"),
+        (5_000, 800, "pruned"),
+    ):
+        study.add_trial(
+            optuna.create_trial(
+                params={**params, LIMIT: limit},
+                distributions=dict(problem.distributions),
+                value=0.9 if outcome == "complete" else None,
+                state=TrialState.COMPLETE if outcome == "complete" else TrialState.PRUNED,
+                user_attrs={"cost": {"parameters": size}, "outcome": outcome},
+            )
+        )
+    trial = study.ask(dict(problem.distributions))
+    assert trial.params[LIMIT] == 2_000
+    assert shown.numbers == {0, 1, 2, 5, 6, 8}
 
 
 @pytest.mark.parametrize("name", sorted(PRUNERS.keys() - {"none"}))

@@ -183,3 +183,27 @@ def test_a_diverged_training_is_not_a_good_one(name: str) -> None:
         )
     study.add_trial(finished(params, 0.5, candidate="c", score=float("nan")))
     run(problem, make_sampler(name, 1, problem), 2, study)
+
+
+@pytest.mark.parametrize("outcome", ["diverged", "out-of-memory"])
+def test_a_candidate_whose_training_broke_off_is_among_the_worst(outcome: str) -> None:
+    """It counts as the worst that did not, whatever it promised; a pruned one says nothing."""
+    problem = small_problem()
+    study = run(problem, AgeingEvolution(1, problem), 22)
+    first = posterior_of(study, problem)
+    best = max(study.trials, key=lambda each: first[each.user_attrs["candidate"]].mean)
+    params = {**best.params, "rate": best.params["rate"] * 1.001}
+    key = problem.describe(params).key
+    for ended in ("pruned", outcome):
+        study.add_trial(
+            optuna.create_trial(
+                params=params,
+                distributions=DISTRIBUTIONS,
+                state=TrialState.PRUNED,
+                user_attrs={"outcome": ended},
+            )
+        )
+        known = posterior_of(study, problem)
+        assert (key in known) == (ended != "pruned")
+    ranked = sorted(known, key=lambda each: known[each].mean)
+    assert known[key].mean < known[ranked[len(ranked) // 2]].mean
