@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from search.strategies.by_score import Wrapping, whole_proposal
 from search.strategies.problem import Problem
 
 __all__ = ["Counted", "trainings_of"]
+
+_REJECTIONS = 100
+"""After so many rejections in a row a candidate is proposed that is known to fit."""
 
 
 def trainings_of(trials: Iterable[FrozenTrial], but: int = -1) -> Counter[str]:
@@ -38,6 +41,8 @@ def trainings_of(trials: Iterable[FrozenTrial], but: int = -1) -> Counter[str]:
 
 class Counted(Wrapping):
     """A sampler whose proposals are replaced once a candidate has had all of its trainings.
+
+    So are those that do not fit, where a hundred before did not.
 
     Args:
         sampler: proposes.
@@ -61,8 +66,12 @@ class Counted(Wrapping):
         """Propose a candidate that may still be trained, if there is one."""
         params = whole_proposal(self._sampler, study, trial, self._problem.distributions)
         found = self._problem.describe(params)
-        trainings = trainings_of(study.get_trials(deepcopy=False), trial.number)
-        if not found.fits or trainings[found.key] < self._problem.seeds:
+        # Hyperband shows a sampler a part of the trials; ``_get_trials`` has all of them.
+        trials = study._get_trials(deepcopy=False)
+        trainings = trainings_of(trials, trial.number)
+        if found.fits and trainings[found.key] < self._problem.seeds:
+            return params
+        if not found.fits and not _rejects_on(trials, trial.number):
             return params
         left = self._least(trainings)
         if not left:
@@ -77,3 +86,11 @@ class Counted(Wrapping):
         if least >= self._problem.seeds:
             return []
         return [params for key, params in candidates.items() if trainings[key] == least]
+
+
+def _rejects_on(trials: Sequence[FrozenTrial], but: int) -> bool:
+    """Return whether the last trials, as many as are enough, were all rejected."""
+    last = [each for each in trials if each.number != but][-_REJECTIONS:]
+    return len(last) == _REJECTIONS and all(
+        each.user_attrs.get("outcome") == "rejected" for each in last
+    )

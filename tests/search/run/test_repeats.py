@@ -11,6 +11,7 @@ from rich.console import Console
 from search.errors import StudyFileError
 from search.replay import replay
 from search.run.command import RunResult, run
+from search.strategies import counted
 from search.study.records import SCORE_ATTRIBUTE, Outcome
 from search.study.scores import SCORES
 from search.study.study import STUDY_ATTRIBUTE, StoredStudy, open_study
@@ -107,6 +108,31 @@ def test_a_counted_space_ends_when_each_candidate_had_its_seeds(tmp_path: Path) 
     assert sorted(found.values()) == [2, 2, 2]
     search_here(stored, 100)
     assert len(stored.records()) == 6
+
+
+def test_hyperband_does_not_hide_trainings(tmp_path: Path) -> None:
+    """It shows a sampler a part of the trials, and still none is trained twice."""
+    space = template("conv3 {a} relu", "gap", "linear 10", a="[4, 5, 6, 7, 8, 9, 10, 11]")
+    stored = begun(
+        tmp_path, space=space, learning_rate=0.01, epochs=6, sampler="random", pruner="hyperband"
+    )
+    search_here(stored, 100)
+    assert len({record.key for record in stored.records()}) == len(stored.records()) == 8
+
+
+def test_the_one_candidate_that_fits_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 225 settings one fits: it is proposed after some rejections, for it is known."""
+    monkeypatch.setattr(counted, "_REJECTIONS", 5)
+    width = "{ low = 1, high = 15 }"
+    space = template("conv3 {a} relu", "conv3 {b} relu", "gap", "linear 10", a=width, b=width)
+    stored = begun(
+        tmp_path, space=space, parameters=40, learning_rate=0.01, epochs=1, sampler="random"
+    )
+    search_here(stored, 100)
+    outcomes = [record.outcome for record in stored.records()]
+    assert outcomes == [Outcome.REJECTED] * 5 + [Outcome.COMPLETE]
 
 
 def _run(folder: Path, trials: int | None = None) -> tuple[RunResult, str]:
