@@ -63,8 +63,11 @@ class Evolution(Strategy):
                 known = {key: each for key, each in posterior.estimates().items() if key in fitting}
                 limits = max(1, len(problem.limits))
                 left = -(-(problem.trials - archive.trained) // limits)
-                again = next_repeat(known, archive.trainings, length // limits, left)
-                if again is not None:
+                trainings = archive.trainings
+                again = next_repeat(known, trainings, length // limits, left)
+                # Of a counted space, one that has had its trainings would be replaced at random.
+                may_repeat = problem.candidates is None or trainings[str(again)] < problem.seeds
+                if again is not None and may_repeat:
                     return archive.entries[again].params
         if search.rng.random() < _RANDOM_SHARE:
             return search.random().params

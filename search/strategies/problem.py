@@ -86,7 +86,6 @@ class Problem:
             distributions={n: each for n, each in self.distributions.items() if n != LIMIT},
             describe=lambda params: self.describe({**params, LIMIT: limit}),
             measure=measure and (lambda params: measure({**params, LIMIT: limit})),
-            candidates=None,
         )
 
     def fill(self, params: Mapping[str, Any]) -> Fill:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -93,6 +94,14 @@ def test_the_race_gives_the_leader_its_trainings() -> None:
     assert trainings[leader] >= 4
     assert sum(count >= 4 for count in trainings.values()) <= 4
     assert known[leader].repeats == trainings[leader]
+
+
+@pytest.mark.parametrize(("seeds", "most"), [(1, 1), (3, 3)])
+def test_no_candidate_of_a_counted_space_is_raced_too_often(seeds: int, most: int) -> None:
+    """What has had its trainings is not repeated; the rest of the race is bred on."""
+    problem = replace(small_problem(trials=60), candidates={"": {}}, seeds=seeds)
+    study = run(problem, Evolution(2, problem), 60)
+    assert max(Counter(_keys(study)).values()) == most
 
 
 def test_a_larger_total_returns_to_breeding() -> None:
