@@ -23,11 +23,12 @@ _LAST = 5
 
 STATISTICS: Mapping[str, Callable[[Sequence[Epoch]], list[float]]] = {
     "accuracy": lambda epochs: [epoch.accuracy for epoch in epochs],
+    "loss": lambda epochs: [-epoch.loss for epoch in epochs],
     "summed loss": lambda epochs: [-total for total in accumulate(epoch.loss for epoch in epochs)],
 }
 """What is known of a training after each epoch, by name; more is better.
 
-Summed training losses are after Ru et al., "Speedy Performance Estimation for Neural Architecture
+Losses are those of training. Their sums are after Ru et al., "Speedy Performance Estimation for Neural Architecture
 Search", arXiv 2006.04492.
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Unpack
 
 from search.calibrate.analysis import Calibration, analyse
-from search.calibrate.plan import CalibrationPlan, make_plan
+from search.calibrate.plan import LEAST_CANDIDATES, CalibrationPlan, make_plan
 from search.calibrate.progress import CalibrationProgress
 from search.calibrate.records import Calibrations, calibration_key
 from search.errors import InputError, WorkFailed
@@ -49,7 +49,7 @@ def calibrate(
     """
     quiet_optuna()
     check_counts(candidates=candidates, seeds=seeds)
-    for name, given, least in (("candidates", candidates, 3), ("seeds", seeds, 2)):
+    for name, given, least in (("candidates", candidates, LEAST_CANDIDATES), ("seeds", seeds, 2)):
         if given < least:
             raise InputError(f"{name}: {given} says nothing; give {least} or more")
     launcher = Launcher(options)

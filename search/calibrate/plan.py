@@ -19,10 +19,13 @@ from search.study.study import open_study
 from search.workers.data import open_data
 from trainer.data import Dataset
 
-__all__ = ["REPEATED", "CalibrationPlan", "make_plan"]
+__all__ = ["LEAST_CANDIDATES", "REPEATED", "CalibrationPlan", "make_plan"]
 
 REPEATED = 3
 """The candidates, the best ones, that are trained with more seeds."""
+
+LEAST_CANDIDATES = 3
+"""Fewer cannot be ranked."""
 
 _SEED = 4
 _MOST_DRAWS = 5_000
@@ -36,7 +39,8 @@ class CalibrationPlan:
         file: the study file.
         dataset: of the study.
         key: under which the trainings are kept.
-        candidates: drawn at random among those that fit the budget; always the same.
+        candidates: different ones, drawn at random among those that fit the budget; always the
+            same.
         seeds: with how many more seeds each of the :data:`REPEATED` best is trained.
     """
 
@@ -107,7 +111,7 @@ def make_plan(
 
     Raises:
         InputError: the study, its data or the storage cannot be used.
-        WorkFailed: too few of the candidates that are drawn fit the budget.
+        WorkFailed: too few different candidates among those that are drawn fit the budget.
     """
     if str(study).endswith(".toml"):
         file, reading = StudyFile.load(study), None
@@ -127,17 +131,18 @@ def _draw(file: StudyFile, dataset: Dataset, count: int) -> tuple[Candidate, ...
     recipes = file.recipe_space()
     # Not the study's seed: studies that differ in it share their calibration.
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=_SEED))
-    found: list[Candidate] = []
+    found: dict[str, Candidate] = {}
     for draws in range(_MOST_DRAWS):
         trial = study.ask()
         candidate = Candidate(space.suggest(trial).architecture, recipes.suggest(trial, _SEED))
         if assess(candidate.architecture, file.budget).fits:
-            found.append(candidate)
+            found.setdefault(candidate.key, candidate)
         if len(found) == count:
-            return tuple(found)
+            return tuple(found.values())
         if draws % 100 == 99:  # What was asked for is not looked at again.
             study = optuna.create_study(sampler=study.sampler)
+    fewer = f"give --candidates {len(found)}, or " if len(found) >= LEAST_CANDIDATES else ""
     raise WorkFailed(
-        f"only {len(found)} of {_MOST_DRAWS:,} candidates drawn at random fit the budget of "
-        f"{file.settings.name}; give --candidates {max(1, len(found))} or less, or change the space"
+        f"only {len(found)} different candidates among {_MOST_DRAWS:,} drawn at random fit the "
+        f"budget of {file.settings.name}; {fewer}change budget or space"
     )

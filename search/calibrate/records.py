@@ -37,7 +37,8 @@ def calibration_key(file: StudyFile, images: str) -> str:
         images: fingerprint of the data set.
     """
     resolved = file.to_dict()
-    parts = [images, *(resolved[section] for section in ("budget", "space", "recipe"))]
+    # The first word says by which rule candidates are numbered.
+    parts = ["different", images, *(resolved[section] for section in ("budget", "space", "recipe"))]
     text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 

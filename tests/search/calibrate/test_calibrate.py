@@ -88,7 +88,7 @@ def test_a_calibration_from_the_command_line(
     found = json.loads(printed.out)
     assert (found["candidates"], found["trainings"], found["failed"]) == (3, 9, 0)
     assert found["difference"] == pytest.approx(2 * 2**0.5 * found["noise"]["floor"])
-    assert [len(of) for of in found["correlations"].values()] == [2, 2]
+    assert [len(of) for of in found["correlations"].values()] == [2, 2, 2]
     assert printed.err.count("validation floor") == 9
 
     assert main([*arguments, "--device", "cpu"]) == 0
@@ -144,13 +144,24 @@ def test_more_can_be_asked_for_later(tmp_path: Path) -> None:
     assert small.left(kept.trainings()) == 0
 
 
+def test_candidates_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is drawn twice; where the space has no more, as many as there are can be asked for."""
+    three = SPACE.replace("high = 16", "high = 6")
+    fixed = {"space": three, "learning_rate": 0.01}
+    plan = _plan(tmp_path, 3, **fixed)
+    assert len({candidate.key for candidate in plan.candidates}) == 3
+    monkeypatch.setattr(planning, "_MOST_DRAWS", 150)
+    with pytest.raises(WorkFailed, match="only 3 different .* give --candidates 3, or change"):
+        _plan(tmp_path, 4, **fixed)
+
+
 def test_every_candidate_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only candidates that a search would train are drawn; where there are too few it says so."""
     budget = StudyFile.load(write_study(tmp_path, parameters=700)).budget
     plan = _plan(tmp_path, 6, parameters=700)
     assert all(cost(c.architecture).parameters <= (budget.parameters or 0) for c in plan.candidates)
     monkeypatch.setattr(planning, "_MOST_DRAWS", 150)
-    with pytest.raises(WorkFailed, match="of 150 candidates drawn at random fit the budget of"):
+    with pytest.raises(WorkFailed, match="only 0 different candidates among 150 drawn at random"):
         _plan(tmp_path, 500, space=HARDLY_EVER_FITS, parameters=80)
 
 
@@ -210,6 +221,8 @@ def test_the_first_rung_by_hand() -> None:
     }
     found = analyse("a", 1, [_training(i, 0, *of) for i, of in curves.items()])
     assert found.correlations["accuracy"] == pytest.approx((-1.0, -0.5, 1.0, 1.0))
+    assert found.correlations["loss"][:2] == pytest.approx((-1.0, 1.0))
+    assert found.correlations["loss"][2:] == (None, None)
     assert found.correlations["summed loss"] == pytest.approx((-1.0, 1.0, 1.0, 1.0))
     assert (found.first_rung, found.rung_statistic) == (2, "summed loss")
     assert "after 2 epochs: summed loss" in calibration_summary(found)
