@@ -28,8 +28,8 @@ STATISTICS: Mapping[str, Callable[[Sequence[Epoch]], list[float]]] = {
 }
 """What is known of a training after each epoch, by name; more is better.
 
-Losses are those of training. Their sums are after Ru et al., "Speedy Performance Estimation for Neural Architecture
-Search", arXiv 2006.04492.
+Losses are those of training. Their sums are after Ru et al., "Speedy Performance Estimation for
+Neural Architecture Search", arXiv 2006.04492.
 """
 
 

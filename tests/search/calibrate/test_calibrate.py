@@ -151,7 +151,7 @@ def test_candidates_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     plan = _plan(tmp_path, 3, **fixed)
     assert len({candidate.key for candidate in plan.candidates}) == 3
     monkeypatch.setattr(planning, "_MOST_DRAWS", 150)
-    with pytest.raises(WorkFailed, match="only 3 different .* give --candidates 3, or change"):
+    with pytest.raises(WorkFailed, match=r"only 3 different .* give --candidates 3, or change"):
         _plan(tmp_path, 4, **fixed)
 
 
