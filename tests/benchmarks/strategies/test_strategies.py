@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.spec.candidate import Candidate
+from search.spec.study_file import StudyFile
 from search.study.records import Outcome, TrialRecord
 from search.study.study import StoredStudy, open_study
 from search.workers.data import DataSplit
@@ -252,7 +253,7 @@ def test_all_samplers_search_one_file(protocol: Protocol, tmp_path: Path) -> Non
     random, tpe = (
         Run(name, 3).study_file(protocol, tmp_path).to_dict() for name in ("random", "tpe")
     )
-    assert random["study"]["trials"] == 140
+    assert random["study"]["trials"] == StudyFile.load(protocol.study).settings.trials
     assert {key for key in random["study"] if random["study"][key] != tpe["study"][key]} == {
         "name",
         "sampler",
