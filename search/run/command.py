@@ -19,7 +19,7 @@ from search.storage.database import quiet_optuna
 from search.strategies.problem import Problem
 from search.study.candidates import Leader, leader_of
 from search.study.in_use import using
-from search.study.problem import counted_candidates, most_trials, problem_of
+from search.study.problem import holds_none, most_trials, problem_of
 from search.study.records import TrialRecord, best_of
 from search.study.recovery import recover
 from search.study.rejected import count_rejections
@@ -185,9 +185,9 @@ def _search_all(
     """Search until all is trained or the timeout ends; return how many trials that is in total."""
     ends = None if timeout is None else time.monotonic() + timeout
     while True:
-        total = most_trials(problem, stored.study.get_trials(deepcopy=False))
+        total = most_trials(problem, stored.study)
         _search(stored, total, launcher, timeout)
-        now = most_trials(problem, stored.study.get_trials(deepcopy=False))
+        now = most_trials(problem, stored.study)
         timeout = None if ends is None else ends - time.monotonic()
         is_over = timeout is not None and timeout <= 0
         # Of a counted space, two workers may have trained one candidate where two were left.
@@ -232,7 +232,7 @@ def _refuse_none(file: StudyFile, space: SearchSpace) -> None:
     Raises:
         StudyFileError: no candidate fits.
     """
-    if counted_candidates(file, space) == {}:
+    if holds_none(file, space):
         problem = StudyProblem(
             "budget",
             "no candidate of this space fits it, of all that were counted; raise it or change the "

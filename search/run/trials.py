@@ -39,11 +39,7 @@ def search(stored: StoredStudy, context: WorkerContext, trials: int, stop: StopS
     study = _with_sampler(stored, context, problem)
     claims = trial_claims(stored)
     since = len(study.get_trials(deepcopy=False))
-
-    def total() -> int:
-        return most_trials(problem, study.get_trials(deepcopy=False))
-
-    while not stop and (slot := claims.take(total())) is not None:
+    while not stop and (slot := claims.take(most_trials(problem, study))) is not None:
         trained = False
         try:
             trained = _fill(study, stored, objective, slot, since, stop)

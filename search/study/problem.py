@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import inf, log, prod
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.trial import FrozenTrial
 
 from search.spec.budget import Assessment, Budget, assess
 from search.spec.candidate import Candidate
@@ -25,7 +24,7 @@ from space.layers.operations import Convolution
 from space.program import Apply, program_of
 from space.search_space import SearchSpace
 
-__all__ = ["Describer", "counted_candidates", "most_trials", "problem_of"]
+__all__ = ["Describer", "holds_none", "most_trials", "problem_of"]
 
 _COUNTED = 1_000
 """The most settings of a space whose candidates are counted."""
@@ -52,30 +51,51 @@ def problem_of(stored: StoredStudy, trials: int, folds: int = 1) -> Problem:
         folds=folds,
         repair=settings.to_hold is None,
         measure=describer.measure,
-        candidates=counted_candidates(stored.file, space) if settings.score else None,
+        candidates=_all_of(_candidates(stored.file, space)) if settings.score else None,
         seeds=settings.seeds_per_candidate,
         limits=limits,
     )
 
 
-def most_trials(problem: Problem, trials: Iterable[FrozenTrial] = ()) -> int:
+def most_trials(problem: Problem, study: optuna.Study) -> int:
     """Return how many trials can be trained: those asked for, or all of a space that is counted.
 
+    What several workers drew at once, or somebody queued, may have been trained more often than is
+    asked for; that takes no training from the others.
+
     Args:
-        problem: the study.
-        trials: that it has. What several workers drew at once, or somebody queued, may have been
-            trained more often than is asked for; that takes no training from the others.
+        problem: the study as samplers know it.
+        study: whose trials are read if its space is counted.
     """
     if problem.candidates is None:
         return problem.trials
-    surplus = sum(max(0, count - problem.seeds) for count in trainings_of(trials).values())
+    trainings = trainings_of(study.get_trials(deepcopy=False))
+    surplus = sum(max(0, count - problem.seeds) for count in trainings.values())
     return min(problem.trials, len(problem.candidates) * problem.seeds + surplus)
 
 
-def counted_candidates(file: StudyFile, space: SearchSpace) -> dict[str, dict[str, Any]] | None:
-    """Return every candidate that fits, by its key; None for a space with too many settings.
+def holds_none(file: StudyFile, space: SearchSpace) -> bool:
+    """Return whether a space can be counted and has no candidate that fits the budget."""
+    candidates = _candidates(file, space)
+    return candidates is not None and next(candidates, None) is None
 
-    Of several limits, each candidate has the smallest that it fits.
+
+def _all_of(
+    candidates: Iterator[tuple[str, dict[str, Any]]] | None,
+) -> dict[str, dict[str, Any]] | None:
+    """Return the parameters of each candidate by its key, the first ones of several."""
+    if candidates is None:
+        return None
+    found: dict[str, dict[str, Any]] = {}
+    for key, params in candidates:
+        found.setdefault(key, params)
+    return found
+
+
+def _candidates(file: StudyFile, space: SearchSpace) -> Iterator[tuple[str, dict[str, Any]]] | None:
+    """Return the settings that fit, with their keys; None for a space with too many settings.
+
+    Of several limits, each has the smallest that it fits.
     """
     recipes, budget = file.recipe_space(), file.budget
     fields = {**space.parameters, **recipes.parameters}
@@ -83,15 +103,18 @@ def counted_candidates(file: StudyFile, space: SearchSpace) -> dict[str, dict[st
     if any(count is None for count in counts) or prod(map(int, filter(None, counts))) > _COUNTED:
         return None
     describe = Describer(space, recipes, budget)
-    candidates: dict[str, dict[str, Any]] = {}
-    for values in product(*(field.values() for field in fields.values())):
-        params = dict(zip(fields, values, strict=True))
-        found = describe({**params, **({LIMIT: budget.most_parameters} if budget.several else {})})
-        if found.fits:
-            limit = budget.smallest_for(found.parameters or 0)
-            of_limit = {} if limit is None else {LIMIT: limit}
-            candidates.setdefault(found.key, {**of_limit, **params})
-    return candidates
+
+    def fitting() -> Iterator[tuple[str, dict[str, Any]]]:
+        largest = {LIMIT: budget.most_parameters} if budget.several else {}
+        for values in product(*(field.values() for field in fields.values())):
+            params = dict(zip(fields, values, strict=True))
+            found = describe({**params, **largest})
+            if found.fits:
+                limit = budget.smallest_for(found.parameters or 0)
+                of_limit = {} if limit is None else {LIMIT: limit}
+                yield found.key, {**of_limit, **params}
+
+    return fitting()
 
 
 class Describer:

@@ -92,9 +92,11 @@ def test_widths_are_the_numbers_of_channels() -> None:
 def test_a_space_with_a_continuous_field_is_not_counted(tmp_path: Path) -> None:
     """Three settings that fit are counted, those over the budget are not; rates are continuous."""
     space = template("conv3 {a} relu", "gap", "linear 10", a="[4, 5, 6, 900]")
-    counted = problem_of(begun(tmp_path, space=space, learning_rate=0.01), 50)
+    stored = begun(tmp_path, space=space, learning_rate=0.01)
+    counted = problem_of(stored, 50)
     assert len(counted.candidates or {}) == 3
-    assert most_trials(counted) == 3
-    free = problem_of(begun(tmp_path, space=space, name="free"), 50)
+    assert most_trials(counted, stored.study) == 3
+    stored = begun(tmp_path, space=space, name="free")
+    free = problem_of(stored, 50)
     assert free.candidates is None
-    assert most_trials(free) == 50
+    assert most_trials(free, stored.study) == 50
