@@ -34,6 +34,7 @@ from space.architecture import Architecture
 from space.cost import cost
 from space.network import build
 from trainer.batches import normalise
+from trainer.data import Normalisation
 from trainer.words import spelled
 
 __all__ = [
@@ -227,17 +228,24 @@ def _empty(architecture: Architecture) -> nn.Module:
 
 
 def _verify(trained: TrainedNetwork, folder: Path) -> None:
-    """Import the folder and compare its network with the trained one."""
+    """Import the folder and compare its network with the trained one.
+
+    Both compute in double precision: norms enlarge the rounding of single precision, so that the
+    same network, computed in another order, can give other logits.
+    """
     network = _empty(trained.architecture)
     network.load_state_dict(trained.weights, assign=True)
-    network.eval()
+    network.double().eval()
     shape = (4, *trained.architecture.input_shape)
-    images = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(0)).double()
+    mean, std = trained.normalisation.mean, trained.normalisation.std
+    # As the written network holds them, in single precision.
+    held = Normalisation(*(tuple(torch.tensor(values).tolist()) for values in (mean, std)))
     # Making the network draws initial weights, which would change the caller's random sequence.
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
-        wanted = network(normalise(images, trained.normalisation))
-        given = _imported(folder).load()(images)
-    if not torch.allclose(given, wanted, rtol=1e-4, atol=1e-5, equal_nan=True):
+        wanted = network(normalise(images, held))
+        given = _imported(folder).load().double()(images)
+    if not torch.allclose(given, wanted, rtol=1e-6, atol=1e-6, equal_nan=True):
         worst = (given - wanted).abs().max().item()
         raise ExportError(
             f"the written network gives other logits than the trained one (by {worst:.3g}); "

@@ -102,6 +102,15 @@ def test_every_architecture_can_be_written(
         assert not name.strip() or name not in source
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_norm_that_enlarges_rounding(tmp_path: Path, seed: int) -> None:
+    """A network whose logits are the rounding of a norm is written as any other."""
+    torch.manual_seed(seed)
+    lines = ["separable1 2 relu bn", "gn2", "gap", "conv1 2"]
+    write_package(trained_network(Architecture.parse(lines)), tmp_path / "small")
+    assert set(contents(tmp_path / "small")) == FILES
+
+
 def test_package_is_replaced(tmp_path: Path) -> None:
     """An export over an older one replaces it, its bytecode too, and leaves nothing beside it."""
     out = tmp_path / "made" / "on the way" / "shapes"
