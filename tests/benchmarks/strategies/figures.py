@@ -8,23 +8,19 @@ from itertools import pairwise
 from math import sqrt
 from statistics import fmean, stdev
 
-__all__ = ["Curve", "curve_of", "resolvable"]
+__all__ = ["Curve", "Difference", "curve_of", "difference_of", "resolvable"]
 
 
 @dataclass(frozen=True)
 class Curve:
     """What a strategy's recommendations are worth after each number of trainings.
 
-    Accuracies and differences are from 0 to 1. What needs two runs or more is None where there are
-    fewer.
+    Accuracies are from 0 to 1. What needs two runs or more is None where there are fewer.
 
     Attributes:
         runs: how many are in it.
         means: of the judged accuracies, over the runs.
         errors: standard errors of the means.
-        pairs: runs whose seed the baseline has too.
-        differences: to the baseline, means over the pairs; empty without a pair.
-        difference_errors: standard errors of the differences, over the pairs.
         reaches: trainings after which the mean is what the baseline's is at the end, between two
             judged numbers by interpolation; None if it never is.
     """
@@ -32,10 +28,22 @@ class Curve:
     runs: int
     means: tuple[float, ...]
     errors: tuple[float | None, ...]
-    pairs: int
-    differences: tuple[float, ...]
-    difference_errors: tuple[float | None, ...]
     reaches: float | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better a strategy's recommendations are than another's, by number of trainings.
+
+    Attributes:
+        pairs: of runs with the same seed, which begin alike and train with the same seeds.
+        means: of the differences in accuracy (0 to 1) over the pairs.
+        errors: standard errors of the means; None for a single pair.
+    """
+
+    pairs: int
+    means: tuple[float, ...]
+    errors: tuple[float | None, ...]
 
 
 def curve_of(
@@ -43,35 +51,42 @@ def curve_of(
     judged: Mapping[int, Sequence[float]],
     baseline: Mapping[int, Sequence[float]],
 ) -> Curve:
-    """Put a strategy's runs together and compare them with the baseline's.
-
-    Runs with the same seed begin alike and train with the same seeds, so they are compared in
-    pairs.
+    """Put a strategy's runs together.
 
     Args:
         times: numbers of trainings, ascending.
         judged: for each seed the judged accuracies of a run, one for each of the times; one run or
             more.
-        baseline: the same of the baseline; may be empty.
+        baseline: the same of the baseline, whose last mean is to be reached; may be empty.
     """
     columns = list(zip(*judged.values(), strict=True))
-    shared = sorted(judged.keys() & baseline.keys())
-    gaps = [
-        [ours - theirs for ours, theirs in zip(judged[seed], baseline[seed], strict=True)]
-        for seed in shared
-    ]
-    gap_columns = list(zip(*gaps, strict=True))
     means = tuple(map(fmean, columns))
     goal = fmean(values[-1] for values in baseline.values()) if baseline else None
     return Curve(
         runs=len(judged),
         means=means,
         errors=tuple(map(_error, columns)),
-        pairs=len(shared),
-        differences=tuple(map(fmean, gap_columns)),
-        difference_errors=tuple(map(_error, gap_columns)),
         reaches=None if goal is None else _reaches(times, means, goal),
     )
+
+
+def difference_of(
+    ours: Mapping[int, Sequence[float]], theirs: Mapping[int, Sequence[float]]
+) -> Difference | None:
+    """Compare two strategies in pairs of runs with the same seed; None where there is no pair.
+
+    Args:
+        ours: for each seed the judged accuracies of a run, one for each number of trainings.
+        theirs: the same of the strategy that is compared with.
+    """
+    gaps = [
+        [mine - other for mine, other in zip(ours[seed], theirs[seed], strict=True)]
+        for seed in sorted(ours.keys() & theirs.keys())
+    ]
+    if not gaps:
+        return None
+    columns = list(zip(*gaps, strict=True))
+    return Difference(len(gaps), tuple(map(fmean, columns)), tuple(map(_error, columns)))
 
 
 def resolvable(values: Sequence[float], runs: int) -> float | None:

@@ -22,6 +22,9 @@ __all__ = [
 BASELINE = "random"
 """The sampler that the others are compared with."""
 
+_PILOT = 10_000
+"""The seed of pilots, which no run that is compared has."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -98,15 +101,25 @@ class Run:
         """Return what is compared: the sampler, and its pruner if it has one."""
         return self.sampler if self.pruner == "none" else f"{self.sampler}-{self.pruner}"
 
+    @property
+    def pilot(self) -> Run | None:
+        """Return the run that says how long this one is; None without a pruner, and for a pilot.
+
+        A pruner makes trials shorter, nobody knows beforehand by how much. So one more run of the
+        strategy, which is not compared, has as many trials as a run has whole trainings.
+        """
+        return None if self.pruner == "none" or self.seed == _PILOT else replace(self, seed=_PILOT)
+
     def __str__(self) -> str:
         return f"{self.strategy}-{self.seed}"
 
-    def study_file(self, protocol: Protocol, folder: Path) -> StudyFile:
+    def study_file(self, protocol: Protocol, folder: Path, trials: int) -> StudyFile:
         """Return the study file of this run.
 
         Args:
             protocol: of the comparison.
             folder: of the comparison, which holds the images.
+            trials: how many are trained or begun.
         """
         file = StudyFile.load(protocol.study)
         settings = replace(
@@ -116,7 +129,7 @@ class Run:
             sampler=self.sampler,
             pruner=self.pruner,
             seed=self.seed,
-            trials=protocol.trainings,
+            trials=trials,
         )
         return replace(file, settings=settings)
 

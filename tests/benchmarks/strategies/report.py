@@ -12,13 +12,21 @@ from typing import Any
 
 from search.study.seeds import confirm_seed
 from tests.benchmarks.report import provenance, write_json
-from tests.benchmarks.strategies.figures import Curve, curve_of, resolvable
+from tests.benchmarks.strategies.figures import (
+    Curve,
+    Difference,
+    curve_of,
+    difference_of,
+    resolvable,
+)
 from tests.benchmarks.strategies.judging import judgement_of
 from tests.benchmarks.strategies.protocol import BASELINE, Protocol, Run
 from tests.benchmarks.strategies.recommending import RULE
 from tests.benchmarks.strategies.searching import is_finished, recommended_by, summary_of
 
 __all__ = ["report"]
+
+_COMPARED_WITH = (BASELINE, "tpe")
 
 Judgements = dict[str, dict[int, list[float]]]
 """For each strategy and seed the judged accuracies, one for each number of trainings."""
@@ -48,6 +56,15 @@ def report(protocol: Protocol, folder: Path, runs: Sequence[Run], results: Path)
         judged.setdefault(run.strategy, {})[run.seed] = accuracies
     baseline = judged.get(BASELINE, {})
     curves = {name: curve_of(protocol.times, of, baseline) for name, of in judged.items()}
+    differences = {
+        other: {
+            name: found
+            for name, of in judged.items()
+            if name != other and (found := difference_of(of, judged[other])) is not None
+        }
+        for other in _COMPARED_WITH
+        if other in judged
+    }
     spread = [values[-1] for values in (baseline or next(iter(judged.values()))).values()]
     value = {
         "command": shlex.join(["python", "-m", "tests.benchmarks.strategies", *sys.argv[1:]]),
@@ -55,10 +72,14 @@ def report(protocol: Protocol, folder: Path, runs: Sequence[Run], results: Path)
         "protocol": _protocol(protocol),
         "resolvable": resolvable(spread, protocol.seeds),
         "curves": {name: asdict(curve) for name, curve in curves.items()},
+        "differences_to": {
+            other: {name: asdict(each) for name, each in found.items()}
+            for other, found in differences.items()
+        },
         "runs": {str(run): found for run, found in raw.items()},
     }
     write_json(results / f"{name}.json", value)
-    lines = list(_markdown(protocol, curves, value))
+    lines = list(_markdown(protocol, curves, differences, value))
     (results / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     plot(protocol, curves, results / f"{name}.svg")
     yield from lines
@@ -98,7 +119,10 @@ def _protocol(protocol: Protocol) -> dict[str, Any]:
 
 
 def _markdown(
-    protocol: Protocol, curves: Mapping[str, Curve], value: Mapping[str, Any]
+    protocol: Protocol,
+    curves: Mapping[str, Curve],
+    differences: Mapping[str, Mapping[str, Difference]],
+    value: Mapping[str, Any],
 ) -> Iterator[str]:
     end, origin = protocol.times[-1], value["origin"]
     yield (
@@ -112,16 +136,16 @@ def _markdown(
         cells = [_figure(*each) for each in zip(curve.means, curve.errors, strict=True)]
         reaches = f"not in {end}" if curve.reaches is None else f"{curve.reaches:.0f}"
         yield _row((name, str(curve.runs), *cells, reaches))
-    compared = {name: curve for name, curve in curves.items() if name != BASELINE and curve.pairs}
-    if compared:
+    for other, compared in differences.items():
+        if not compared:
+            continue
         yield ""
-        yield f"Differences to {BASELINE} in points, in pairs of runs with the same seed:"
+        yield f"Differences to {other} in points, in pairs of runs with the same seed:"
         yield ""
         yield from _rows(("strategy", "pairs", *map(str, protocol.times)))
-        for name, curve in compared.items():
-            figures = zip(curve.differences, curve.difference_errors, strict=True)
-            cells = [_figure(*each, sign="+") for each in figures]
-            yield _row((name, str(curve.pairs), *cells))
+        for name, found in compared.items():
+            figures = zip(found.means, found.errors, strict=True)
+            yield _row((name, str(found.pairs), *(_figure(*each, sign="+") for each in figures)))
     yield ""
     if value["resolvable"] is not None:
         shown = f"{100 * value['resolvable']:.2f} points"

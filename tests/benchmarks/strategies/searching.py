@@ -58,14 +58,18 @@ def search_all(work: Work, runs: Iterable[Run], stop: StopSignal) -> Iterator[st
 
     Args:
         work: where and with what.
-        runs: in the order in which to do them.
+        runs: in the order in which to do them; their pilots come first.
         stop: ends the run that is going on; what it trained is kept.
 
     Yields:
         A line for each run that ends.
     """
     quiet_optuna()
-    for run in runs:
+    runs = list(runs)
+    pilots = dict.fromkeys(pilot for run in runs if (pilot := run.pilot))
+    for run in [*pilots, *runs]:
+        if run.pilot is not None:
+            _wait_for(work.folder, run.pilot, stop)
         if stop:
             return
         with held(_database(work.folder, run)) as mine:
@@ -110,15 +114,30 @@ def held(path: Path) -> Iterator[bool]:
         lock.release()
 
 
+def _wait_for(folder: Path, pilot: Run, stop: StopSignal) -> None:
+    """Wait until a pilot is finished, which another process may have in its hands."""
+    while not stop and not is_finished(folder, pilot):
+        time.sleep(1.0)
+
+
+def _trials(work: Work, run: Run) -> int:
+    """Return how many trials of a run take as many whole trainings as the protocol has."""
+    whole = work.protocol.trainings
+    if run.pilot is None:
+        return whole
+    return round(whole * whole / float(summary_of(work.folder, run.pilot)["trainings"]))
+
+
 def _search(work: Work, run: Run, stop: StopSignal) -> str:
     """Begin a run or go on with it; return the line on its end, empty where it was stopped."""
     began, used, origin = time.perf_counter(), time.process_time(), provenance()
-    file = run.study_file(work.protocol, work.folder)
+    trials = _trials(work, run)
+    file = run.study_file(work.protocol, work.folder, trials)
     info = open_data(file, work.folder).info
     stored = begin_study(file, _url(work.folder, run), None, info)
     try:
         recover(stored.study, stored.storage, trial_claims(stored))
-        _train(work, stored, stop)
+        search(stored, work.context(), trials, stop)
         if stop:
             return ""
         records, trained = stored.records(), trained_records(stored)
@@ -147,22 +166,6 @@ def _search(work: Work, run: Run, stop: StopSignal) -> str:
         f"{run}: {len(trained)} trained, {len(records) - len(trained)} rejected, "
         f"best {'none' if best is None else percent(best.score)}, {summary['seconds']:.0f} s"
     )
-
-
-def _train(work: Work, stored: StoredStudy, stop: StopSignal) -> None:
-    """Search until the trials have taken as many whole trainings as the protocol has.
-
-    A pruner makes trials shorter, nobody knows beforehand by how much. So the total is raised by
-    the trainings that are left, each time that it is reached.
-    """
-    trials = work.protocol.trainings
-    while not stop:
-        search(stored, work.context(), trials, stop)
-        trained = trained_records(stored)
-        left = int(work.protocol.trainings - _trainings(stored, trained))
-        if left < 1 or len(trained) < trials:
-            return
-        trials = len(trained) + left
 
 
 def _trainings(stored: StoredStudy, trained: Iterable[TrialRecord]) -> float:

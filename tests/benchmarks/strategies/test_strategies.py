@@ -17,7 +17,7 @@ from search.workers.data import DataSplit
 from search.workers.stop import StopSignal
 from search.workers.training import Training
 from tests.benchmarks.strategies import judging, searching
-from tests.benchmarks.strategies.figures import curve_of, resolvable
+from tests.benchmarks.strategies.figures import curve_of, difference_of, resolvable
 from tests.benchmarks.strategies.images import choose_images, make_images
 from tests.benchmarks.strategies.judging import judge_all, judgement_of
 from tests.benchmarks.strategies.protocol import PROTOCOLS, Protocol, Run, runs_of
@@ -33,6 +33,7 @@ from tests.benchmarks.strategies.searching import (
     is_finished,
     recommended_by,
     search_all,
+    summary_of,
     trained_records,
 )
 
@@ -126,6 +127,9 @@ def test_from_runs_to_a_table(work: Work, tmp_path: Path) -> None:
     assert (tmp_path / "strategies-tiny.svg").stat().st_size
     means = [np.mean(shown["accuracies"][-1]), np.mean(found["runs"]["random-1"]["accuracies"][-1])]
     assert found["curves"]["random"]["means"][-1] == pytest.approx(np.mean(means))
+    to_random, to_tpe = (found["differences_to"][name] for name in ("random", "tpe"))
+    assert to_random["tpe"]["pairs"] == 2
+    assert to_random["tpe"]["means"] == [-mean for mean in to_tpe["random"]["means"]]
 
 
 def test_a_judgement_is_of_the_candidate_itself(
@@ -196,13 +200,16 @@ def test_curves_by_hand() -> None:
     curve = curve_of((10, 20), ours, baseline)
     assert curve.means == pytest.approx((0.84, 0.95))
     assert curve.errors == pytest.approx((0.0360555 / 3**0.5, 0.02 / 3**0.5), rel=1e-4)
-    assert (curve.runs, curve.pairs) == (3, 2)
-    assert curve.differences == pytest.approx((0.01, 0.03))
-    assert curve.difference_errors == pytest.approx((0.0, 0.0), abs=1e-12)
+    difference = difference_of(ours, baseline)
+    assert difference is not None
+    assert (curve.runs, difference.pairs) == (3, 2)
+    assert difference.means == pytest.approx((0.01, 0.03))
+    assert difference.errors == pytest.approx((0.0, 0.0), abs=1e-12)
+    assert difference_of({2: [0.9, 0.9]}, baseline) is None
     assert curve.reaches == pytest.approx(10 + 10 * 8 / 11)
     assert curve_of((10, 20), baseline, ours).reaches is None
     alone = curve_of((10, 20), {5: [0.5, 0.6]}, {})
-    assert (alone.errors, alone.differences, alone.reaches) == ((None, None), (), None)
+    assert (alone.errors, alone.reaches) == ((None, None), None)
     assert resolvable([0.9, 0.94], 20) == pytest.approx(2 * (2 / 20) ** 0.5 * 0.0282843, rel=1e-4)
 
 
@@ -251,7 +258,8 @@ def test_the_choice_of_images_is_fixed() -> None:
 def test_all_samplers_search_one_file(protocol: Protocol, tmp_path: Path) -> None:
     """Runs of the published protocols differ in name, sampler and seed alone."""
     random, tpe = (
-        Run(name, 3).study_file(protocol, tmp_path).to_dict() for name in ("random", "tpe")
+        Run(name, 3).study_file(protocol, tmp_path, protocol.trainings).to_dict()
+        for name in ("random", "tpe")
     )
     trials = {"short": 140, "full": 80}[protocol.name]
     assert random["study"]["trials"] == StudyFile.load(protocol.study).settings.trials == trials
@@ -263,16 +271,23 @@ def test_all_samplers_search_one_file(protocol: Protocol, tmp_path: Path) -> Non
 
 
 def test_pruners_are_compared_by_what_is_trained(work: Work) -> None:
-    """A run goes on until its trials have taken all trainings, and a pruned one takes less."""
-    work.protocol.study.write_text(TINY.replace("\nepochs = 1", "\nepochs = 6"))
+    """A run with a pruner has more trials, as many as take the same trainings by its pilot."""
+    work.protocol.study.write_text(TINY.replace("\nepochs = 1", "\nepochs = 9"))
     plain, pruned = runs_of(["tpe"], [3], ["none", "halving"])
-    assert (str(plain), str(pruned)) == ("tpe-3", "tpe-halving-3")
+    pilot = pruned.pilot
+    assert pilot is not None
+    assert [str(run) for run in (pilot, plain, pruned)] == [
+        "tpe-halving-10000",
+        "tpe-3",
+        "tpe-halving-3",
+    ]
     list(search_all(work, [plain, pruned], StopSignal()))
-    _, records = trained_by(work, pruned)
-    spent = sum(len(record.epochs) for record in records) / max(len(r.epochs) for r in records)
-    assert any(record.outcome is Outcome.PRUNED for record in records)
-    assert len(trained_by(work, plain)[1]) == 6 < len(records)
-    assert 5 < spent <= 6
+    trials = {run: trained_by(work, run)[1] for run in (pilot, plain, pruned)}
+    assert len(trials[plain]) == len(trials[pilot]) == 6
+    assert any(record.outcome is Outcome.PRUNED for record in trials[pilot])
+    spent = sum(len(record.epochs) for record in trials[pilot]) / 9
+    assert summary_of(work.folder, pilot)["trainings"] == pytest.approx(spent, abs=0.1)
+    assert len(trials[pruned]) == round(36 / summary_of(work.folder, pilot)["trainings"]) > 6
 
 
 def test_trainings_are_counted_in_epochs(work: Work) -> None:
