@@ -58,9 +58,9 @@ def report(protocol: Protocol, folder: Path, runs: Sequence[Run], results: Path)
     curves = {name: curve_of(protocol.times, of, baseline) for name, of in judged.items()}
     differences = {
         other: {
-            name: found
+            name: difference
             for name, of in judged.items()
-            if name != other and (found := difference_of(of, judged[other])) is not None
+            if name != other and (difference := difference_of(of, judged[other])) is not None
         }
         for other in _COMPARED_WITH
         if other in judged
@@ -143,9 +143,10 @@ def _markdown(
         yield f"Differences to {other} in points, in pairs of runs with the same seed:"
         yield ""
         yield from _rows(("strategy", "pairs", *map(str, protocol.times)))
-        for name, found in compared.items():
-            figures = zip(found.means, found.errors, strict=True)
-            yield _row((name, str(found.pairs), *(_figure(*each, sign="+") for each in figures)))
+        for name, difference in compared.items():
+            figures = zip(difference.means, difference.errors, strict=True)
+            cells = [_figure(*each, sign="+") for each in figures]
+            yield _row((name, str(difference.pairs), *cells))
     yield ""
     if value["resolvable"] is not None:
         shown = f"{100 * value['resolvable']:.2f} points"
