@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: install check test demo bench sanitize clean gpu-pack gpu-unpack gpu-tests gpu-bench gpu-study
+.PHONY: install check test demo bench sanitize mcu clean gpu-pack gpu-unpack gpu-tests gpu-bench gpu-study
 
 install: $(READY)
 
@@ -28,6 +28,10 @@ demo: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.breakdown
+
+# Needs Debian's packages gcc-arm-none-eabi and qemu-system-arm; skips what is not there.
+mcu: $(READY)
+	$(BIN)/python -m pytest -m mcu -rs -n auto tests/mcu
 
 sanitize: $(READY)
 	$(BIN)/python -m tests.trainer.native.sanitize

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from space.architecture import Architecture
 from space.ghost_norm import GhostBatchNorm2d
 from space.program import Apply, Keep, program_of
 
-__all__ = ["FlatLinear", "GhostBatchNorm2d", "Network", "build"]
+__all__ = ["FlatLinear", "GhostBatchNorm2d", "Network", "build", "build_with"]
 
 
 def build(architecture: Architecture) -> Network:
@@ -28,6 +28,23 @@ def build(architecture: Architecture) -> Network:
         ShapeError: the architecture does not fit together.
     """
     return Network(architecture)
+
+
+def build_with(architecture: Architecture, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Build a network that has its weights already, in evaluation mode, without drawing any.
+
+    Args:
+        architecture: what to build; its lines must fit together.
+        weights: the state dict of such a network. The network is given copies.
+
+    Raises:
+        ShapeError: the architecture does not fit together.
+        RuntimeError: the weights are not those of such a network.
+    """
+    with torch.device("meta"):
+        network = build(architecture)
+    network.load_state_dict({name: each.clone() for name, each in weights.items()}, assign=True)
+    return network.eval()
 
 
 class FlatLinear(nn.Linear):

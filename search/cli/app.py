@@ -312,7 +312,7 @@ def export(
         typer.Option("--step", metavar="NAME", help="a replayed step, where STUDY is a ladder"),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="data sets, for --step")
+        Path | None, typer.Option("--data", metavar="DIR", help="data sets, for --step and int8")
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="replace an exported network of another study")
@@ -320,7 +320,7 @@ def export(
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
 ) -> None:
-    """Write the champion (before a confirm: the best trial) as a Python package."""
+    """Write the champion (before a confirm: the best trial) as a Python package or as C."""
     from search.cli.summary import export_summary
     from search.export.command import export as search_export
     from search.export.formats import DEFAULT_FORMATS, chosen_formats

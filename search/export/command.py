@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from optuna.artifacts import get_all_artifact_meta
+from torch import Tensor
 
 from search.confirm.choice import champion_of
 from search.errors import InputError, TrialError
@@ -21,7 +22,7 @@ from search.study.confirms import Confirm, last_ordinal, load_confirm
 from search.study.records import TrialRecord, best_of
 from search.study.study import StoredStudy, open_study
 from search.text import at_most
-from search.workers.data import data_root
+from search.workers.data import calibration_sample, data_root, reopen_data
 from trainer.data import Normalisation
 from trainer.recipe import Recipe
 
@@ -55,8 +56,8 @@ def export(
         parameters: of a study with several limits on parameters, the one whose champion, or best
             trial, is written.
         step: name of a step of a ladder, of which the first replay is written.
-        data: root of the data sets, read for a step alone; by default ``$FLYWEIGHT_DATA``, else
-            ``data/``.
+        data: root of the data sets, read for a step and for int8; by default ``$FLYWEIGHT_DATA``,
+            else ``data/``.
         force: whether a package of another study in the place is replaced; one of the same study
             always is.
         storage: URL of the study database.
@@ -82,8 +83,15 @@ def export(
     trained = _champion(stored, limit) if trial is None else None
     if trained is None:
         trained = _from_trial(stored, _completed(stored, trial, limit), limit)
+    root = data_root(data)
+    trained = dataclasses.replace(trained, calibration=lambda: _calibration(stored, root))
     write_formats(trained, Path(out), chosen, force=force)
     return trained
+
+
+def _calibration(stored: StoredStudy, root: Path) -> Tensor:
+    """Return some of the images that every trial was trained on."""
+    return calibration_sample(reopen_data(stored, root))
 
 
 def _limit(stored: StoredStudy, parameters: int | None, trial: int | None) -> int | None:

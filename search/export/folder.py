@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from search.errors import ExportError
+from search.spec.candidate_files import DESCRIPTION
 
-__all__ = ["whole_folder"]
+__all__ = ["description_of", "whole_folder"]
+
+
+def description_of(folder: Path) -> dict[str, Any] | None:
+    """Return what an exported network says of itself; None where a folder is no exported network.
+
+    Its key ``format`` says what kind of export it is, ``name`` of which study.
+
+    Raises:
+        OSError: its description is there and cannot be read.
+    """
+    try:
+        kept = json.loads((folder / DESCRIPTION).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
+        return None
+    is_own = isinstance(kept, dict) and str(kept.get("format")).startswith("flyweight-")
+    return kept if is_own else None
 
 
 @contextmanager

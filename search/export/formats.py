@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search.errors import ExportError
-from search.export.package import is_package, package_name_of, study_of_package, write_package
+from search.export.c.package import write_c, write_c_int8
+from search.export.folder import description_of
+from search.export.package import package_name_of, write_package
 from search.export.trained_network import TrainedNetwork
 from search.spec.toml import file_value
 from space.fields import did_you_mean
@@ -39,6 +41,8 @@ FORMATS: dict[str, Format] = {
     "torch": Format(
         "a Python package with the network as a PyTorch module", write_package, imported=True
     ),
+    "c": Format("C source that computes in floats", write_c),
+    "c-int8": Format("C source that computes in whole numbers of 8 bits", write_c_int8),
 }
 """What ``--format`` may name."""
 
@@ -119,12 +123,12 @@ def write_formats(
 
 def _refuse_other_study(folder: Path, name: str) -> None:
     try:
-        held = study_of_package(folder)
+        kept = description_of(folder)
     except OSError as error:
         raise ExportError(
             f"{folder} cannot be read ({error.strerror}); choose another --out"
         ) from error
-    if held is not None and held != name:
+    if kept is not None and (held := str(kept.get("name"))) != name:
         raise ExportError(
             f"{folder} holds a network of {held}, not of {name}; give --force to replace it, or "
             "another --out"
@@ -133,7 +137,7 @@ def _refuse_other_study(folder: Path, name: str) -> None:
 
 def _refuse_package(out: Path) -> None:
     try:
-        taken = is_package(out)
+        taken = description_of(out) is not None
     except OSError as error:
         raise ExportError(
             f"{out} cannot be read ({error.strerror}); choose another --out"

@@ -15,7 +15,7 @@ from search.text import at_most, percent, plural
 from space.cost import cost
 from space.layers.words import format_shape
 
-__all__ = ["as_markdown", "model_card"]
+__all__ = ["accuracy_lines", "as_markdown", "layer_lines", "model_card", "table_lines"]
 
 _HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:/+()-]*")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
@@ -35,11 +35,11 @@ def model_card(trained: TrainedNetwork, package: str) -> str:
         ["## Use"],
         _usage(trained, package),
         ["## Accuracy"],
-        _accuracy(trained.figures),
+        accuracy_lines(trained.figures),
         ["## Cost"],
         _cost(trained),
         ["## Layers"],
-        _layers(trained),
+        layer_lines(trained),
         ["## Recipe"],
         _recipe(trained),
     ]
@@ -93,7 +93,8 @@ def _usage(trained: TrainedNetwork, package: str) -> list[str]:
     ]
 
 
-def _accuracy(figures: Figures) -> list[str]:
+def accuracy_lines(figures: Figures) -> list[str]:
+    """Return how accurate a network is, and how that was measured."""
     floor = f"floor (lowest of the last {figures.floor_epochs} of {figures.epochs} epochs)"
     rows = []
     if figures.validation_floor is not None:
@@ -113,7 +114,7 @@ def _accuracy(figures: Figures) -> list[str]:
     notes = kinds[figures.kind](figures)
     versions = ", ".join(f"{as_markdown(k)} {as_markdown(v)}" for k, v in figures.versions.items())
     return [
-        *_table(("set", "figure", "seeds", "accuracy"), rows),
+        *table_lines(("set", "figure", "seeds", "accuracy"), rows),
         "",
         *notes,
         "",
@@ -184,14 +185,17 @@ def _cost(trained: TrainedNetwork) -> list[str]:
         ("receptive field before global pooling", f"{before} x {before} pixels"),
         ("receptive field", f"{after} x {after} pixels"),
     ]
-    return _table(("cost", "value"), rows)
+    return table_lines(("cost", "value"), rows)
 
 
-def _layers(trained: TrainedNetwork) -> list[str]:
+def layer_lines(trained: TrainedNetwork) -> list[str]:
+    """Return the lines of a network and the maps that they give, as a table."""
     architecture = trained.architecture
     lines = zip(architecture.layers, architecture.shapes, strict=True)
     rows = [(f"`{layer}`", format_shape(shape)) for layer, shape in lines]
-    return _table(("line", "gives"), [("images", format_shape(architecture.input_shape)), *rows])
+    return table_lines(
+        ("line", "gives"), [("images", format_shape(architecture.input_shape)), *rows]
+    )
 
 
 def _recipe(trained: TrainedNetwork) -> list[str]:
@@ -201,7 +205,7 @@ def _recipe(trained: TrainedNetwork) -> list[str]:
     for number, step in enumerate(steps, 1):
         strengths = ", ".join(f"{k} {_value(v)}" for k, v in step.items() if k != "kind")
         rows.append((f"`augment` {number}", as_markdown(f"{step['kind']}: {strengths}")))
-    return _table(("key", "value"), rows)
+    return table_lines(("key", "value"), rows)
 
 
 def _value(value: Any) -> str:
@@ -210,6 +214,7 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+def table_lines(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return a table in Markdown; its cells are Markdown."""
     lines: Iterator[tuple[str, ...]] = iter((head, ("---",) * len(head), *rows))
     return [f"| {' | '.join(cells)} |" for cells in lines]

@@ -21,18 +21,17 @@ from uuid import uuid4
 
 import torch
 from safetensors import torch as safetensors
-from torch import Tensor, nn
+from torch import Tensor
 
 from search.errors import ExportError
 from search.export.codegen.layers import weight_names
 from search.export.codegen.module import network_source
-from search.export.folder import whole_folder
+from search.export.folder import description_of, whole_folder
 from search.export.model_card import model_card
 from search.export.trained_network import TrainedNetwork
 from search.spec.candidate_files import DESCRIPTION, PACKAGE_FORMAT
-from space.architecture import Architecture
 from space.cost import cost
-from space.network import build
+from space.network import build_with
 from trainer.batches import normalise
 from trainer.data import Normalisation
 from trainer.words import spelled
@@ -41,7 +40,6 @@ __all__ = [
     "class_name_of",
     "is_package",
     "package_name_of",
-    "study_of_package",
     "write_package",
 ]
 
@@ -118,26 +116,8 @@ def is_package(folder: Path) -> bool:
     Raises:
         OSError: its description is there and cannot be read.
     """
-    return _kept_description(folder) is not None
-
-
-def study_of_package(folder: Path) -> str | None:
-    """Return the name of the study that a package in a folder is from; None without a package.
-
-    Raises:
-        OSError: its description is there and cannot be read.
-    """
-    kept = _kept_description(folder)
-    return None if kept is None else str(kept.get("name"))
-
-
-def _kept_description(folder: Path) -> dict[str, Any] | None:
-    try:
-        kept = json.loads((folder / DESCRIPTION).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, RecursionError):
-        return None
-    is_own = isinstance(kept, dict) and kept.get("format") == PACKAGE_FORMAT
-    return kept if is_own else None
+    kept = description_of(folder)
+    return kept is not None and kept["format"] == PACKAGE_FORMAT
 
 
 def class_name_of(name: str) -> str:
@@ -168,22 +148,8 @@ def _check_name(out: Path) -> None:
 
 def _exported_state(trained: TrainedNetwork) -> dict[str, Tensor]:
     """Check the weights against the architecture, and rename them as in the source."""
-    architecture, classes = trained.architecture, len(trained.class_names)
-    if classes != architecture.classes:
-        raise ExportError(
-            f"there are {classes} class names for {architecture.classes} logits; give one each"
-        )
-    expected = _empty(architecture).state_dict()
-    for key in sorted(expected.keys() | trained.weights.keys()):
-        if key not in expected or key not in trained.weights:
-            where = "the architecture" if key not in expected else "the weights"
-            raise ExportError(f"{key!r} is not in {where}; give the weights of this network")
-        if expected[key].shape != trained.weights[key].shape:
-            raise ExportError(
-                f"{key!r} has shape {tuple(trained.weights[key].shape)}, not "
-                f"{tuple(expected[key].shape)}; give the weights of this network"
-            )
-    names = weight_names(architecture)
+    trained.check()
+    names = weight_names(trained.architecture)
     state = {}
     for key, value in trained.weights.items():
         module, _, parameter = key.rpartition(".")
@@ -222,20 +188,13 @@ def _description(trained: TrainedNetwork) -> dict[str, Any]:
     }
 
 
-def _empty(architecture: Architecture) -> nn.Module:
-    with torch.device("meta"):
-        return build(architecture)
-
-
 def _verify(trained: TrainedNetwork, folder: Path) -> None:
     """Import the folder and compare its network with the trained one.
 
     Both compute in double precision: norms enlarge the rounding of single precision, so that the
     same network, computed in another order, can give other logits.
     """
-    network = _empty(trained.architecture)
-    network.load_state_dict(trained.weights, assign=True)
-    network.double().eval()
+    network = build_with(trained.architecture, trained.weights).double()
     shape = (4, *trained.architecture.input_shape)
     images = torch.rand(shape, generator=torch.Generator().manual_seed(0)).double()
     mean, std = trained.normalisation.mean, trained.normalisation.std

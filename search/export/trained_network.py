@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
+from search.errors import ExportError
 from search.statistics import Spread
 from search.text import percent
 from space.architecture import Architecture
 from space.cost import cost
+from space.network import build
 from trainer.data import Normalisation, Reading
 from trainer.recipe import Recipe
 
@@ -143,6 +146,8 @@ class TrainedNetwork:
         recipe: how it was trained.
         figures: how it was measured.
         reading: how files became its images.
+        calibration: reads some of its training images, uint8 (n, channels, height, width), by which
+            the ranges of whole numbers are chosen; None where there are none.
     """
 
     name: str
@@ -154,6 +159,43 @@ class TrainedNetwork:
     recipe: Recipe
     figures: Figures
     reading: Reading = field(default_factory=Reading)
+    calibration: Callable[[], Tensor] | None = None
+
+    def check(self) -> None:
+        """Check the weights and the classes against the architecture.
+
+        Raises:
+            ExportError: they do not fit together.
+            ShapeError: the architecture does not fit together.
+        """
+        classes = len(self.class_names)
+        if classes != self.architecture.classes:
+            raise ExportError(
+                f"there are {classes} class names for {self.architecture.classes} logits; give one "
+                "each"
+            )
+        with torch.device("meta"):
+            expected = build(self.architecture).state_dict()
+        for key in sorted(expected.keys() | self.weights.keys()):
+            if key not in expected or key not in self.weights:
+                where = "the architecture" if key not in expected else "the weights"
+                raise ExportError(f"{key!r} is not in {where}; give the weights of this network")
+            if expected[key].shape != self.weights[key].shape:
+                raise ExportError(
+                    f"{key!r} has shape {tuple(self.weights[key].shape)}, not "
+                    f"{tuple(expected[key].shape)}; give the weights of this network"
+                )
+
+    def calibration_images(self) -> Tensor:
+        """Return some training images, uint8 (n, channels, height, width).
+
+        Raises:
+            ExportError: there are none.
+            DataError: the data set cannot be read.
+        """
+        if self.calibration is None:
+            raise ExportError(f"{self.name} has no training images to choose int8 ranges by")
+        return self.calibration()
 
     def __repr__(self) -> str:
         figures = self.figures

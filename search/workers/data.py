@@ -13,6 +13,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from torch import Tensor
 
 from search.errors import InputError, ResumeError, printable
 from search.spec.study_file import StudyFile
@@ -36,6 +37,7 @@ from trainer.data import (
 __all__ = [
     "DataSplit",
     "Folds",
+    "calibration_sample",
     "data_root",
     "final_split",
     "inspect_data",
@@ -48,6 +50,7 @@ __all__ = [
 DATA_VARIABLE = "FLYWEIGHT_DATA"
 
 _SILENT_SECONDS = 1.0
+_CALIBRATION_IMAGES = 1_000
 
 
 @dataclass(frozen=True)
@@ -227,6 +230,17 @@ def search_split(dataset: Dataset, device: torch.device, fold: int = 0) -> DataS
     """Return the images of a search: the two parts of the training set, never the test set."""
     training, validation = dataset.search_split(fold)
     return DataSplit(training.to(device), validation.to(device), normalisation(training))
+
+
+def calibration_sample(dataset: Dataset) -> Tensor:
+    """Return up to 1,000 images, uint8 (n, channels, height, width), for the ranges of int8.
+
+    They are of the part that trains in every search, never of validation or test, and always the
+    same.
+    """
+    training, _ = dataset.search_split()
+    order = torch.randperm(len(training), generator=torch.Generator().manual_seed(0))
+    return training.pixels[order[:_CALIBRATION_IMAGES]]
 
 
 def final_split(dataset: Dataset, device: torch.device) -> DataSplit:

@@ -7,6 +7,7 @@ import pytest
 
 from search.cli.summary import export_summary
 from search.errors import ExportError
+from search.export.folder import description_of
 from search.export.formats import (
     DEFAULT_FORMATS,
     FORMATS,
@@ -15,8 +16,9 @@ from search.export.formats import (
     folders_of,
     write_formats,
 )
-from search.export.package import is_package, study_of_package
+from search.export.package import is_package
 from search.export.trained_network import TrainedNetwork
+from tests.search.export.c.test_sources import network_of
 from tests.search.trained_networks import trained_network
 
 
@@ -88,7 +90,7 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_is_written(tmp_path: Path, name: str) -> None:
     """Each entry of the table writes a folder with something in it, and says what it is."""
-    FORMATS[name].write(trained_network(), tmp_path / "net")
+    FORMATS[name].write(network_of(trained_network().architecture), tmp_path / "net")
     assert any((tmp_path / "net").iterdir())
     assert FORMATS[name].about
 
@@ -106,4 +108,6 @@ def test_a_network_of_another_study_is_replaced_by_force_alone(tmp_path: Path) -
         write_formats(other, out, DEFAULT_FORMATS)
     assert (out / "architecture.json").read_bytes() == before
     write_formats(other, out, DEFAULT_FORMATS, force=True)
-    assert study_of_package(out) == "other"
+    kept = description_of(out)
+    assert kept is not None
+    assert kept["name"] == "other"

@@ -1,0 +1,333 @@
+"""From a folded network to one of int8: weights by channel, activations by map.
+
+A value is ``scale * (q - zero)`` for a whole number q of -128 to 127. A weight is ``scale * q`` for
+q of -127 to 127, with a scale for each output channel. The whole numbers that an inference needs
+are worked out here; ``search.deployed.integer`` says what is done with them, and the generated C
+does the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from search.deployed.floating import activated, run_floats
+from search.deployed.folding import Arrays, FoldedNetwork
+from search.errors import ExportError
+from space.deployed.kernels import (
+    Affine,
+    Deployed,
+    GroupNormalise,
+    Image,
+    Kernel,
+    Multiply,
+    PoolMap,
+    Sum,
+    Table,
+)
+from space.layers.words import elements
+
+__all__ = [
+    "LEAST",
+    "MOST",
+    "OFFSET_BITS",
+    "RATIO_BITS",
+    "ROOT_BITS",
+    "QuantisedNetwork",
+    "Scaling",
+    "Tables",
+    "quantise",
+]
+
+LEAST, MOST = -128, 127
+OFFSET_BITS = 16
+"""Offsets are in units of 2 ** -16."""
+
+RATIO_BITS = 20
+"""A norm of groups works with ratios in units of 2 ** -20."""
+
+ROOT_BITS = 8
+"""It takes roots in units of 2 ** -8."""
+
+_SHIFTS = range(OFFSET_BITS + 1, 47)
+_MOST_INPUTS = 60_000
+"""More products of int8 might not fit into 32 bits."""
+
+_MOST_BIAS = 2**27
+_MOST_IN_GROUP = 65_536
+_SAMPLES = 200_000
+_SHRINKS = tuple(1.0 - 0.05 * step for step in range(11))
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What the whole numbers of a map mean.
+
+    Attributes:
+        scale: of one step.
+        zero: the whole number that stands for 0.
+    """
+
+    scale: float
+    zero: int
+
+    def quantised(self, value: Tensor) -> Tensor:
+        """Return the nearest whole numbers, int64."""
+        return (value / self.scale + self.zero).round().clamp(LEAST, MOST).long()
+
+    def value(self, quantised: Tensor) -> Tensor:
+        """Return what whole numbers stand for."""
+        return (quantised - self.zero).double() * self.scale
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The whole numbers of one kernel.
+
+    Attributes:
+        weight: int8 (out, in of a group, height, width).
+        bias: int32 (out,), in units of the products.
+        factor: int32 (channels,) or (1,): what results are multiplied by.
+        offset: int32 (channels,), added to that in units of 2 ** -16; where there is none, the zero
+            of what is written.
+        shift: the product is divided by 2 ** shift.
+        table: int8 (256,), an activation from q = -128 on.
+        low: the least q that is stored.
+        epsilon: of a norm of groups, in units of its squares.
+    """
+
+    weight: Tensor | None = None
+    bias: Tensor | None = None
+    factor: Tensor | None = None
+    offset: Tensor | None = None
+    shift: int = OFFSET_BITS + 1
+    table: Tensor | None = None
+    low: int = LEAST
+    epsilon: int = 0
+
+
+@dataclass(frozen=True)
+class QuantisedNetwork:
+    """A network of whole numbers.
+
+    Attributes:
+        deployed: its kernels.
+        tables: the whole numbers of each of them.
+        scalings: of each value.
+        between: of what each kernel looks up in its table, by the number of the kernel.
+    """
+
+    deployed: Deployed
+    tables: Sequence[Tables]
+    scalings: Sequence[Scaling]
+    between: Mapping[int, Scaling]
+
+
+def quantise(network: FoldedNetwork, images: Tensor) -> QuantisedNetwork:
+    """Quantise a network.
+
+    Args:
+        network: the folded network.
+        images: uint8 (n, channels, height, width) of the training part, by which the ranges of the
+            maps are chosen.
+
+    Raises:
+        ExportError: a layer has too many inputs for sums of 32 bits.
+    """
+    _refuse(network.deployed)
+    scalings, between = _calibrated(network, images)
+    maker = _Maker(network.deployed, scalings, between)
+    tables = [
+        maker.tables(number, kernel, arrays)
+        for number, (kernel, arrays) in enumerate(
+            zip(network.deployed.kernels, network.arrays, strict=True)
+        )
+    ]
+    return QuantisedNetwork(network.deployed, tables, scalings, between)
+
+
+def _refuse(deployed: Deployed) -> None:
+    for kernel in deployed.kernels:
+        before = deployed.values[kernel.source].shape
+        if isinstance(kernel, Multiply | PoolMap):
+            window = math.prod(kernel.window(before).size)
+            groups = kernel.groups(before) if isinstance(kernel, Multiply) else before[0]
+            inputs = before[0] // groups * window
+            if inputs > _MOST_INPUTS:
+                raise ExportError(
+                    f'"{kernel.word}" adds {inputs:,} products, too many for the 32 bits of int8 '
+                    f"arithmetic; at most {_MOST_INPUTS:,} fit"
+                )
+        elif isinstance(kernel, GroupNormalise):
+            inputs = elements(before) // kernel.groups
+            if inputs > _MOST_IN_GROUP:
+                raise ExportError(
+                    f"a norm over {inputs:,} values does not fit int8 arithmetic; at most "
+                    f"{_MOST_IN_GROUP:,} do"
+                )
+
+
+def _calibrated(network: FoldedNetwork, images: Tensor) -> tuple[list[Scaling], dict[int, Scaling]]:
+    """Choose the scaling of every value by what the images make of it."""
+    deployed = network.deployed
+    scalings = [Scaling(1.0 / 255.0, LEAST)] * len(deployed.values)
+    between: dict[int, Scaling] = {}
+    kernels = {kernel.target: kernel for kernel in deployed.kernels}
+
+    def watch(index: int, value: Tensor) -> None:
+        kernel = kernels[index]
+        if isinstance(kernel, Image):
+            scalings[index] = _of_pixels(network)
+        elif isinstance(kernel, PoolMap) and not kernel.is_mean:
+            scalings[index] = scalings[kernel.source]
+        else:
+            scalings[index] = _best(value, clip=index != deployed.logits)
+
+    def before_table(number: int, value: Tensor) -> None:
+        between[number] = _best(value)
+
+    run_floats(network, images / 255.0, watch, before_table)
+    return scalings, between
+
+
+def _of_pixels(network: FoldedNetwork) -> Scaling:
+    """Return the scaling of normalised images: as fine as the pixels where there is one channel."""
+    mean, std = network.normalisation.mean, network.normalisation.std
+    low = min(-m / s for m, s in zip(mean, std, strict=True))
+    high = max((1.0 - m) / s for m, s in zip(mean, std, strict=True))
+    return _covering(low, high)
+
+
+def _covering(low: float, high: float) -> Scaling:
+    low, high = min(0.0, low), max(0.0, high)
+    scale = (high - low) / (MOST - LEAST)
+    if scale <= 0.0 or not math.isfinite(scale):
+        return Scaling(1.0, 0)
+    return Scaling(scale, min(MOST, max(LEAST, round(LEAST - low / scale))))
+
+
+def _best(value: Tensor, *, clip: bool = True) -> Scaling:
+    """Return the scaling with the least squared error; it may cut off what is rare."""
+    low, high = float(value.min()), float(value.max())
+    if not clip:
+        return _covering(low, high)
+    flat = value.flatten()
+    samples = flat[:: max(1, len(flat) // _SAMPLES)]
+    candidates = [_covering(low * shrink, high * shrink) for shrink in _SHRINKS]
+
+    def error(scaling: Scaling) -> float:
+        return float((scaling.value(scaling.quantised(samples)) - samples).square().sum())
+
+    return min(candidates, key=error)
+
+
+class _Maker:
+    """Makes the whole numbers of kernels."""
+
+    def __init__(
+        self, deployed: Deployed, scalings: Sequence[Scaling], between: Mapping[int, Scaling]
+    ) -> None:
+        self._deployed = deployed
+        self._scalings = scalings
+        self._between = between
+        self._finest: dict[tuple[str, tuple[str, ...]], float] = {}
+        for kernel in deployed.kernels:
+            if isinstance(kernel, Multiply):
+                key, scale = (kernel.path, kernel.norms), scalings[kernel.source].scale
+                self._finest[key] = min(scale, self._finest.get(key, scale))
+
+    def tables(self, number: int, kernel: Kernel, arrays: Arrays) -> Tables:
+        """Return the whole numbers of one kernel."""
+        before, after = self._scalings[kernel.source], self._scalings[kernel.target]
+        relu = not isinstance(kernel, Image | Table) and kernel.relu
+        low = after.zero if relu else LEAST
+        match kernel:
+            case Image():
+                assert arrays.scale is not None
+                assert arrays.shift is not None
+                return _line(arrays.scale / 255.0, arrays.shift, after, LEAST)
+            case Multiply():
+                return self._multiply(number, kernel, arrays, low)
+            case PoolMap():
+                if not kernel.is_mean:
+                    return Tables(low=low)
+                size = math.prod(kernel.window(self._deployed.values[kernel.source].shape).size)
+                return _factors(torch.tensor([before.scale / (size * after.scale)]), low)
+            case Sum():
+                other = self._scalings[kernel.other]
+                return _factors(torch.tensor([before.scale, other.scale]) / after.scale, low)
+            case Affine():
+                one = torch.ones(self._deployed.values[kernel.source].shape[0])
+                scale = one if arrays.scale is None else arrays.scale
+                shift = 0 * one if arrays.shift is None else arrays.shift
+                return _line(scale * before.scale, shift, after, low)
+            case GroupNormalise():
+                assert arrays.scale is not None
+                assert arrays.shift is not None
+                assert arrays.epsilon is not None
+                size = elements(self._deployed.values[kernel.source].shape) // kernel.groups
+                unit = size * 2.0**ROOT_BITS / before.scale
+                found = _line(arrays.scale * 2.0**-RATIO_BITS, arrays.shift, after, low)
+                return replace(found, epsilon=_whole(arrays.epsilon * unit * unit))
+            case Table():
+                table = _table(kernel.activation, arrays.slope, before, after, LEAST)
+                return Tables(table=table)
+
+    def _multiply(self, number: int, kernel: Multiply, arrays: Arrays, low: int) -> Tables:
+        assert arrays.weight is not None
+        assert arrays.bias is not None
+        before, after = self._scalings[kernel.source], self._scalings[kernel.target]
+        stored = self._between[number] if kernel.activation else after
+        largest = arrays.weight.abs().amax((1, 2, 3)) / MOST
+        # Where the weights of a channel are nearly nothing, its bias must still fit, for every map
+        # that the same weights are applied to.
+        finest = self._finest[kernel.path, kernel.norms]
+        scales = torch.maximum(largest, arrays.bias.abs() / (finest * _MOST_BIAS))
+        scales = torch.where(scales > 0, scales, 1.0)
+        products = before.scale * scales
+        weight = (arrays.weight / scales.view(-1, 1, 1, 1)).round()
+        bias = (arrays.bias / products).round()
+        if kernel.scaled:
+            assert arrays.scale is not None
+            assert arrays.shift is not None
+            found = _line(products * arrays.scale, arrays.shift, after, low)
+        else:
+            found = _factors(products / stored.scale, LEAST if kernel.activation else low)
+        table = None
+        if kernel.activation:
+            table = _table(kernel.activation, arrays.slope, stored, after, low)
+        return replace(found, weight=weight.to(torch.int8), bias=bias.to(torch.int32), table=table)
+
+
+def _whole(epsilon: float) -> int:
+    return max(1, round(min(epsilon, 2.0**61)))
+
+
+def _factors(factors: Tensor, low: int) -> Tables:
+    """Return whole numbers that multiply by real ones."""
+    largest = float(factors.abs().max())
+    bits = 30 - math.frexp(largest)[1] if largest > 0 else _SHIFTS[-1]
+    shift = min(_SHIFTS[-1], max(_SHIFTS[0], bits))
+    whole = (factors.double() * 2.0**shift).round().clamp(1 - 2.0**31, 2.0**31 - 1)
+    return Tables(factor=whole.to(torch.int32), shift=shift, low=low)
+
+
+def _line(factors: Tensor, shifts: Tensor, after: Scaling, low: int) -> Tables:
+    """Return whole numbers that multiply by real ones and add others, channel by channel."""
+    offset = ((shifts / after.scale + after.zero) * 2.0**OFFSET_BITS).round()
+    limit = 2.0**31 - 1
+    return replace(
+        _factors(factors / after.scale, low), offset=offset.clamp(-limit, limit).to(torch.int32)
+    )
+
+
+def _table(
+    activation: str, slope: float | None, before: Scaling, after: Scaling, low: int
+) -> Tensor:
+    """Return an activation of each whole number from -128 on."""
+    values = activated(activation, before.value(torch.arange(LEAST, MOST + 1)), slope)
+    return after.quantised(values).clamp(min=low).to(torch.int8)

@@ -1,0 +1,1 @@
+"""A network as a chip runs it: a list of kernels, where their maps lie in memory, their bytes."""

@@ -1,0 +1,169 @@
+"""The bytes of flash of a deployed int8 network: its constants exactly, its code from a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from math import prod
+from typing import Any
+
+from space.deployed.arena import Arena
+from space.deployed.kernels import (
+    Affine,
+    Deployed,
+    GroupNormalise,
+    Image,
+    Kernel,
+    Multiply,
+    PoolMap,
+    Sum,
+    Table,
+)
+from space.layers.operations import Depthwise
+
+__all__ = ["CORES", "SMALL_ARENA", "Flash", "code_compiler", "flash", "function_of"]
+
+SMALL_ARENA = 65_535
+"""The most elements of an arena whose places are numbers of 16 bits."""
+
+CORES = ("cortex-m0", "cortex-m4")
+"""The cores whose code was measured; newer ones of the same kind run the same instructions."""
+
+_WORD = 4
+_LAYER = 2 * _WORD
+"""Bytes of an entry in the table of layers: two pointers."""
+
+_STRUCTS: Mapping[str, tuple[int, int]] = {
+    "image": (20, 20),
+    "convolution": (56, 60),
+    "depthwise": (52, 56),
+    "pool": (32, 36),
+    "sum": (24, 28),
+    "affine": (24, 28),
+    "table": (12, 16),
+    "group_norm": (32, 36),
+}
+"""Bytes of what each function is given, with places of 16 bits and of 32."""
+
+
+@dataclass(frozen=True)
+class Flash:
+    """Bytes of flash.
+
+    Attributes:
+        constants: weights and tables.
+        code: functions, and what they need of the compiler's library.
+    """
+
+    constants: int
+    code: int
+
+    @property
+    def total(self) -> int:
+        """Return all of them."""
+        return self.constants + self.code
+
+
+def code_compiler() -> str:
+    """Return the compiler and its options with which the code was measured."""
+    return str(_code_table()["compiler"])
+
+
+def function_of(kernel: Kernel) -> str:
+    """Return the name of the function that computes a kernel."""
+    match kernel:
+        case Image():
+            return "image"
+        case Multiply():
+            return "depthwise" if isinstance(kernel.word, Depthwise) else "convolution"
+        case PoolMap():
+            return "pool"
+        case Sum():
+            return "sum"
+        case Affine():
+            return "affine"
+        case GroupNormalise():
+            return "group_norm"
+        case Table():
+            return "table"
+
+
+def flash(deployed: Deployed, arena: Arena, core: str = "cortex-m4") -> Flash:
+    """Return the bytes of flash that a network takes in int8, start-up and C library apart.
+
+    Args:
+        deployed: the network.
+        arena: its plan.
+        core: one of :data:`CORES`.
+    """
+    return Flash(_constants(deployed, arena), _code(deployed, arena, core))
+
+
+def _constants(deployed: Deployed, arena: Arena) -> int:
+    large = arena.elements > SMALL_ARENA
+    total = 0
+    shared: set[tuple[str, tuple[str, ...]]] = set()
+    for kernel in deployed.kernels:
+        total += _LAYER + _STRUCTS[function_of(kernel)][large]
+        if isinstance(kernel, Multiply) and (kernel.path, kernel.norms) not in shared:
+            shared.add((kernel.path, kernel.norms))
+            total += _whole(_weights(deployed, kernel))
+        total += sum(map(_whole, _arrays(deployed, kernel)))
+    return total
+
+
+def _weights(deployed: Deployed, kernel: Multiply) -> int:
+    before = deployed.values[kernel.source].shape
+    window = kernel.window(before)
+    inputs = before[0] // kernel.groups(before) * prod(window.size)
+    return kernel.word.output(before)[0] * inputs
+
+
+def _arrays(deployed: Deployed, kernel: Kernel) -> Iterator[int]:
+    """Yield the bytes of each array of constants but the weights."""
+    before, after = deployed.values[kernel.source].shape, deployed.values[kernel.target].shape
+    match kernel:
+        case Image() | Affine() | GroupNormalise():
+            yield from (_WORD * before[0],) * 2
+        case Multiply():
+            yield from (_WORD * after[0],) * (3 if kernel.scaled else 2)
+            if kernel.activation:
+                yield 256
+        case PoolMap():
+            if kernel.is_mean:
+                yield _WORD
+        case Sum():
+            yield 2 * _WORD
+        case Table():
+            yield 256
+
+
+def _whole(size: int) -> int:
+    """Round up to whole words, on which arrays begin."""
+    return -(-size // _WORD) * _WORD
+
+
+def _code(deployed: Deployed, arena: Arena, core: str) -> int:
+    large = arena.elements > SMALL_ARENA
+    known = _code_table()["cores"][core]
+    functions = {function_of(kernel) for kernel in deployed.kernels}
+    sizes, needs = known["functions"], known["needs"]
+    parts = {"run", *functions}
+    pending = list(parts)
+    while pending:
+        for needed in needs.get(pending.pop(), ()):
+            if needed not in parts:
+                parts.add(needed)
+                pending.append(needed)
+    return sum(int(sizes[part][large]) for part in parts)
+
+
+@cache
+def _code_table() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        (files(__package__) / "code_bytes.json").read_text(encoding="utf-8")
+    )
+    return found

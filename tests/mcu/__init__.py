@@ -1,0 +1,1 @@
+"""What needs a compiler for Cortex-M, or an emulated chip."""

@@ -1,0 +1,129 @@
+"""Measure the code of the generated C: ``python -m tests.mcu.code_bytes``.
+
+Writes ``space/deployed/code_bytes.json``, from which ``[budget] flash_kib`` counts.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from search.deployed.folding import fold
+from search.deployed.quantise import quantise
+from search.export.c.int8 import NEEDS, int8_program
+from search.export.c.source import Program, header_text, source_text
+from space.architecture import Architecture
+from space.deployed.flash import CORES
+from space.network import build
+from tests.mcu.arm import called, compile_object, compiler_version, linked_members, symbols
+from trainer.data import Normalisation
+
+TABLE = Path(__file__).parents[2] / "space" / "deployed" / "code_bytes.json"
+
+_LINES = {
+    "convolution": "conv3 4",
+    "depthwise": "depthwise3 bias",
+    "pool": "maxpool2",
+    "sum": "conv1 1 skip",
+    "affine": "relu",
+    "group_norm": "ln",
+    "table": "silu",
+}
+"""For each function a line that brings it."""
+
+
+def main() -> None:
+    """Measure all functions on all cores, and write the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        cores = {core: measured(core, Path(folder)) for core in CORES}
+    table = {
+        "about": "bytes of each function in int8, with places of 16 and of 32 bits",
+        "command": "python -m tests.mcu.code_bytes",
+        "compiler": f"arm-none-eabi-gcc {compiler_version()} -Os -mthumb",
+        "cores": cores,
+    }
+    TABLE.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+
+
+def measured(core: str, folder: Path) -> dict[str, Any]:
+    """Return the bytes of each function on a core, and what each needs beside itself."""
+    sizes: dict[str, list[int]] = {}
+    needs: dict[str, list[str]] = {}
+    for line in _LINES.values():
+        program = program_of([line, "linear 10"])
+        for large in (False, True):
+            of_it = functions_of(program, core, folder, large=large)
+            for name, size in of_it.items():
+                pair = sizes.setdefault(name, [0, 0])
+                # A word less of "run" where the logits lie at the beginning of the arena.
+                assert name == "run" or pair[large] in (0, size), f"{name}: {pair} and {size}"
+                pair[large] = max(size, pair[large])
+    for name in (*_LINES, "image", "stored", "window"):
+        library = library_of(name, core, folder)
+        needs[name] = sorted({*NEEDS.get(name, ()), *library})
+        sizes |= {member: [size, size] for member, size in library.items()}
+    return {
+        "functions": dict(sorted(sizes.items())),
+        "needs": {name: needed for name, needed in sorted(needs.items()) if needed},
+    }
+
+
+def program_of(lines: Iterable[str]) -> Program:
+    """Return what the source of a small network is written from."""
+    architecture = Architecture.parse(list(lines), (1, 8, 8))
+    weights = build(architecture).state_dict()
+    folded = fold(architecture, weights, Normalisation((0.5,), (0.5,)))
+    return int8_program(quantise(folded, torch.zeros(2, 1, 8, 8, dtype=torch.uint8)))
+
+
+def functions_of(program: Program, core: str, folder: Path, *, large: bool) -> dict[str, int]:
+    """Return the bytes of the functions of a network by the names of the table."""
+    compiled = compile_object(written(program, folder, large=large), core)
+    found = symbols(compiled)
+    names = {"stored": "stored", "window": "span_of", **{n: f"run_{n}" for n in (*_LINES, "image")}}
+    sizes = {name: found[symbol] for name, symbol in names.items() if symbol in found}
+    parts = ("net_run", "net_image", "net_logits", "run_layers", "greatest_of")
+    sizes["run"] = sum(found[part] for part in parts)
+    return {name: -(-size // 4) * 4 for name, size in sizes.items()}
+
+
+def library_of(function: str, core: str, folder: Path) -> dict[str, int]:
+    """Return the parts of the compiler's library that a function needs itself."""
+    text = "#include <stddef.h>\n#include <stdint.h>\n#define APART\ntypedef uint16_t place;\n"
+    runtime = Path(__file__).parents[2] / "search" / "export" / "c" / "int8"
+    for needed in NEEDS.get(function, ()):
+        source = (runtime / f"{needed}.c").read_text()
+        head = source.index("static APART")
+        text += source[:head] + source[head : source.index(")\n{", head)] + ");\n"
+    text = text.replace("static APART", "extern")
+    body = (runtime / f"{function}.c").read_text().replace("static APART", "")
+    entry = f"extern const void *used_{function};\nconst void *used_{function} = (const void *)"
+    symbol = {"stored": "stored", "window": "span_of"}.get(function, f"run_{function}")
+    source = folder / f"{function}_alone.c"
+    source.write_text(f"{text}{body}{entry}(uintptr_t){symbol};\n")
+    compiled = compile_object(source, core)
+    members: dict[str, int] = {}
+    for name in sorted(called(compiled)):
+        if name.startswith("__aeabi_"):
+            members |= linked_members(name, core, folder)
+    return members
+
+
+def written(program: Program, folder: Path, *, large: bool) -> Path:
+    """Write a source, with places of 32 bits where asked; return its path."""
+    text = source_text(program, "net", ["measured"])
+    if large:
+        text = text.replace("typedef uint16_t place;", "typedef uint32_t place;")
+    (folder / "net.h").write_text(header_text(program, "net", ["measured"]))
+    source = folder / "net.c"
+    source.write_text(text)
+    return source
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from search.export.c.package import write_c_int8
+from space.architecture import Architecture
+from space.deployed.arena import plan_arena
+from space.deployed.flash import CORES, flash
+from space.deployed.lowering import lower
+from tests.mcu import code_bytes
+from tests.mcu.arm import COMPILER, compile_object, compiler_version, link, sections
+from tests.search.export.c.test_sources import network_of
+from tests.space.strategies import BLOCKS, architectures
+
+pytestmark = [
+    pytest.mark.mcu,
+    pytest.mark.skipif(COMPILER is None, reason="there is no arm-none-eabi-gcc here"),
+]
+
+CALLER = """
+#include "net.h"
+int main(void) { *net_image() = 1; return net_run() + net_logits()[0]; }
+void _start(void) { main(); for (;;) {} }
+"""
+
+
+def check(architecture: Architecture, folder: Path) -> None:
+    """Compare what is counted with what is compiled and linked."""
+    write_c_int8(replace(network_of(architecture), name="net"), folder)
+    (folder / "caller.c").write_text(CALLER)
+    deployed = lower(architecture)
+    arena = plan_arena(deployed)
+    for core in CORES:
+        counted = flash(deployed, arena, core)
+        alone = sections(compile_object(folder / "net.c", core))
+        assert alone[".rodata"] == counted.constants
+        assert alone[".bss"] == arena.elements
+        linked = sections(link([folder / "net.c", folder / "caller.c"], core))
+        total = linked[".text"] + linked[".rodata"]
+        caller = 80  # main, start and what lies between functions
+        assert counted.total - 24 <= total <= counted.total + caller, core
+        assert abs(total - counted.total) <= max(caller, 0.03 * total), core
+
+
+@settings(max_examples=10)
+@given(architectures())
+def test_bytes_are_those_of_the_linked_image(
+    tmp_path_factory: pytest.TempPathFactory, architecture: Architecture
+) -> None:
+    """Arena and constants are counted to the byte, and code to a few bytes."""
+    check(architecture, tmp_path_factory.mktemp("c") / "net")
+
+
+def test_bytes_of_long_skips(tmp_path: Path) -> None:
+    """The same holds for blocks with long skips that are applied again."""
+    check(BLOCKS, tmp_path / "net")
+
+
+def test_places_of_32_bits(tmp_path: Path) -> None:
+    """The same holds for an arena that places of 16 bits cannot say."""
+    check(Architecture.parse(["conv3 99 relu", "gap", "linear 10"], (3, 28, 28)), tmp_path / "net")
+
+
+def test_the_table_is_up_to_date(tmp_path: Path) -> None:
+    """The committed table is what this compiler makes, if it is of the table's version."""
+    kept = json.loads(code_bytes.TABLE.read_text())
+    if compiler_version() not in kept["compiler"]:
+        pytest.skip(f"the table was measured with {kept['compiler']}")
+    assert kept["cores"] == {core: code_bytes.measured(core, tmp_path) for core in CORES}

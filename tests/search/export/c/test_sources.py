@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search.deployed.folding import fold
+from search.deployed.integer import run_integers
+from search.deployed.quantise import quantise
+from search.export.c.package import write_c, write_c_int8
+from search.export.c.source import name_of
+from search.export.trained_network import TrainedNetwork
+from space.architecture import Architecture
+from space.layers.activations import ACTIVATIONS
+from space.network import build
+from tests.search.export.c.compiled import COMPILERS, compiled, logits_of, needs_compiler
+from tests.search.trained_networks import HOSTILE, trained_network
+from tests.space.strategies import BLOCKS, architectures
+from trainer.batches import normalise
+
+EVERY_ACTIVATION = Architecture.parse(
+    ["conv1 2 bn", *(f"conv1 2 {word} bn" for word in ACTIVATIONS), *ACTIVATIONS, "gap"], (1, 3, 3)
+)
+"""Each activation behind a convolution and by itself."""
+
+
+def pixels_of(architecture: Architecture, count: int) -> torch.Tensor:
+    """Return images of noise, uint8."""
+    return torch.randint(0, 256, (count, *architecture.input_shape), dtype=torch.uint8)
+
+
+def network_of(architecture: Architecture) -> TrainedNetwork:
+    """Return a network with images to calibrate by."""
+    calibration = pixels_of(architecture, 8)
+    return replace(trained_network(architecture), calibration=lambda: calibration)
+
+
+def channels_last(images: torch.Tensor) -> np.ndarray:
+    """Return images as C reads them."""
+    return images.permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def check_floats(architecture: Architecture, folder: Path, compiler: str) -> None:
+    """Compare C in floats with the trained network."""
+    trained = network_of(architecture)
+    write_c(trained, folder)
+    images = pixels_of(architecture, 4) / 255.0
+    network = build(architecture)
+    network.load_state_dict(trained.weights)
+    network.double().eval()
+    with torch.inference_mode():
+        wanted = network(normalise(images.double(), trained.normalisation))
+    found = logits_of(compiled(folder, compiler), channels_last(images))
+    size = max(1.0, float(wanted.abs().max()))
+    np.testing.assert_allclose(found, wanted.numpy(), atol=1e-4 * size, rtol=1e-3)
+
+
+def check_integers(architecture: Architecture, folder: Path, compiler: str) -> None:
+    """Compare C in whole numbers with its reference, bit for bit."""
+    trained = network_of(architecture)
+    write_c_int8(trained, folder)
+    images = pixels_of(architecture, 4)
+    folded = fold(architecture, trained.weights, trained.normalisation)
+    wanted = run_integers(quantise(folded, trained.calibration_images()), images)
+    found = logits_of(compiled(folder, compiler), channels_last(images))
+    np.testing.assert_array_equal(found, wanted.numpy())
+
+
+@needs_compiler
+@settings(max_examples=12)
+@given(architectures(), st.sampled_from(COMPILERS or ["none"]))
+def test_floats_are_those_of_the_network(
+    tmp_path_factory: pytest.TempPathFactory, architecture: Architecture, compiler: str
+) -> None:
+    """C gives the logits of the trained network, and makes no error that a sanitizer sees."""
+    check_floats(architecture, tmp_path_factory.mktemp("c") / "net", compiler)
+
+
+@needs_compiler
+@settings(max_examples=12)
+@given(architectures(), st.sampled_from(COMPILERS or ["none"]))
+def test_whole_numbers_are_those_of_the_reference(
+    tmp_path_factory: pytest.TempPathFactory, architecture: Architecture, compiler: str
+) -> None:
+    """C gives the whole numbers of the reference, bit for bit, and makes no error."""
+    check_integers(architecture, tmp_path_factory.mktemp("c") / "net", compiler)
+
+
+@needs_compiler
+@pytest.mark.parametrize("architecture", [BLOCKS, EVERY_ACTIVATION], ids=["blocks", "activations"])
+@pytest.mark.parametrize("check", [check_floats, check_integers])
+def test_long_skips_and_every_activation(
+    tmp_path: Path, architecture: Architecture, check: type
+) -> None:
+    """Both hold for blocks with long skips that are applied again, and for each activation."""
+    check(architecture, tmp_path / "net", COMPILERS[0])
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("write", [write_c, write_c_int8])
+def test_no_name_gets_into_the_source(tmp_path: Path, name: str, write: type) -> None:
+    """Names of studies, data and classes cannot end a comment nor be source."""
+    trained = replace(network_of(Architecture.parse(["gap", "linear 2"])), name=name, dataset=name)
+    trained = replace(trained, class_names=(name, "b"))
+    write(trained, tmp_path / "net")
+    compiled(tmp_path / "net", COMPILERS[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("mnist-8k", "mnist_8k"),
+        ("8k", "net_8k"),
+        ("int", "net_int"),
+        ("main", "net_main"),
+        ("Größe", "gr_e"),
+        ("*/ int x;", "net_int_x"),
+        ("", "net"),
+        ("a" * 99, "a" * 32),
+    ],
+)
+def test_names_of_functions(text: str, name: str) -> None:
+    """Any text becomes a name for C."""
+    assert name_of(text).removeprefix("net_") == name.removeprefix("net_")
