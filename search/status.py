@@ -41,11 +41,13 @@ class FrontPoint:
         trial: its number.
         parameters: trainable parameters.
         score: validation floor, 0 to 1.
+        on_chip: what it takes of a chip in int8, in words; empty where that is not known.
     """
 
     trial: int
     parameters: int
     score: float
+    on_chip: str = ""
 
 
 @dataclass(frozen=True)
@@ -280,6 +282,7 @@ def status_text(state: Status) -> str:
         lines.append("  front (validation floor by parameters):")
         lines += [
             f"    {point.parameters:>9,}  {percent(point.score)}  trial {point.trial}"
+            + (f"  {point.on_chip} in int8" if point.on_chip else "")
             for point in state.front
         ]
     if state.difference is not None:
@@ -319,4 +322,4 @@ def _limit_lines(state: Status) -> list[str]:
 
 
 def _point(record: TrialRecord) -> FrontPoint:
-    return FrontPoint(record.number, record.parameters or 0, record.score or 0.0)
+    return FrontPoint(record.number, record.parameters or 0, record.score or 0.0, record.on_chip)

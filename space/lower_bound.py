@@ -1,10 +1,10 @@
 """Lower bounds on cost: the cheapest architecture among all that a space may choose.
 
 A front maps the states that candidates can be in after some lines (at least the shape of their
-map) to the least cost of getting there. Parameters, multiply-accumulates and activation memory are
-minimised separately. Every cost grows with every width, so that a walk need try only the
-smallest; what it does not check (groups, skips, parameters that several lines share) can only
-let in more candidates, never fewer: the bound stays below all of them.
+map) to the least cost of getting there. Parameters, multiply-accumulates, activation memory and the
+bytes of a deployed network are minimised separately. Every cost grows with every width, so that a
+walk need try only the smallest; what it does not check (groups, skips, parameters that several
+lines share) can only let in more candidates, never fewer: the bound stays below all of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cache
 from typing import NamedTuple, TypeVar
 
 from space.cost import BYTES, held_at_once
+from space.deployed.flash import least_deployed
 from space.errors import Problem, SearchSpaceError
 from space.layers import Layer, Operation, Shape
 from space.layers.words import elements, format_shape
@@ -28,19 +29,28 @@ class CostBound:
         parameters: trainable parameters, as in ``Cost``.
         macs: multiply-accumulates for one image, as in ``Cost``.
         activation_bytes: float32 activation memory for one image, as in ``Cost``.
+        ram: bytes of the arena, as in ``DeployedCost``: of the largest map that an operation reads.
+        flash: bytes of flash, as in ``DeployedCost``: of weights, and of the tables beside them.
     """
 
     parameters: int
     macs: int
     activation_bytes: int
+    ram: int = 0
+    flash: int = 0
 
 
 class Least(NamedTuple):
-    """The least parameters, MACs and peak of elements held at once, up to some line."""
+    """The least parameters, MACs and peak of elements held at once, up to some line.
+
+    And of a deployed network the largest map that an operation reads, and its constants.
+    """
 
     parameters: int
     macs: int
     elements: int
+    ram: int = 0
+    flash: int = 0
 
     def then(self, other: Least) -> Least:
         """Return the costs of these lines followed by others."""
@@ -48,6 +58,8 @@ class Least(NamedTuple):
             self.parameters + other.parameters,
             self.macs + other.macs,
             max(self.elements, other.elements),
+            max(self.ram, other.ram),
+            self.flash + other.flash,
         )
 
 
@@ -59,7 +71,7 @@ FREE = Least(0, 0, 0)
 
 def apply(layer: Layer, shape: Shape) -> tuple[Shape, Least] | None:
     """Return the map after a line and what the line costs; None when the map vanishes."""
-    parameters = macs = 0
+    parameters = macs = ram = flash = 0
     peak = elements(shape)
     for word in layer.words:
         after = word.output(shape)
@@ -69,8 +81,10 @@ def apply(layer: Layer, shape: Shape) -> tuple[Shape, Least] | None:
         macs += word.macs(shape)
         if isinstance(word, Operation):
             peak = max(peak, held_at_once(word, shape))
+            largest, constants = least_deployed(word, shape)
+            ram, flash = max(ram, largest), flash + constants
         shape = after
-    return shape, Least(parameters, macs, peak)
+    return shape, Least(parameters, macs, peak, ram, flash)
 
 
 def advance(
@@ -128,5 +142,5 @@ def finish(
                 )
             ]
         )
-    parameters, macs, peak = map(min, zip(*final, strict=True))
-    return CostBound(parameters, macs, BYTES * peak)
+    parameters, macs, peak, ram, flash = map(min, zip(*final, strict=True))
+    return CostBound(parameters, macs, BYTES * peak, max(ram, elements(input_shape)), flash)

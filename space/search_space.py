@@ -11,6 +11,7 @@ from typing import Protocol
 
 from space.architecture import Architecture
 from space.cost import BYTES, Cost, cost
+from space.deployed.cost import DeployedCost, deployed_cost
 from space.errors import OutsideSpaceError, Problem, SearchSpaceError, ShapeError
 from space.fields import Field, Fixed, FloatRange, IntRange, Scalar, Trial
 from space.layers import Shape
@@ -202,11 +203,13 @@ def _values_to_try(field: Field) -> Sequence[Scalar]:
 def _least_of(every: Iterable[Mapping[str, Scalar]], space: _StagedOrTemplate) -> CostBound:
     """Return the exact bound of a space by trying all of its settings."""
     costs: list[Cost] = []
+    deployed: list[DeployedCost] = []
     refusal = ""
     for values in every:
         architecture, _ = space.assemble(values)
         try:
             costs.append(cost(architecture))
+            deployed.append(deployed_cost(architecture))
         except ShapeError as error:
             refusal = refusal or str(error)
     if not costs:
@@ -215,4 +218,6 @@ def _least_of(every: Iterable[Mapping[str, Scalar]], space: _StagedOrTemplate) -
         min(each.parameters for each in costs),
         min(each.macs for each in costs),
         min(each.activation_bytes for each in costs),
+        min(each.ram for each in deployed),
+        min(each.constants for each in deployed),
     )

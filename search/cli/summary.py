@@ -40,6 +40,7 @@ def run_summary(result: RunResult, study: str) -> str:
         lines += [
             f"best: trial {best.number}, {best.parameters:,} parameters, "
             f"validation floor {percent(best.score)}",
+            *([f"on a chip, in int8: {best.on_chip}"] if best.on_chip else []),
             *(f"    {layer}" for layer in (best.architecture or "").splitlines()),
         ]
         if result.leader is not None:
@@ -97,6 +98,7 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
         lines.append(
             f"  trial {trial:>4}  {records[trial].parameters:>9,} parameters  "
             f"{percent(floors.mean)}{floors.deviation_text()}{mark}"
+            + (f"  {records[trial].on_chip} in int8" if records[trial].on_chip else "")
         )
     lines += _not_held(confirm)
     lines += [

@@ -18,6 +18,8 @@ _COSTS = (
     "parameters",
     "macs",
     "activation_kib",
+    "ram_kib",
+    "flash_kib",
     "receptive_field_before_gap",
     "receptive_field",
     "deployed_parameters",

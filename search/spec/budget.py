@@ -16,6 +16,7 @@ from search.spec.toml import file_value
 from search.text import plural
 from space.architecture import Architecture
 from space.cost import Cost, cost, peak
+from space.deployed.cost import COST_MODEL, DeployedCost, deployed_cost
 from space.errors import Problem, SearchSpaceError, ShapeError
 from space.layers.words import format_shape
 from space.lower_bound import CostBound
@@ -55,6 +56,9 @@ _OneOrSeveral = Annotated[
 ]
 
 
+_Kib = Annotated[float, Strict(), Limits(gt=0, le=1e12, allow_inf_nan=False)]
+
+
 @dataclass(frozen=True)
 class Budget:
     """The hard limits on a candidate's cost; at least one is set in a study file.
@@ -64,15 +68,20 @@ class Budget:
             champion for each.
         macs: most multiply-accumulates for one image.
         activation_kib: most float32 activation memory for one image, in KiB.
+        ram_kib: most RAM of the network in int8, as its C code holds it, in KiB.
+        flash_kib: most flash of the same, in KiB.
+        cost_model: the version of the count of RAM and flash. A study keeps the one with which it
+            began; None, in a file, for the newest.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     parameters: _OneOrSeveral | None = None
     macs: Count | None = None
-    activation_kib: (
-        Annotated[float, Strict(), Limits(gt=0, le=1e12, allow_inf_nan=False)] | None
-    ) = None
+    activation_kib: _Kib | None = None
+    ram_kib: _Kib | None = None
+    flash_kib: _Kib | None = None
+    cost_model: Annotated[int, Strict(), Limits(ge=1, le=COST_MODEL)] | None = None
 
     @property
     def several(self) -> tuple[int, ...]:
@@ -92,21 +101,37 @@ class Budget:
         """Return the smallest of several limits that a network fits; None where there is none."""
         return next((limit for limit in self.several if parameters <= limit), None)
 
+    @property
+    def is_deployed(self) -> bool:
+        """Return whether it limits what the network takes of a chip."""
+        return self.ram_kib is not None or self.flash_kib is not None
+
     def limits(self) -> dict[str, float]:
         """Return the limits that are set, by name; of several on parameters the largest."""
-        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        names = [field.name for field in fields(self) if field.name != "cost_model"]
+        found = {name: getattr(self, name) for name in names}
         found["parameters"] = self.most_parameters
         return {name: limit for name, limit in found.items() if limit is not None}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the limits that are set as a study file has them."""
-        return self.limits() | ({"parameters": list(self.several)} if self.several else {})
+        """Return what is set as a study file has it."""
+        several = {"parameters": list(self.several)} if self.several else {}
+        counted = {} if self.cost_model is None else {"cost_model": self.cost_model}
+        return self.limits() | several | counted
+
+    def as_begun(self) -> Budget:
+        """Return the budget of a study that begins now, which keeps the version of its count."""
+        if not self.is_deployed or self.cost_model is not None:
+            return self
+        return replace(self, cost_model=COST_MODEL)
 
 
 LIMIT_WORDS = {
     "parameters": "parameters",
     "macs": "MACs",
     "activation": "activation memory",
+    "ram": "RAM",
+    "flash": "flash",
     "shape": "maps too small for their layers",
 }
 """What people read, for each constraint of a candidate."""
@@ -119,19 +144,36 @@ class Assessment:
     Attributes:
         cost: None if the maps vanish, because there is no cost then.
         constraints: for each of ``activation``, ``macs``, ``parameters`` and ``shape`` how far
-            the candidate is over: log(value / limit), at most 0 where it fits. Always these keys
-            in this order, because samplers compare them between trials.
+            the candidate is over: log(value / limit), at most 0 where it fits. ``ram`` and
+            ``flash`` follow where the budget has a limit on what a chip holds. A study always has
+            the same keys in the same order, because samplers compare them between trials.
         reason: why it does not fit, in words; empty if it fits.
+        deployed: what it takes of a chip, where the budget has a limit on that; else None.
     """
 
     cost: Cost | None
     constraints: dict[str, float]
     reason: str
+    deployed: DeployedCost | None = None
 
     @property
     def fits(self) -> bool:
         """Return whether the candidate may be trained."""
         return all(value <= 0 for value in self.constraints.values())
+
+    def values(self) -> dict[str, float]:
+        """Return what is known of the candidate's cost, by the names of limits."""
+        if self.cost is None:
+            return {}
+        price = self.cost
+        found = {
+            "parameters": float(price.parameters),
+            "macs": float(price.macs),
+            "activation_kib": price.activation_kib,
+        }
+        if self.deployed is not None:
+            found |= {"ram_kib": self.deployed.ram_kib, "flash_kib": self.deployed.flash_kib}
+        return found
 
 
 def assess(architecture: Architecture, budget: Budget) -> Assessment:
@@ -142,23 +184,30 @@ def assess(architecture: Architecture, budget: Budget) -> Assessment:
         budget: the limits on its cost; of several on parameters the largest counts.
     """
     constraints = {"activation": 0.0, "macs": 0.0, "parameters": 0.0, "shape": 0.0}
+    constraints |= {"ram": 0.0, "flash": 0.0} if budget.is_deployed else {}
     try:
         price = cost(architecture)
     except ShapeError as error:
         return Assessment(None, {**constraints, "shape": error.violation}, str(error))
-    reasons = []
-    for key, unit, value, limit in (
-        ("activation", "KiB of activations", price.activation_kib, budget.activation_kib),
-        ("macs", "MACs", price.macs, budget.macs),
-        ("parameters", "parameters", price.parameters, budget.most_parameters),
+    deployed = deployed_cost(architecture) if budget.is_deployed else None
+    assessment = Assessment(price, constraints, "", deployed)
+    values, reasons = assessment.values(), []
+    for key, name, unit in (
+        ("activation", "activation_kib", "KiB of activations"),
+        ("macs", "macs", "MACs"),
+        ("parameters", "parameters", "parameters"),
+        ("ram", "ram_kib", "KiB of RAM"),
+        ("flash", "flash_kib", "KiB of flash"),
     ):
+        limit = budget.limits().get(name)
         if limit is None:
             continue
+        value = values[name]
         constraints[key] = log(value / limit) if value > 0 else -1e3
         if value > limit:
             place = f" in {_peak(architecture)}" if key == "activation" else ""
             reasons.append(f"{value:,g} {unit}{place}, {value / limit - 1:.0%} over")
-    return Assessment(price, constraints, "; ".join(reasons))
+    return replace(assessment, reason="; ".join(reasons))
 
 
 def _peak(architecture: Architecture) -> str:
@@ -174,9 +223,13 @@ def empty_problems(budget: Mapping[str, Any]) -> tuple[Problem, ...]:
     Args:
         budget: the keys of the section that are valid.
     """
-    if any(limit is not None for limit in budget.values()):
+    if any(limit is not None for name, limit in budget.items() if name != "cost_model"):
         return ()
-    return (Problem("budget", "sets no limit; give parameters, macs or activation_kib"),)
+    return (
+        Problem(
+            "budget", "sets no limit; give parameters, macs, activation_kib, ram_kib or flash_kib"
+        ),
+    )
 
 
 def bound_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Problem]:
@@ -246,4 +299,6 @@ def _least(bound: CostBound) -> dict[str, tuple[float, str]]:
         "parameters": (bound.parameters, "parameters"),
         "macs": (bound.macs, "multiply-accumulates"),
         "activation_kib": (bound.activation_bytes / 1024, "KiB of activation memory"),
+        "ram_kib": (bound.ram / 1024, "KiB of RAM"),
+        "flash_kib": (bound.flash / 1024, "KiB of flash"),
     }

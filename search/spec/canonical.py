@@ -58,6 +58,9 @@ def differences(stored: Mapping[str, object], new: Mapping[str, object]) -> tupl
     # A study that began without the key ranks by the floor; a file without it takes the study's.
     was.setdefault("study.score", "floor")
     now.setdefault("study.score", was["study.score"])
+    # A study keeps its count of RAM and flash, whatever the newest one is.
+    if (counted := was.get("budget.cost_model")) is not None:
+        now.setdefault("budget.cost_model", counted)
     keys = [key for key in {**was, **now} if key not in _FREE]
     return tuple(
         f"{key}: was {_shown(was, key)}, now {_shown(now, key)}"

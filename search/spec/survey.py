@@ -52,8 +52,9 @@ class Survey:
         draws: candidates that were drawn.
         fitting: how many of them fit the budget.
         within: how many of them fit it with each of several limits on parameters; else empty.
-        costs: of the drawn, for ``parameters``, ``macs`` and ``activation_kib``; empty where the
-            maps of all of them vanish.
+        costs: of the drawn, for ``parameters``, ``macs`` and ``activation_kib``, and for
+            ``ram_kib`` and ``flash_kib`` where the budget limits one of them; empty where the maps
+            of all of them vanish.
         broken: for each limit how many candidates are over it.
         typical: of those that fit, the one with the median number of MACs; None where none fits.
     """
@@ -99,6 +100,8 @@ _WORDS = {
     "parameters": ("parameters", 0),
     "macs": ("MACs", 0),
     "activation_kib": ("KiB of activations", 1),
+    "ram_kib": ("KiB of RAM in int8", 1),
+    "flash_kib": ("KiB of flash in int8", 1),
 }
 
 
@@ -142,14 +145,16 @@ def survey(file: StudyFile, space: SearchSpace, draws: int = DRAWS) -> Survey:
         broken={
             words: broken
             for name, words in LIMIT_WORDS.items()
-            if (broken := sum(each.constraints[name] > 0 for each in found))
+            if (broken := sum(each.constraints.get(name, 0.0) > 0 for each in found))
         },
         typical=candidates[fitting[len(fitting) // 2][1]] if fitting else None,
     )
 
 
 def _costs(found: Sequence[Assessment]) -> dict[str, Range]:
-    costs = [each.cost for each in found if each.cost is not None]
-    if not costs:
-        return {}
-    return {name: Range.of([float(getattr(cost, name)) for cost in costs]) for name in _WORDS}
+    values = [each.values() for each in found if each.cost is not None]
+    return {
+        name: Range.of([each[name] for each in values])
+        for name in _WORDS
+        if values and name in values[0]
+    }

@@ -18,7 +18,7 @@ from search.storage.urls import DEFAULT_STORAGE
 from search.studies.fitting import ChangedFile, LeftOut, refuse_other_figures
 from search.studies.making import MadeStudy, StudyMaker, making_study
 from search.study.recovery import requeue
-from search.study.scores import with_score
+from search.study.scores import as_begun
 from search.study.start_from import find_starts
 from search.study.study import STUDY_ATTRIBUTE, StoredStudy, open_study, with_name
 
@@ -89,7 +89,7 @@ def _copy_fitting(stored: StoredStudy, new: str, file: StudyFile) -> MadeStudy:
             f"copy to {file.settings.name}"
         )
     refuse_other_figures(stored, file)
-    file = with_score(file)
+    file = as_begun(file)
     changed = ChangedFile(file, stored)
     starts = find_starts(file, stored.data.input_shape, len(stored.data.classes))
     left_out: Counter[str] = Counter()

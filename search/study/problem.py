@@ -18,7 +18,7 @@ from search.strategies.counted import trainings_of
 from search.strategies.problem import LIMIT, Fill, Problem, Proposal
 from search.study.study import StoredStudy
 from space.architecture import Architecture
-from space.cost import Cost, counts
+from space.cost import counts
 from space.errors import ShapeError
 from space.layers.operations import Convolution
 from space.program import Apply, program_of
@@ -149,7 +149,7 @@ class Describer:
         return Proposal(
             key=candidate.key,
             fits=found.fits,
-            fill=_fill(found.cost, budget),
+            fill=_fill(found, budget),
             features=tuple(_features(candidate.architecture, found)),
             parameters=found.cost.parameters,
             limit=limit,
@@ -163,9 +163,9 @@ class Describer:
         """Return how much of the budget a full set of parameters uses."""
         architecture = self._space.architecture(params)
         budget, _ = self._under(params)
-        if budget.activation_kib is not None:
+        if budget.activation_kib is not None or budget.is_deployed:
             found = assess(architecture, budget)
-            return Fill(found.fits, inf if found.cost is None else _fill(found.cost, budget))
+            return Fill(found.fits, _fill(found, budget))
         try:
             parameters, macs = counts(architecture)
         except ShapeError:
@@ -203,9 +203,11 @@ def _distributions(space: SearchSpace, recipes: RecipeSpace) -> dict[str, BaseDi
     return dict(trial.distributions)
 
 
-def _fill(cost: Cost, budget: Budget) -> float:
-    limits = budget.limits().items()
-    return max((float(getattr(cost, name)) / limit for name, limit in limits), default=0.0)
+def _fill(found: Assessment, budget: Budget) -> float:
+    if found.cost is None:
+        return inf
+    values = found.values()
+    return max((values[name] / limit for name, limit in budget.limits().items()), default=0.0)
 
 
 def _features(architecture: Architecture, found: Assessment) -> Iterator[float]:

@@ -14,7 +14,7 @@ from search.spec.budget import Assessment
 from search.spec.candidate import Candidate, candidate_key
 from search.text import percent, plural
 from space.architecture import Architecture
-from space.cost import Cost
+from space.deployed.cost import deployed_cost
 from trainer.backends.choose import Backend
 from trainer.loop import Epoch
 from trainer.metrics import floor
@@ -175,6 +175,17 @@ class TrialRecord:
         return candidate_key(self.architecture, Recipe.from_dict(self.recipe).to_dict())
 
     @property
+    def on_chip(self) -> str:
+        """Return what its network takes of a chip in int8, in words; empty where it is not known.
+
+        An example is ``RAM 3.5 KiB, flash 8.1 KiB``.
+        """
+        cost = self.attributes.get("cost", {})
+        if not cost.get("ram_kib"):
+            return ""
+        return f"RAM {cost['ram_kib']:,.1f} KiB, flash {cost['flash_kib']:,.1f} KiB"
+
+    @property
     def trained(self) -> bool:
         """Return whether it counts as a trained trial."""
         return self.outcome is not None and self.outcome.trained
@@ -270,12 +281,20 @@ def record_candidate(
     trial.set_user_attr("architecture", str(candidate.architecture))
     trial.set_user_attr("recipe", candidate.recipe.to_dict())
     trial.set_user_attr(CANDIDATE_ATTRIBUTE, candidate.key)
-    trial.set_user_attr("cost", cost_to_dict(assessment.cost))
+    trial.set_user_attr("cost", _cost_values(candidate, assessment))
     trial.set_user_attr("inactive", sorted(inactive))
     for key, value in assessment.constraints.items():
         trial.set_constraint(key, value)
 
 
-def cost_to_dict(cost: Cost | None) -> dict[str, float]:
-    """Return a cost as JSON values; an empty table for None."""
-    return {} if cost is None else {**asdict(cost), "activation_kib": cost.activation_kib}
+def _cost_values(candidate: Candidate, assessment: Assessment) -> dict[str, float]:
+    """Return the cost of a candidate as JSON values; an empty table where it has none."""
+    cost, deployed = assessment.cost, assessment.deployed
+    if cost is None:
+        return {}
+    values = {**asdict(cost), "activation_kib": cost.activation_kib}
+    if deployed is None and assessment.fits:
+        deployed = deployed_cost(candidate.architecture)
+    if deployed is not None:
+        values |= {"ram_kib": deployed.ram_kib, "flash_kib": deployed.flash_kib}
+    return values

@@ -24,6 +24,11 @@ _WAYS_OUT = {
         "raise budget.activation_kib, or allow smaller widths in the first layers, whose maps are "
         "the largest"
     ),
+    "ram": (
+        "raise budget.ram_kib, or allow smaller widths in the first layers and an earlier pool or "
+        "stride"
+    ),
+    "flash": "raise budget.flash_kib, or allow smaller widths and fewer layers",
     "shape": 'allow fewer stages or convolutions, smaller kernels, or padding = "same"',
 }
 

@@ -10,7 +10,7 @@ from typing import Literal
 from search.spec.study_file import StudyFile
 from trainer.metrics import floor, tail_mean
 
-__all__ = ["SCORES", "saving", "training_score", "with_score"]
+__all__ = ["SCORES", "as_begun", "saving", "training_score"]
 
 SCORES: Mapping[str, Callable[[Sequence[float], int], float]] = {
     "mean": tail_mean,
@@ -50,11 +50,13 @@ def saving(parameters: int, limit: int) -> float:
     return log2(limit / max(1, parameters))
 
 
-def with_score(file: StudyFile) -> StudyFile:
-    """Return the file of a new study, which names a score whatever a later version's default is.
+def as_begun(file: StudyFile) -> StudyFile:
+    """Return the file of a new study, which names what a later version may have another default of.
 
-    The mean of the last epochs is less noisy, but it is the floor that is to hold a target.
+    That is its score: the mean of the last epochs is less noisy, but it is the floor that is to
+    hold a target. And it is the version by which RAM and flash are counted.
     """
     default: Literal["mean", "floor"] = "mean" if file.settings.to_hold is None else "floor"
     score = file.settings.score or default
-    return replace(file, settings=replace(file.settings, score=score))
+    settings = replace(file.settings, score=score)
+    return replace(file, settings=settings, budget=file.budget.as_begun())

@@ -25,7 +25,7 @@ from search.storage.optuna_private import artifact_files, id_of_study
 from search.storage.rdb_storage import StudyStorage
 from search.storage.urls import shown_url
 from search.study.records import TrialRecord, records_of
-from search.study.scores import with_score
+from search.study.scores import as_begun
 from search.study.start_from import Start, enqueue_starts, find_starts
 from trainer.data import DataInfo, Reading
 
@@ -138,7 +138,7 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
         place = place_to_keep(artifacts or artifacts_beside(url), url)
         study.set_metric_names(["validation floor"])
         # If several processes begin it at once, the first one decides.
-        kept = _to_keep(with_score(file), place, info, starts)
+        kept = _to_keep(as_begun(file), place, info, starts)
         storage.keep_first(id_of_study(study), STUDY_ATTRIBUTE, kept)
     stored = _read(study, storage, url)
     _refuse_differences(stored, file, info)

@@ -7,7 +7,7 @@ overwrites: the new map begins before the old one, by a gap that follows from th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from space.deployed.kernels import Deployed, Multiply, PoolMap
@@ -96,27 +96,29 @@ def gap(kernel: Multiply | PoolMap, before: Shape, after: Shape) -> int:
         before: the map that is read.
         after: the map that is written.
     """
-    step, padding = _spread(kernel, before)
+    (down, right), (above, aside) = _spread(kernel, before)
     channels, height, width = before
     made, rows, columns = after
+    whole = elements(before)
 
-    def first_read(row: int, column: int) -> int:
-        """Return the first element that this pixel or a later one reads."""
-        return min(pixel(row, column), pixel(row + 1, 0) if row + 1 < rows else elements(before))
+    def first_element(row: int, column: int) -> int:
+        """Return the first element that a pixel reads."""
+        top = min(height, max(0, row * down - above))
+        left = min(width, max(0, column * right - aside))
+        return min((top * width + left) * channels, whole)
 
-    def pixel(row: int, column: int) -> int:
-        top = min(height, max(0, row * step[0] - padding[0]))
-        left = min(width, max(0, column * step[1] - padding[1]))
-        return min(top * width + left, height * width) * channels
-
-    # Linear in row and column between these.
-    among_rows = set(_turns(rows, height, step[0], padding[0]))
-    among_columns = set(_turns(columns, width, step[1], padding[1]))
-    return max(
-        (row * columns + column + 1) * made - first_read(row, column)
-        for row in among_rows
-        for column in among_columns
-    )
+    # By how much a pixel is ahead rises along a row while its window hangs over the left edge, then
+    # it rises or falls evenly. So the greatest is beside that turn or at the end, and by the same
+    # reason in one of a few rows.
+    last, turn = rows - 1, above // down
+    places = {min(each, columns - 1) for each in (aside // right, aside // right + 1, columns)}
+    ahead = []
+    for row in {max(0, min(turn + each, last)) for each in (-1, 0, 1)} | {max(0, last - 1), last}:
+        later = first_element(row + 1, 0) if row < last else whole
+        for column in places:
+            read = min(first_element(row, column), later)
+            ahead.append((row * columns + column + 1) * made - read)
+    return max(ahead)
 
 
 def _spread(kernel: Multiply | PoolMap, before: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -126,15 +128,6 @@ def _spread(kernel: Multiply | PoolMap, before: Shape) -> tuple[tuple[int, int],
         down, right = both(kernel.pool.size)
         return (window.stride[0] * down, window.stride[1] * right), window.padding
     return window.stride, window.padding
-
-
-def _turns(count: int, side: int, step: int, padding: int) -> Iterator[int]:
-    """Yield the positions at, and beside, which the first pixel that is read begins to move."""
-    start, end = -(-padding // step), -(-(side + padding) // step)
-    for turn in (0, start, end, count):
-        for position in (turn - 2, turn - 1, turn, turn + 1):
-            if 0 <= position < count:
-                yield position
 
 
 def _first_fit(order: Iterable[_Buffer], gaps: dict[tuple[int, int], int], count: int) -> Arena:

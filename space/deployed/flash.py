@@ -22,9 +22,18 @@ from space.deployed.kernels import (
     Sum,
     Table,
 )
-from space.layers.operations import Depthwise
+from space.layers.operations import Convolution, Depthwise, Linear, Pool
+from space.layers.words import Operation, Shape, elements
 
-__all__ = ["CORES", "SMALL_ARENA", "Flash", "code_compiler", "flash", "function_of"]
+__all__ = [
+    "CORES",
+    "SMALL_ARENA",
+    "Flash",
+    "code_compiler",
+    "flash",
+    "function_of",
+    "least_deployed",
+]
 
 SMALL_ARENA = 65_535
 """The most elements of an arena whose places are numbers of 16 bits."""
@@ -100,6 +109,30 @@ def flash(deployed: Deployed, arena: Arena, core: str = "cortex-m4") -> Flash:
         core: one of :data:`CORES`.
     """
     return Flash(_constants(deployed, arena), _code(deployed, arena, core))
+
+
+def least_deployed(word: Operation, shape: Shape) -> tuple[int, int]:
+    """Return what an operation takes of a chip at least, wherever it stands.
+
+    Args:
+        word: the operation.
+        shape: the map that it reads.
+
+    Returns:
+        Bytes of the largest map that it reads as a whole, which a pool may never see; and of flash,
+        if no other layer has the same weights.
+    """
+    ram = flash = 0
+    for _, part in word.parts():
+        if isinstance(part, Convolution | Linear):
+            after = part.output(shape)
+            weights = part.parameters(shape) - part.bias * after[0]
+            flash += _whole(weights) + 2 * _WORD * after[0]
+            ram = max(ram, elements(shape))
+        elif not isinstance(part, Pool) or part.kind == "avg" or part.padding or part.stride:
+            ram = max(ram, elements(shape))
+        shape = part.output(shape)
+    return ram, flash
 
 
 def _constants(deployed: Deployed, arena: Arena) -> int:

@@ -69,6 +69,6 @@ class _Filled:
             if applied is None:
                 return
             shape, extra = applied
-            costs = costs.then(extra._replace(parameters=0) if shared else extra)
+            costs = costs.then(extra._replace(parameters=0, flash=0) if shared else extra)
         applied_last = (*recent, *layers)
         yield (shape, applied_last[-self._memory :] if self._memory else ()), costs

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from space.architecture import Architecture
 from space.cost import Cost, cost
+from space.deployed.cost import deployed_cost
 from space.errors import SearchSpaceError, ShapeError
 from space.fields import Fixed
 from space.layers import Conv, Separable
@@ -133,8 +134,11 @@ def test_a_space_of_one_candidate_is_bounded_by_it() -> None:
     """With nothing to choose, the bound is the cost of the only candidate."""
     section = {"width": 8, "stages": 2, "convs": 2, "transition": "after-pool"}
     space = make({**section, "transition_width": 4, "block": "separable"})
-    only = cost(space.suggest(RandomTrial(0)).architecture)
-    assert space.lower_bound() == CostBound(only.parameters, only.macs, only.activation_bytes)
+    architecture = space.suggest(RandomTrial(0)).architecture
+    only, deployed = cost(architecture), deployed_cost(architecture)
+    assert space.lower_bound() == CostBound(
+        only.parameters, only.macs, only.activation_bytes, deployed.ram, deployed.constants
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,12 +179,16 @@ def test_the_bound_is_reached(section: dict[str, object]) -> None:
     settings_of_all = product(*(field.values() for field in space.parameters.values()))
     trials = [RandomTrial(0, dict(zip(names, given, strict=True))) for given in settings_of_all]
     assert len(trials) == space.size()
-    found = [cost_or_none(space.suggest(trial).architecture) for trial in trials]
-    costs = [known for known in found if known is not None]
+    found = [space.suggest(trial).architecture for trial in trials]
+    fitting = [each for each in found if cost_or_none(each) is not None]
+    costs = [cost(each) for each in fitting]
+    deployed = [deployed_cost(each) for each in fitting]
     assert space.lower_bound() == CostBound(
-        min(known.parameters for known in costs),
-        min(known.macs for known in costs),
-        min(known.activation_bytes for known in costs),
+        min(each.parameters for each in costs),
+        min(each.macs for each in costs),
+        min(each.activation_bytes for each in costs),
+        min(each.ram for each in deployed),
+        min(each.constants for each in deployed),
     )
 
 
@@ -276,4 +284,7 @@ def test_the_bound_of_strides_is_exact(pool: object, stem: object, transition: s
     }
     space = make(section)
     assert space.size() <= ENUMERATED
-    assert space._space.lower_bound() == space.lower_bound()
+    walked, exact = space._space.lower_bound(), space.lower_bound()
+    assert replace(walked, ram=exact.ram, flash=exact.flash) == exact
+    assert walked.ram <= exact.ram
+    assert walked.flash <= exact.flash

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.spec.budget import Budget, assess
+from search.spec.budget import Budget, assess, bound_problems
+from search.spec.canonical import differences
 from space.architecture import Architecture
 from space.cost import cost
+from space.deployed.cost import COST_MODEL, deployed_cost
 from space.layers import Layer
+from space.search_space import SearchSpace
+from tests.space.strategies import architectures
 
 KEYS = ["activation", "macs", "parameters", "shape"]
 _LIMITS = st.none() | st.integers(1, 10**6)
@@ -61,3 +66,57 @@ def test_vanished_maps_have_no_cost() -> None:
     assert found.constraints["shape"] > 0
     assert all(found.constraints[key] == 0 for key in KEYS[:3])
     assert "conv5" in found.reason
+
+
+CHIP = Budget(ram_kib=4.0, flash_kib=8.0)
+
+
+def test_limits_of_a_chip() -> None:
+    """RAM and flash are counted of the network as its C code holds it, and named if too large."""
+    small = Architecture.parse(["conv3 4 stride2 relu", "gap", "linear 10"])
+    large = Architecture.parse(["conv3 32 relu", "conv3 32 relu", "gap", "linear 10"])
+    fits, over = assess(small, CHIP), assess(large, CHIP)
+    assert fits.fits
+    assert not over.fits
+    deployed = deployed_cost(large)
+    assert over.values()["ram_kib"] == deployed.ram / 1024
+    assert over.values()["flash_kib"] == deployed.flash / 1024
+    assert list(over.constraints)[-2:] == ["ram", "flash"]
+    assert f"{deployed.ram / 1024:g} KiB of RAM" in over.reason
+    assert "KiB of flash" in over.reason
+    assert fits.constraints.keys() == over.constraints.keys()
+    assert "ram" not in assess(small, Budget(parameters=100)).constraints
+
+
+@given(architectures())
+def test_every_network_is_within_its_own_cost(architecture: Architecture) -> None:
+    """A network fits limits that are exactly what it takes, and no smaller ones."""
+    deployed = deployed_cost(architecture)
+    exact = Budget(ram_kib=deployed.ram_kib, flash_kib=deployed.flash_kib)
+    assert assess(architecture, exact).fits
+    assert not assess(architecture, replace(exact, ram_kib=deployed.ram_kib * 0.999)).fits
+    assert not assess(architecture, replace(exact, flash_kib=deployed.flash_kib * 0.999)).fits
+
+
+def test_a_study_keeps_its_count() -> None:
+    """A study that begins names the version of the count, where it needs one, and keeps it."""
+    begun = CHIP.as_begun()
+    assert begun.to_dict() == {"ram_kib": 4.0, "flash_kib": 8.0, "cost_model": COST_MODEL}
+    assert begun.as_begun() == begun
+    assert begun.limits() == CHIP.limits()
+    assert Budget(parameters=100).as_begun().to_dict() == {"parameters": 100}
+    stored = {"budget": begun.to_dict()}
+    assert not differences(stored, {"budget": CHIP.to_dict()})
+    older = {"budget": {**CHIP.to_dict(), "cost_model": 7}}
+    assert differences(stored, older) == ("budget.cost_model: was 1, now 7",)
+
+
+def test_a_chip_that_no_network_fits() -> None:
+    """Limits below every candidate of a space are refused before anything is drawn."""
+    section = {"layers": ["conv3 {a} relu", "maxpool2", "gap", "linear 10"], "a": [8, 16]}
+    space = SearchSpace.from_section(section, input_shape=(1, 28, 28), classes=10)
+    ram, flash = bound_problems(space, Budget(ram_kib=0.5, flash_kib=0.25).to_dict())
+    assert ram.key == "budget.ram_kib"
+    assert "KiB of RAM, but the budget is 0.5; raise the budget" in ram.message
+    assert flash.key == "budget.flash_kib"
+    assert not list(bound_problems(space, Budget(ram_kib=4, flash_kib=8).to_dict()))

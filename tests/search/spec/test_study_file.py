@@ -87,7 +87,7 @@ BAD: list[tuple[str, object, str, str]] = [
     ("study.background", "black", "study.background", "folder:PATH only"),
     ("study.background", "grey", "study.background", "is not a background"),
     ("study.skip_broken", True, "study.skip_broken", "folder:PATH only"),
-    ("budget", {}, "budget", "parameters, macs or activation_kib"),
+    ("budget", {}, "budget", "parameters, macs, activation_kib, ram_kib or flash_kib"),
     ("budget.parameters", 0, "budget.parameters", "at least 1"),
     ("budget.parameters", -5, "budget.parameters", "at least 1"),
     ("budget.parameters", 8000.0, "budget.parameters", "write 8000"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.spec.study_file import StudyFile
-from search.study.scores import SCORES, training_score, with_score
+from search.study.scores import SCORES, as_begun, training_score
 from tests.search.study_texts import sections
 
 accuracies = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -54,6 +54,6 @@ def test_the_smaller_of_two_that_hold_the_target_scores_more(
 
 def test_a_new_study_ranks_the_smallest_by_their_floors() -> None:
     """What is to hold the target is the floor; a file that names its score keeps it."""
-    assert with_score(_smallest(0.9)).settings.score == "floor"
-    assert with_score(_file(goal="smallest", target=0.9, score="mean")).settings.score == "mean"
-    assert with_score(_file(target=0.9)).settings.score == "mean"
+    assert as_begun(_smallest(0.9)).settings.score == "floor"
+    assert as_begun(_file(goal="smallest", target=0.9, score="mean")).settings.score == "mean"
+    assert as_begun(_file(target=0.9)).settings.score == "mean"

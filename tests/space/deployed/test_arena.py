@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from space.architecture import Architecture
 from space.deployed.arena import Arena, gap, plan_arena
 from space.deployed.kernels import Deployed, Kernel, Multiply, PoolMap
 from space.deployed.lowering import lower
-from space.layers.spelling import both
+from space.layers.operations import Conv, Pool
+from space.layers.spelling import Sides, both
 from space.layers.words import Shape, elements
 from tests.space.strategies import BLOCKS, architectures
 
@@ -100,14 +102,36 @@ def test_long_skips_share_memory() -> None:
         memory.run(kernel)
 
 
-@settings(max_examples=60)
-@given(architectures(), st.data())
-def test_the_gap_is_the_smallest(architecture: Architecture, data: st.DataObject) -> None:
+sides = st.integers(1, 9)
+channels = st.integers(1, 5)
+
+
+@st.composite
+def kernels(draw: st.DrawFn) -> tuple[Multiply, Shape]:
+    """Make a convolution, often with odd windows and a pool, and a map that it fits."""
+    before = draw(channels), draw(sides), draw(sides)
+    kernel, stride = ((draw(st.integers(1, 5)), draw(st.integers(1, 4))) for _ in range(2))
+    padding, dilation = ((draw(st.integers(0, 5)), draw(st.integers(1, 2))) for _ in range(2))
+    word = Conv(one_or_two(kernel), draw(channels), one_or_two(padding))
+    word = replace(word, stride=one_or_two(stride), dilation=one_or_two(dilation))
+    assume(min(word.output(before)) >= 1)
+    pool = Pool("max", draw(st.integers(2, 3))) if draw(st.booleans()) else None
+    assume(pool is None or min(pool.output(word.output(before))) >= 1)
+    return Multiply(0, 1, word, "conv", pool=pool), before
+
+
+def one_or_two(pair: tuple[int, int]) -> Sides:
+    """Return one number where both are the same."""
+    return pair[0] if pair[0] == pair[1] else pair
+
+
+@settings(max_examples=300)
+@given(kernels())
+def test_the_gap_is_the_smallest(drawn: tuple[Multiply, Shape]) -> None:
     """No smaller gap would do, if nothing is padded, dilated or skipped by a stride."""
-    deployed = lower(architecture)
-    kernels = [each for each in deployed.kernels if isinstance(each, Multiply | PoolMap)]
-    kernel = data.draw(st.sampled_from(kernels))
-    before, after = (deployed.values[each].shape for each in (kernel.source, kernel.target))
+    kernel, before = drawn
+    after = kernel.word.output(before)
+    after = after if kernel.pool is None else kernel.pool.output(after)
     made, rows, columns = after
     needed, lowest = -elements(before), elements(before)
     for row, column in reversed(list(product(range(rows), range(columns)))):

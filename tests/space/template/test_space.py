@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from space.architecture import Architecture
 from space.cost import cost
+from space.deployed.cost import deployed_cost
 from space.errors import SearchSpaceError
 from space.fields import Scalar
 from space.search_space import CostBound, SearchSpace
@@ -41,8 +42,10 @@ def test_a_template_says_every_hand_made_network(seed: SeedNetwork) -> None:
     only = space.suggest(trial).architecture
     assert only == Architecture.parse(seed.lines)
     assert (trial.asked, space.size()) == ({}, 1)
-    known = cost(only)
-    assert space.lower_bound() == CostBound(known.parameters, known.macs, known.activation_bytes)
+    known, deployed = cost(only), deployed_cost(only)
+    assert space.lower_bound() == CostBound(
+        known.parameters, known.macs, known.activation_bytes, deployed.ram, deployed.constants
+    )
 
 
 @given(st.integers(4, 16), st.sampled_from(["conv3", "separable5"]), st.floats(0, 0.3))
