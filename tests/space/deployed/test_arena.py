@@ -110,8 +110,10 @@ channels = st.integers(1, 5)
 def kernels(draw: st.DrawFn) -> tuple[Multiply, Shape]:
     """Make a convolution, often with odd windows and a pool, and a map that it fits."""
     before = draw(channels), draw(sides), draw(sides)
-    kernel, stride = ((draw(st.integers(1, 5)), draw(st.integers(1, 4))) for _ in range(2))
-    padding, dilation = ((draw(st.integers(0, 5)), draw(st.integers(1, 2))) for _ in range(2))
+    kernel, stride, padding, dilation = (
+        (draw(each), draw(each))
+        for each in (st.integers(1, 5), st.integers(1, 4), st.integers(0, 5), st.integers(1, 2))
+    )
     word = Conv(one_or_two(kernel), draw(channels), one_or_two(padding))
     word = replace(word, stride=one_or_two(stride), dilation=one_or_two(dilation))
     assume(min(word.output(before)) >= 1)
