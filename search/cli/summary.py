@@ -94,10 +94,14 @@ def confirm_summary(stored: StoredStudy, confirm: Confirm) -> str:
     lines.append(f"validation floor over {seeds} ({_rule(confirm)}):")
     for trial in confirm.plan.trials:
         floors = Spread.of(confirm.validation_floors(trial))
+        int8 = ""
+        if confirm.plan.by_int8:
+            found = Spread.of(confirm.validation_int8(trial))
+            int8 = f"  in int8 {percent(found.mean)}{found.deviation_text()}"
         mark = _mark([limit for limit, champion in champions.items() if champion == trial])
         lines.append(
             f"  trial {trial:>4}  {records[trial].parameters:>9,} parameters  "
-            f"{percent(floors.mean)}{floors.deviation_text()}{mark}"
+            f"{percent(floors.mean)}{floors.deviation_text()}{int8}{mark}"
             + (f"  {records[trial].on_chip} in int8" if records[trial].on_chip else "")
         )
     lines += _not_held(confirm)
@@ -130,17 +134,22 @@ def _champion_lines(
     lines = ["", "champion, trained on the whole training set, on the test set:"]
     if limit is not None:
         lines = ["", f"champion of {at_most(limit)}, trial {champion}, on the test set:"]
-    lines.append(f"  seed   last epoch   floor of the last {confirm.floor_epochs}")
+    int8 = [repeat.int8 for repeat in final if repeat.int8 is not None]
+    measured = len(int8) == len(final)
+    heading = "in int8   " if measured else ""
+    lines.append(f"  seed   last epoch   {heading}floor of the last {confirm.floor_epochs}")
     lines += [
         f"  {repeat.repeat + 1:>4}   {percent(repeat.last):>10}   "
-        f"{percent(repeat.floor(confirm.floor_epochs))}"
+        + (f"{percent(repeat.int8 or 0.0)}   " if measured else "")
+        + percent(repeat.floor(confirm.floor_epochs))
         for repeat in final
     ]
     lasts = Spread.of(repeat.last for repeat in final)
     floors = Spread.of(confirm.test_floors_of(champion))
     lines.append(
-        f"  mean   {percent(lasts.mean):>10}   {percent(floors.mean)}{floors.deviation_text()} "
-        f"(n = {floors.n})"
+        f"  mean   {percent(lasts.mean):>10}   "
+        + (f"{percent(Spread.of(int8).mean)}   " if measured else "")
+        + f"{percent(floors.mean)}{floors.deviation_text()} (n = {floors.n})"
     )
     if target is not None:
         reached = "reached" if floors.mean >= target else "not reached"
@@ -150,15 +159,15 @@ def _champion_lines(
 
 def _rule(confirm: Confirm) -> str:
     if confirm.plan.to_hold is None:
-        return "chosen on the mean"
+        return "chosen on the mean in int8" if confirm.plan.by_int8 else "chosen on the mean"
     return f"the smallest whose mean holds {percent(confirm.plan.to_hold)} is chosen"
 
 
 def _not_held(confirm: Confirm) -> list[str]:
     """Say that no candidate holds the target, where one was to."""
     to_hold = confirm.plan.to_hold
-    floors = Spread.of(confirm.validation_floors(confirm.finalists[0]))
-    if to_hold is None or floors.mean >= to_hold:
+    found = Spread.of(confirm.choosing_figures(confirm.finalists[0]))
+    if to_hold is None or found.mean >= to_hold:
         return []
     return [f"none holds {percent(to_hold)}, so the most accurate is the champion"]
 

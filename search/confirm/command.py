@@ -114,6 +114,7 @@ def _plan(
         parameters=sizes if limits or to_hold is not None else (),
         limits=limits,
         to_hold=to_hold,
+        by_int8=stored.file.budget.is_deployed,
     )
     save_plan(stored, plan)
     return load_confirm(stored, plan.ordinal).plan

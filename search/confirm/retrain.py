@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from search.deployed.accuracy import int8_accuracy
 from search.spec.candidate import Candidate
 from search.storage.claims import Claims
 from search.storage.weights import keep_weights
@@ -46,8 +47,7 @@ def retrain(
     while not stop and (slot := claims.take(total)) is not None:
         try:
             trial, index = trials[slot // confirm.plan.seeds], slot % confirm.plan.seeds
-            keep = part == FINAL and index == 0
-            done = _retrain(stored, confirm, trial, index, data, stop, keep=keep)
+            done = _retrain(stored, confirm, part, trial, index, data, stop)
             save_repeat(stored, ordinal, part, slot, done)
             claims.finish(slot)
         except Stopped:
@@ -59,23 +59,33 @@ def retrain(
 def _retrain(
     stored: StoredStudy,
     confirm: Confirm,
+    part: str,
     trial: int,
     index: int,
     data: DataSplit,
     stop: StopSignal,
-    *,
-    keep: bool,
 ) -> Repeat:
-    """Retrain a trial's candidate once, and keep its weights if ``keep`` is set."""
+    """Retrain a trial's candidate once; keep the weights of a champion's first repeat."""
+    keep = part == FINAL and index == 0
     seed = confirm_seed(stored.file.settings.seed, confirm.plan.ordinal, index)
     record = TrialRecord.of(stored.study.get_trials(deepcopy=False)[trial])
     found = record.candidate(stored.data.input_shape)
     candidate = Candidate(found.architecture, dataclasses.replace(found.recipe, seed=seed))
     training = Training(candidate, data, stop)
     training.run()
-    kept = None
-    if keep and training.failure is None:
-        kept = keep_weights(training.network, stored.artifacts, stored.study, stored.storage)
+    kept = int8 = None
+    normalisation = candidate.recipe.normalisation(data.normalisation)
+    if training.failure is None:
+        if keep:
+            kept = keep_weights(training.network, stored.artifacts, stored.study, stored.storage)
+        if part == FINAL or confirm.plan.by_int8:
+            int8 = int8_accuracy(
+                candidate.architecture,
+                training.network.state_dict(),
+                normalisation,
+                data.training,
+                data.evaluation,
+            )
     return Repeat(
         trial=trial,
         repeat=index,
@@ -85,9 +95,10 @@ def _retrain(
         failure=training.reason,
         device=hardware(data.device),
         versions=versions(),
-        normalisation=dataclasses.asdict(candidate.recipe.normalisation(data.normalisation)),
+        normalisation=dataclasses.asdict(normalisation),
         weights=kept.artifact if kept else None,
         weights_sha256=kept.sha256 if kept else None,
         path=training.epochs[0].backend if training.epochs else "",
         precision=training.epochs[0].precision if training.epochs else "",
+        int8=int8,
     )

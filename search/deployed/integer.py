@@ -36,6 +36,12 @@ from space.layers.words import Shape
 
 __all__ = ["run_integers"]
 
+_BATCH = 128
+"""So many images at once stay in the processor's cache."""
+
+_EXACT_IN_SINGLE = 2**24
+"""Single precision holds every whole number below this exactly, double precision up to 2**53."""
+
 
 def run_integers(
     network: QuantisedNetwork,
@@ -52,6 +58,9 @@ def run_integers(
     Returns:
         int64 (n, classes), each of -128 to 127.
     """
+    if watch is None and len(images) > _BATCH:
+        batches = torch.split(images, _BATCH)
+        return torch.cat([run_integers(network, batch) for batch in batches])
     deployed = network.deployed
     values: dict[int, Tensor] = {0: images.long()}
     for number, kernel in enumerate(deployed.kernels):
@@ -104,11 +113,13 @@ class _Run:
         tables = self._tables
         assert tables.weight is not None
         assert tables.bias is not None
-        # Double precision holds whole numbers of 53 bits exactly.
+        most = (MOST - LEAST) * tables.weight.double().abs().sum((1, 2, 3))
+        largest = float((most + tables.bias.double().abs()).max())
+        exact = torch.float32 if largest < _EXACT_IN_SINGLE else torch.float64
         sums = functional.conv2d(
-            centred.double(),
-            tables.weight.double(),
-            tables.bias.double(),
+            centred.to(exact),
+            tables.weight.to(exact),
+            tables.bias.to(exact),
             window.stride,
             window.padding,
             window.dilation,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from optuna.artifacts import get_all_artifact_meta
@@ -22,7 +23,7 @@ from search.study.confirms import Confirm, last_ordinal, load_confirm
 from search.study.records import TrialRecord, best_of
 from search.study.study import StoredStudy, open_study
 from search.text import at_most
-from search.workers.data import calibration_sample, data_root, reopen_data
+from search.workers.data import calibration_images, data_root, reopen_data
 from trainer.data import Normalisation
 from trainer.recipe import Recipe
 
@@ -84,14 +85,17 @@ def export(
     if trained is None:
         trained = _from_trial(stored, _completed(stored, trial, limit), limit)
     root = data_root(data)
-    trained = dataclasses.replace(trained, calibration=lambda: _calibration(stored, root))
+    whole = trained.figures.kind == "champion"
+    calibration = partial(_calibration, stored, root, whole=whole)
+    trained = dataclasses.replace(trained, calibration=calibration)
     write_formats(trained, Path(out), chosen, force=force)
     return trained
 
 
-def _calibration(stored: StoredStudy, root: Path) -> Tensor:
-    """Return some of the images that every trial was trained on."""
-    return calibration_sample(reopen_data(stored, root))
+def _calibration(stored: StoredStudy, root: Path, *, whole: bool) -> Tensor:
+    """Return some of the images that a network was trained on."""
+    dataset = reopen_data(stored, root)
+    return calibration_images(dataset.training() if whole else dataset.search_split()[0])
 
 
 def _limit(stored: StoredStudy, parameters: int | None, trial: int | None) -> int | None:
@@ -202,7 +206,7 @@ def _from_confirm(stored: StoredStudy, confirm: Confirm, limit: int | None) -> T
         versions=first.versions,
         seconds=first.seconds,
         runs=tuple(
-            SeedRun(repeat.seed, repeat.last, repeat.floor(confirm.floor_epochs))
+            SeedRun(repeat.seed, repeat.last, repeat.floor(confirm.floor_epochs), repeat.int8)
             for repeat in final
         ),
         confirm=confirm.plan.ordinal,

@@ -13,7 +13,7 @@ from search.spec.toml import read_toml
 from search.storage.artifacts import artifacts_beside
 from search.storage.database import open_storage
 from search.storage.weights import KeptWeights, load_weights
-from search.workers.data import calibration_sample
+from search.workers.data import calibration_images
 from trainer.data import normalisation
 
 __all__ = ["refuse_ladder", "step_network"]
@@ -79,7 +79,7 @@ def step_network(path: Path, name: str, storage: str, data: Path) -> TrainedNetw
         class_names=info.classes,
         recipe=candidate.recipe,
         figures=figures,
-        calibration=lambda: calibration_sample(chosen.dataset),
+        calibration=lambda: calibration_images(chosen.dataset.training()),
     )
 
 

@@ -108,8 +108,12 @@ def accuracy_lines(figures: Figures) -> list[str]:
             ("after the last epoch", figures.test_accuracy),
         ):
             rows.append(("test", what, str(spread.n), _spread(spread)))
+        if (int8 := figures.int8_accuracy) is not None:
+            rows.append(("test", "after the last epoch, in int8", str(int8.n), _spread(int8)))
         weights = f"after the last epoch, these weights (seed {first.seed})"
         rows.append(("test", weights, "1", percent(first.accuracy)))
+        if first.int8 is not None:
+            rows.append(("test", f"{weights}, in int8", "1", percent(first.int8)))
     kinds = {"champion": _champion_notes, "trial": _trial_notes, "step": _step_notes}
     notes = kinds[figures.kind](figures)
     versions = ", ".join(f"{as_markdown(k)} {as_markdown(v)}" for k, v in figures.versions.items())

@@ -29,11 +29,17 @@ class SeedRun:
         seed: of the run.
         accuracy: after the last epoch, 0 to 1.
         floor: the lowest over the last epochs, 0 to 1.
+        int8: after the last epoch in int8, 0 to 1; None where that was not measured.
     """
 
     seed: int
     accuracy: float
     floor: float
+    int8: float | None = None
+
+    def to_dict(self) -> dict[str, float]:
+        """Return JSON values, without what was not measured."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -116,13 +122,19 @@ class Figures:
         return Spread.of(run.accuracy for run in self.runs)
 
     @property
+    def int8_accuracy(self) -> Spread | None:
+        """Return the test accuracy in int8 over the runs; None where it was not measured."""
+        found = [run.int8 for run in self.runs if run.int8 is not None]
+        return Spread.of(found) if found and len(found) == len(self.runs) else None
+
+    @property
     def test_floor(self) -> Spread:
         """Return the floor on the test set over the runs; ValueError without any."""
         return Spread.of(run.floor for run in self.runs)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, with the spreads of tested networks."""
-        plain = {**asdict(self), "runs": [asdict(run) for run in self.runs]}
+        plain = {**asdict(self), "runs": [run.to_dict() for run in self.runs]}
         for key in ("asked", "limit"):
             if not plain[key]:
                 del plain[key]

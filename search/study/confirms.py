@@ -46,6 +46,8 @@ class ConfirmPlan:
         limits: on parameters, ascending, where each is to have a champion; else empty.
         to_hold: the accuracy that the smallest network is to hold; None where the most accurate one
             is asked for.
+        by_int8: whether the accuracy in int8 chooses, as it does where the budget limits what a
+            chip holds.
     """
 
     ordinal: int
@@ -56,12 +58,14 @@ class ConfirmPlan:
     parameters: tuple[int, ...] = ()
     limits: tuple[int, ...] = ()
     to_hold: float | None = None
+    by_int8: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, without what is not set."""
-        optional = ("parameters", "limits", "to_hold")
+        optional = ("parameters", "limits", "to_hold", "by_int8")
         kept = asdict(self).items()
-        return {key: value for key, value in kept if key not in optional or value not in ((), None)}
+        unset = ((), None, False)
+        return {key: value for key, value in kept if key not in optional or value not in unset}
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> ConfirmPlan:
@@ -95,6 +99,7 @@ class Repeat:
         weights_sha256: of that file.
         path: the backend that computed the steps.
         precision: of float32 on the device, ``"ieee"`` or ``"tf32"``; empty if it was not kept.
+        int8: accuracy after the last epoch in int8, 0 to 1; None where it was not measured.
     """
 
     trial: int
@@ -110,6 +115,7 @@ class Repeat:
     weights_sha256: str | None = None
     path: str = Backend.EAGER
     precision: str = ""
+    int8: float | None = None
 
     def floor(self, epochs: int) -> float:
         """Return the floor; 0 if the repeat failed."""
@@ -170,7 +176,8 @@ class Confirm:
         """Return the champion of each limit on parameters; of ``None`` where there is one limit.
 
         It is the trial with the highest mean validation floor over its retrainings, of those that
-        fit the limit. Where the smallest network is asked for that holds a floor, it is the
+        fit the limit; where the budget limits what a chip holds, that with the highest mean
+        accuracy in int8. Where the smallest network is asked for that holds a floor, it is the
         smallest one whose mean holds it; if none does, the most accurate. If means are equal, the
         trial that stands earlier in the plan wins. A limit that no trial fits has none.
 
@@ -188,7 +195,7 @@ class Confirm:
         return tuple(dict.fromkeys(self.champions.values()))
 
     def _best(self, trials: Sequence[int]) -> int:
-        means = {trial: fmean(self.validation_floors(trial)) for trial in trials}
+        means = {trial: fmean(self.choosing_figures(trial)) for trial in trials}
         if self.plan.to_hold is not None:
             sizes = dict(zip(self.plan.trials, self.plan.parameters, strict=True))
             holding = [trial for trial in trials if means[trial] >= self.plan.to_hold]
@@ -196,9 +203,17 @@ class Confirm:
                 return min(holding, key=lambda trial: sizes[trial])
         return max(trials, key=lambda trial: means[trial])
 
+    def choosing_figures(self, trial: int) -> list[float]:
+        """Return the figures of a trial's repeats whose mean chooses: floors, or int8's."""
+        return self.validation_int8(trial) if self.plan.by_int8 else self.validation_floors(trial)
+
     def validation_floors(self, trial: int) -> list[float]:
         """Return the floor of each repeat of a trial's candidate."""
         return [r.floor(self.floor_epochs) for r in self.selection if r.trial == trial]
+
+    def validation_int8(self, trial: int) -> list[float]:
+        """Return the accuracy in int8 of each repeat of a trial's candidate; 0 without one."""
+        return [r.int8 or 0.0 for r in self.selection if r.trial == trial]
 
     @property
     def test_floors(self) -> list[float]:

@@ -37,7 +37,7 @@ from trainer.data import (
 __all__ = [
     "DataSplit",
     "Folds",
-    "calibration_sample",
+    "calibration_images",
     "data_root",
     "final_split",
     "inspect_data",
@@ -232,15 +232,14 @@ def search_split(dataset: Dataset, device: torch.device, fold: int = 0) -> DataS
     return DataSplit(training.to(device), validation.to(device), normalisation(training))
 
 
-def calibration_sample(dataset: Dataset) -> Tensor:
+def calibration_images(training: Images) -> Tensor:
     """Return up to 1,000 images, uint8 (n, channels, height, width), for the ranges of int8.
 
-    They are of the part that trains in every search, never of validation or test, and always the
-    same.
+    Args:
+        training: the images that the network was trained on. The same ones give the same sample.
     """
-    training, _ = dataset.search_split()
     order = torch.randperm(len(training), generator=torch.Generator().manual_seed(0))
-    return training.pixels[order[:_CALIBRATION_IMAGES]]
+    return training.pixels[order[:_CALIBRATION_IMAGES].to(training.pixels.device)].cpu()
 
 
 def final_split(dataset: Dataset, device: torch.device) -> DataSplit:

@@ -33,6 +33,28 @@ def test_the_mean_validation_floor_chooses() -> None:
     assert champion_of(found) == 3
 
 
+def test_what_will_run_chooses_for_a_chip() -> None:
+    """Where a chip has limits, the mean accuracy in int8 decides; a failure counts 0."""
+    figures = ((7, 0.99, 0.97), (7, 0.99, 0.97), (3, 0.98, 0.98), (3, 0.98, 0.975))
+    repeats = [
+        replace(_repeat(trial, number % 2, floats), int8=int8)
+        for number, (trial, floats, int8) in enumerate(figures)
+    ]
+    by_int8 = replace(_confirm(*repeats), plan=replace(PLAN, by_int8=True))
+    assert (champion_of(_confirm(*repeats)), champion_of(by_int8)) == (7, 3)
+    assert by_int8.choosing_figures(3) == [0.98, 0.975]
+    failed = replace(by_int8, selection=(*repeats[:3], replace(repeats[3], int8=None)))
+    assert champion_of(failed) == 7
+
+
+def test_plans_of_earlier_versions() -> None:
+    """A plan that was stored without the key is read, and one without int8 is stored as before."""
+    assert "by_int8" not in PLAN.to_dict()
+    assert ConfirmPlan.from_dict(PLAN.to_dict()) == PLAN
+    by_int8 = replace(PLAN, by_int8=True)
+    assert ConfirmPlan.from_dict(by_int8.to_dict()) == by_int8
+
+
 def test_of_equals_the_better_in_the_search_is_chosen() -> None:
     """Where means are equal the trial that the search ranked higher wins."""
     repeats = [_repeat(trial, repeat, 0.5) for trial in (7, 3) for repeat in (0, 1)]

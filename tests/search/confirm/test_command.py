@@ -19,11 +19,13 @@ from search.cli.summary import confirm_summary
 from search.confirm.choice import champion_of
 from search.confirm.command import confirm
 from search.errors import InputError, ResumeError
+from search.export.command import export
 from search.study.confirms import Confirm, load_confirm
 from search.study.records import TrialRecord
 from search.study.study import StoredStudy
 from search.workers.data import final_split, open_data
 from space.network import build
+from tests.search.export.c.compiled import COMPILERS, compiled, logits_of, needs_compiler
 from tests.search.small_studies import (
     begun,
     flyweight,
@@ -157,6 +159,22 @@ def test_the_kept_weights_give_the_test_figures(confirmed: Confirmed) -> None:
     data = final_split(open_data(stored.file, confirmed.folder), torch.device("cpu"))
     assert len(data.training) == 90
     assert accuracy(network, data.evaluation, data.normalisation) == first.last
+
+
+@needs_compiler
+def test_the_exported_c_scores_as_was_measured(confirmed: Confirmed, tmp_path: Path) -> None:
+    """The champion's C in whole numbers scores on the test set what confirm measured in int8."""
+    storage = url_in(confirmed.folder)
+    out = tmp_path / "net"
+    export("tiny", out, "c-int8", storage=storage, data=confirmed.folder)
+    data = final_split(open_data(confirmed.stored.file, confirmed.folder), torch.device("cpu"))
+    images = data.evaluation.pixels.permute(0, 2, 3, 1).contiguous().numpy()
+    found = logits_of(compiled(out, COMPILERS[0]), images).argmax(1)
+    measured = [repeat.int8 for repeat in confirmed.after.final]
+    assert (found == data.evaluation.labels.numpy()).mean() == pytest.approx(measured[0])
+    assert None not in measured
+    assert [repeat.int8 for repeat in confirmed.after.selection] == [None] * 4
+    assert "in int8" in (out / "README.md").read_text()
 
 
 def test_a_second_call_shows_the_first(confirmed: Confirmed) -> None:
