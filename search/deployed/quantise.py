@@ -59,6 +59,7 @@ _MOST_INPUTS = 60_000
 
 _MOST_BIAS = 2**27
 _MOST_IN_GROUP = 65_536
+_STEPS_OF_A_MEAN = 128
 _SAMPLES = 200_000
 _SHRINKS = tuple(1.0 - 0.05 * step for step in range(11))
 
@@ -98,6 +99,7 @@ class Tables:
         table: int8 (256,), an activation from q = -128 on.
         low: the least q that is stored.
         epsilon: of a norm of groups, in units of its squares.
+        scales: (out,), what a step of each output channel's weights is.
     """
 
     weight: Tensor | None = None
@@ -108,6 +110,7 @@ class Tables:
     table: Tensor | None = None
     low: int = LEAST
     epsilon: int = 0
+    scales: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,10 @@ def _calibrated(network: FoldedNetwork, images: Tensor) -> tuple[list[Scaling], 
         elif isinstance(kernel, PoolMap) and not kernel.is_mean:
             scalings[index] = scalings[kernel.source]
         else:
-            scalings[index] = _best(value, clip=index != deployed.logits)
+            # Finer than the noise of a mean of steps is of no use.
+            is_mean = isinstance(kernel, PoolMap)
+            finest = scalings[kernel.source].scale / _STEPS_OF_A_MEAN if is_mean else 0.0
+            scalings[index] = _best(value, clip=index != deployed.logits, finest=finest)
 
     def before_table(number: int, value: Tensor) -> None:
         between[number] = _best(value)
@@ -202,22 +208,28 @@ def _of_pixels(network: FoldedNetwork) -> Scaling:
     return _covering(low, high)
 
 
-def _covering(low: float, high: float) -> Scaling:
+def _covering(low: float, high: float, finest: float = 0.0) -> Scaling:
     low, high = min(0.0, low), max(0.0, high)
-    scale = (high - low) / (MOST - LEAST)
+    scale = max((high - low) / (MOST - LEAST), finest)
     if scale <= 0.0 or not math.isfinite(scale):
         return Scaling(1.0, 0)
     return Scaling(scale, min(MOST, max(LEAST, round(LEAST - low / scale))))
 
 
-def _best(value: Tensor, *, clip: bool = True) -> Scaling:
-    """Return the scaling with the least squared error; it may cut off what is rare."""
+def _best(value: Tensor, *, clip: bool = True, finest: float = 0.0) -> Scaling:
+    """Return the scaling with the least squared error; it may cut off what is rare.
+
+    Args:
+        value: what the map holds.
+        clip: whether anything may be cut off.
+        finest: no step is smaller.
+    """
     low, high = float(value.min()), float(value.max())
     if not clip:
-        return _covering(low, high)
+        return _covering(low, high, finest)
     flat = value.flatten()
     samples = flat[:: max(1, len(flat) // _SAMPLES)]
-    candidates = [_covering(low * shrink, high * shrink) for shrink in _SHRINKS]
+    candidates = [_covering(low * shrink, high * shrink, finest) for shrink in _SHRINKS]
 
     def error(scaling: Scaling) -> float:
         return float((scaling.value(scaling.quantised(samples)) - samples).square().sum())
@@ -300,7 +312,13 @@ class _Maker:
         table = None
         if kernel.activation:
             table = _table(kernel.activation, arrays.slope, stored, after, low)
-        return replace(found, weight=weight.to(torch.int8), bias=bias.to(torch.int32), table=table)
+        return replace(
+            found,
+            weight=weight.to(torch.int8),
+            bias=bias.to(torch.int32),
+            table=table,
+            scales=scales,
+        )
 
 
 def _whole(epsilon: float) -> int:

@@ -37,10 +37,24 @@ class Format:
     imported: bool = False
 
 
+def _write_onnx(trained: TrainedNetwork, out: Path) -> None:
+    from search.export.onnx.package import write_onnx
+
+    write_onnx(trained, out)
+
+
+def _write_int8(trained: TrainedNetwork, out: Path) -> None:
+    from search.export.onnx.package import write_int8
+
+    write_int8(trained, out)
+
+
 FORMATS: dict[str, Format] = {
     "torch": Format(
         "a Python package with the network as a PyTorch module", write_package, imported=True
     ),
+    "onnx": Format("an ONNX file in floats", _write_onnx, extra="onnx"),
+    "int8": Format("an ONNX file with quantised operators", _write_int8, extra="onnx"),
     "c": Format("C source that computes in floats", write_c),
     "c-int8": Format("C source that computes in whole numbers of 8 bits", write_c_int8),
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,7 +91,12 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_is_written(tmp_path: Path, name: str) -> None:
     """Each entry of the table writes a folder with something in it, and says what it is."""
-    FORMATS[name].write(network_of(trained_network().architecture), tmp_path / "net")
+    trained = network_of(trained_network().architecture)
+    if FORMATS[name].extra and importlib.util.find_spec(FORMATS[name].extra) is None:
+        with pytest.raises(ExportError, match=rf"pip install 'flyweight\[{FORMATS[name].extra}\]'"):
+            write_formats(trained, tmp_path / "net", (name,))
+        return
+    FORMATS[name].write(trained, tmp_path / "net")
     assert any((tmp_path / "net").iterdir())
     assert FORMATS[name].about
 

@@ -1,0 +1,1 @@
+"""A network as an ONNX file, in floats or with quantised operators."""

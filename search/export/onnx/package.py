@@ -1,0 +1,200 @@
+"""Write a network as an ONNX file, checked with onnxruntime before it is in its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from search.deployed.floating import run_floats
+from search.deployed.folding import FoldedNetwork, fold
+from search.deployed.integer import run_integers
+from search.deployed.quantise import quantise
+from search.errors import ExportError
+from search.export.folder import description_of, whole_folder
+from search.export.model_card import accuracy_lines, as_markdown, layer_lines
+from search.export.onnx.floats import float_model
+from search.export.onnx.graph import INPUT, OPSET
+from search.export.onnx.int8 import int8_model
+from search.export.package import package_name_of
+from search.export.trained_network import TrainedNetwork
+from search.spec.candidate_files import DESCRIPTION
+from space.cost import cost
+
+__all__ = ["INT8_FORMAT", "ONNX_FORMAT", "write_int8", "write_onnx"]
+
+ONNX_FORMAT, INT8_FORMAT = "flyweight-onnx", "flyweight-int8"
+"""The values of the key ``format`` in the description of a folder."""
+
+_VERSION = 1
+_CHECKED = 64
+_TOLERANCE = 1e-4
+
+
+def write_onnx(trained: TrainedNetwork, out: Path) -> None:
+    """Write a network in floats.
+
+    Args:
+        trained: the network.
+        out: the folder. Missing parents are made.
+
+    Raises:
+        ExportError: the network does not fit together with its weights or classes; onnxruntime
+            computes something else; something else is in the folder's place; or it cannot be
+            written.
+    """
+    folded = _folded(trained)
+    images = torch.rand(
+        (_CHECKED, *trained.architecture.input_shape), generator=torch.Generator().manual_seed(0)
+    )
+    model = float_model(folded, _about(trained))
+    with torch.inference_mode():
+        wanted = run_floats(folded, images).numpy()
+    found = _logits(model, images)
+    worst = float(np.abs(found - wanted).max()) / max(1.0, float(np.abs(wanted).max()))
+    if not worst <= _TOLERANCE:
+        raise ExportError(
+            f"onnxruntime gives other logits than the trained network (by {worst:.2g} of the "
+            "largest); nothing was exported; please report this architecture"
+        )
+    checked = (
+        f"Checked with onnxruntime {onnxruntime.__version__} on {_CHECKED} images of noise: the "
+        f"logits of the trained network to {worst:.0e} of the largest."
+    )
+    _write(trained, model, out, ONNX_FORMAT, checked)
+
+
+def write_int8(trained: TrainedNetwork, out: Path) -> None:
+    """Write a network in whole numbers of 8 bits, with quantised operators.
+
+    Args:
+        trained: the network, with images to calibrate by.
+        out: the folder. Missing parents are made.
+
+    Raises:
+        ExportError: as for :func:`write_onnx`; or there are no images to calibrate by.
+    """
+    folded = _folded(trained)
+    images = trained.calibration_images()
+    quantised = quantise(folded, images)
+    model = int8_model(folded, quantised, _about(trained))
+    wanted = run_integers(quantised, images).numpy().argmax(1)
+    found = _logits(model, images / 255.0).argmax(1)
+    alike = int((found == wanted).sum())
+    checked = (
+        f"Checked with onnxruntime {onnxruntime.__version__} on {len(images):,} training images: "
+        f"{alike:,} are classified as by flyweight's own whole numbers."
+    )
+    _write(trained, model, out, INT8_FORMAT, checked)
+
+
+def _folded(trained: TrainedNetwork) -> FoldedNetwork:
+    trained.check()
+    return fold(trained.architecture, trained.weights, trained.normalisation)
+
+
+def _about(trained: TrainedNetwork) -> str:
+    parameters = cost(trained.architecture).parameters
+    return f"{trained.name}: a network of {parameters:,} parameters for {trained.dataset}"
+
+
+def _logits(model: onnx.ModelProto, images: Tensor) -> NDArray[np.float32]:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    providers = ["CPUExecutionProvider"]
+    try:
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=providers
+        )
+        (found,) = session.run(None, {INPUT: images.float().numpy()})
+    except Exception as error:  # onnxruntime's errors have no common class of their own
+        first = str(error).splitlines()[0]
+        raise ExportError(
+            f"onnxruntime cannot compute this network ({first}); nothing was exported"
+        ) from error
+    return np.asarray(found, np.float32)
+
+
+def _write(
+    trained: TrainedNetwork, model: onnx.ModelProto, out: Path, kind: str, checked: str
+) -> None:
+    name = f"{package_name_of(trained.name)}.onnx"
+    texts = {
+        DESCRIPTION: json.dumps(_description(trained, kind, name), indent=2) + "\n",
+        "README.md": _readme(trained, name, kind, checked),
+    }
+
+    def is_own(folder: Path) -> bool:
+        kept = description_of(folder)
+        return kept is not None and kept["format"] in (ONNX_FORMAT, INT8_FORMAT)
+
+    with whole_folder(out, (name, *texts), is_own) as folder:
+        (folder / name).write_bytes(model.SerializeToString())
+        for file, text in texts.items():
+            (folder / file).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _description(trained: TrainedNetwork, kind: str, name: str) -> dict[str, Any]:
+    return {
+        "format": kind,
+        "version": _VERSION,
+        "name": trained.name,
+        "file": name,
+        "opset": OPSET,
+        "dataset": trained.dataset,
+        "classes": list(trained.class_names),
+        "architecture": trained.architecture.to_json(),
+        "normalisation": asdict(trained.normalisation),
+        "figures": trained.figures.to_dict(),
+    }
+
+
+def _readme(trained: TrainedNetwork, name: str, kind: str, checked: str) -> str:
+    sections = [
+        [f"# {as_markdown(trained.name)}"],
+        list(_what(trained, kind, checked)),
+        ["## Use"],
+        list(_use(trained, name)),
+        ["## Accuracy"],
+        accuracy_lines(trained.figures),
+        ["## Classes"],
+        [", ".join(map(as_markdown, trained.class_names))],
+        ["## Layers"],
+        layer_lines(trained),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def _what(trained: TrainedNetwork, kind: str, checked: str) -> Iterator[str]:
+    numbers = "whole numbers of 8 bits" if kind == INT8_FORMAT else "floats"
+    yield (
+        f"A convolutional network of {cost(trained.architecture).parameters:,} parameters for "
+        f"{as_markdown(trained.dataset)},"
+    )
+    yield f"as an ONNX file of opset {OPSET} in {numbers}; norms are folded into the layers."
+    yield ""
+    yield checked
+
+
+def _use(trained: TrainedNetwork, name: str) -> Iterator[str]:
+    shape = ", ".join(map(str, trained.architecture.input_shape))
+    yield "```python"
+    yield "import numpy as np"
+    yield "import onnxruntime"
+    yield ""
+    yield f'session = onnxruntime.InferenceSession("{name}")'
+    yield f"images = np.random.rand(1, {shape}).astype(np.float32)"
+    yield f'(logits,) = session.run(None, {{"{INPUT}": images}})'
+    yield "```"
+    yield ""
+    yield f"Images are floats (n, {shape}) from 0 (black) to 1, any number at once; the"
+    yield "normalisation is inside."
