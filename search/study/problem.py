@@ -19,6 +19,7 @@ from search.strategies.problem import LIMIT, Fill, Problem, Proposal
 from search.study.study import StoredStudy
 from space.architecture import Architecture
 from space.cost import counts
+from space.deployed.cost import deployed_cost
 from space.errors import ShapeError
 from space.layers.operations import Convolution
 from space.program import Apply, program_of
@@ -163,19 +164,27 @@ class Describer:
         """Return how much of the budget a full set of parameters uses."""
         architecture = self._space.architecture(params)
         budget, _ = self._under(params)
-        if budget.activation_kib is not None or budget.is_deployed:
+        if budget.activation_kib is not None:
             found = assess(architecture, budget)
             return Fill(found.fits, _fill(found, budget))
+        limits = budget.limits()
         try:
-            parameters, macs = counts(architecture)
+            used = _counted(architecture, limits)
         except ShapeError:
             return Fill(fits=False, fill=inf)
-        used = (
-            (parameters, budget.most_parameters),
-            (macs, budget.macs),
-        )
-        fill = max(value / limit for value, limit in used if limit is not None)
+        fill = max(used[name] / limit for name, limit in limits.items())
         return Fill(fill <= 1.0, fill)
+
+
+def _counted(architecture: Architecture, limits: Mapping[str, float]) -> dict[str, float]:
+    """Return what is limited of an architecture, by name, but for activations."""
+    found: dict[str, float] = {}
+    if "parameters" in limits or "macs" in limits:
+        found["parameters"], found["macs"] = counts(architecture)
+    if "ram_kib" in limits or "flash_kib" in limits:
+        deployed = deployed_cost(architecture)
+        found |= {"ram_kib": deployed.ram_kib, "flash_kib": deployed.flash_kib}
+    return found
 
 
 class _Answers:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from space.deployed.kernels import Deployed, Multiply, PoolMap
 from space.layers.spelling import both
@@ -96,7 +97,13 @@ def gap(kernel: Multiply | PoolMap, before: Shape, after: Shape) -> int:
         before: the map that is read.
         after: the map that is written.
     """
-    (down, right), (above, aside) = _spread(kernel, before)
+    step, padding = _spread(kernel, before)
+    return _gap(step, padding, before, after)
+
+
+@lru_cache(8192)
+def _gap(step: tuple[int, int], padding: tuple[int, int], before: Shape, after: Shape) -> int:
+    (down, right), (above, aside) = step, padding
     channels, height, width = before
     made, rows, columns = after
     whole = elements(before)

@@ -180,9 +180,14 @@ def _whole(size: int) -> int:
 
 
 def _code(deployed: Deployed, arena: Arena, core: str) -> int:
-    large = arena.elements > SMALL_ARENA
+    functions = frozenset(map(function_of, deployed.kernels))
+    return _code_of(functions, core, arena.elements > SMALL_ARENA)
+
+
+@cache
+def _code_of(functions: frozenset[str], core: str, large: bool) -> int:
+    """Return the bytes of some functions and of all that they need."""
     known = _code_table()["cores"][core]
-    functions = {function_of(kernel) for kernel in deployed.kernels}
     sizes, needs = known["functions"], known["needs"]
     parts = {"run", *functions}
     pending = list(parts)

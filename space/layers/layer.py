@@ -8,6 +8,7 @@ that are written out (``pad0``, ``skip1``, ``drop0.10``), and normalises them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from space.errors import LayerError
 from space.layers.vocabulary import read_words
@@ -55,12 +56,7 @@ class Layer:
         """
         if not isinstance(text, str):
             raise LayerError(f"{text!r} is not a line of text, such as conv3 16 relu")
-        tokens = text.split()
-        try:
-            words = tuple(read_words(tokens))
-        except LayerError as error:
-            raise LayerError(f'"{" ".join(tokens)}": {error}') from None
-        return cls(words)
+        return _parsed(text)
 
     @property
     def operation(self) -> Operation | None:
@@ -75,3 +71,14 @@ class Layer:
 
     def __str__(self) -> str:
         return " ".join(map(str, self.words))
+
+
+@lru_cache(8192)
+def _parsed(text: str) -> Layer:
+    """Read a line; a search reads the same lines again and again."""
+    tokens = text.split()
+    try:
+        words = tuple(read_words(tokens))
+    except LayerError as error:
+        raise LayerError(f'"{" ".join(tokens)}": {error}') from None
+    return Layer(words)
