@@ -57,6 +57,9 @@ _SHIFTS = range(OFFSET_BITS + 1, 47)
 _MOST_INPUTS = 60_000
 """More products of int8 might not fit into 32 bits."""
 
+_MOST_VALUES = 8_000_000
+"""The same for sums of int8."""
+
 _MOST_BIAS = 2**27
 _MOST_IN_GROUP = 65_536
 _STEPS_OF_A_MEAN = 128
@@ -156,10 +159,15 @@ def quantise(network: FoldedNetwork, images: Tensor) -> QuantisedNetwork:
 def _refuse(deployed: Deployed) -> None:
     for kernel in deployed.kernels:
         before = deployed.values[kernel.source].shape
-        if isinstance(kernel, Multiply | PoolMap):
-            window = math.prod(kernel.window(before).size)
-            groups = kernel.groups(before) if isinstance(kernel, Multiply) else before[0]
-            inputs = before[0] // groups * window
+        if isinstance(kernel, PoolMap) and kernel.is_mean:
+            inputs = math.prod(kernel.window(before).size)
+            if inputs > _MOST_VALUES:
+                raise ExportError(
+                    f'"{kernel.word}" adds {inputs:,} values, too many for the 32 bits of int8 '
+                    f"arithmetic; at most {_MOST_VALUES:,} fit"
+                )
+        elif isinstance(kernel, Multiply):
+            inputs = math.prod(kernel.window(before).size) * (before[0] // kernel.groups(before))
             if inputs > _MOST_INPUTS:
                 raise ExportError(
                     f'"{kernel.word}" adds {inputs:,} products, too many for the 32 bits of int8 '

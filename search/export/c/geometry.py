@@ -19,8 +19,9 @@ from space.deployed.kernels import (
     Multiply,
     PoolMap,
     Sum,
+    Window,
 )
-from space.layers.operations import Depthwise
+from space.layers.operations import Depthwise, Linear
 from space.layers.spelling import both
 from space.layers.words import Shape, elements
 
@@ -106,10 +107,16 @@ class Geometry:
         return {**self.places(kernel), "other": self.place(kernel.other), "count": count}
 
     def multiply(self, kernel: Multiply) -> Fields:
-        """Return places, sizes and windows of a convolution or a linear layer."""
+        """Return places, sizes and windows of a convolution or a linear layer.
+
+        A linear layer reads its map, which is one run of memory, as one pixel.
+        """
         before, after = self.shape(kernel.source), self.shape(kernel.target)
         window, groups = kernel.window(before), kernel.groups(before)
         fields = self._maps(kernel)
+        if isinstance(kernel.word, Linear):
+            before, window = (elements(before), 1, 1), Window((1, 1))
+            fields |= {"height": 1, "width": 1, "channels": before[0]}
         if not isinstance(kernel.word, Depthwise):
             fields |= {
                 "out_channels": after[0],

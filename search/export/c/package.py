@@ -22,8 +22,10 @@ from search.spec.candidate_files import DESCRIPTION
 from space.cost import cost
 from space.deployed.arena import plan_arena
 from space.deployed.flash import CORES, code_compiler, flash
+from space.deployed.kernels import Multiply
 from space.deployed.lowering import lower
-from space.layers.words import format_shape
+from space.layers.operations import Linear
+from space.layers.words import elements, format_shape
 
 __all__ = ["C_FORMAT", "C_INT8_FORMAT", "write_c", "write_c_int8"]
 
@@ -31,7 +33,7 @@ C_FORMAT, C_INT8_FORMAT = "flyweight-c", "flyweight-c-int8"
 """The values of the key ``format`` in the description of a folder."""
 
 _VERSION = 1
-_MOST_SIDE = 65_535
+_MOST = 65_535
 
 
 def write_c(trained: TrainedNetwork, out: Path) -> None:
@@ -67,12 +69,16 @@ def write_c_int8(trained: TrainedNetwork, out: Path) -> None:
 def _folded(trained: TrainedNetwork) -> FoldedNetwork:
     architecture = trained.architecture
     trained.check()
-    for shape in (architecture.input_shape, *architecture.shapes):
-        if max(shape) > _MOST_SIDE:
+    folded = fold(architecture, trained.weights, trained.normalisation)
+    for kernel in folded.deployed.kernels:
+        shape = folded.deployed.values[kernel.source].shape
+        is_linear = isinstance(kernel, Multiply) and isinstance(kernel.word, Linear)
+        if (elements(shape) if is_linear else max(shape)) > _MOST:
             raise ExportError(
-                f"a map of {format_shape(shape)} is too large for C; its numbers have 16 bits"
+                f"a map of {format_shape(shape)} is too large for C, whose numbers have 16 bits"
+                + (" for the inputs of a linear layer" if is_linear else "")
             )
-    return fold(architecture, trained.weights, trained.normalisation)
+    return folded
 
 
 def _write(trained: TrainedNetwork, program: Program, out: Path, kind: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from search.deployed.folding import fold
 from search.deployed.integer import run_integers
 from search.deployed.quantise import quantise
+from search.errors import ExportError
 from search.export.c.package import write_c, write_c_int8
 from search.export.c.source import name_of
 from search.export.trained_network import TrainedNetwork
@@ -99,6 +100,36 @@ def test_long_skips_and_every_activation(
 ) -> None:
     """Both hold for blocks with long skips that are applied again, and for each activation."""
     check(architecture, tmp_path / "net", COMPILERS[0])
+
+
+LARGE = {
+    "a side above 255": (["maxpool2", "conv3 2 stride3 relu", "linear 2"], (1, 602, 8)),
+    "a mean of a large map": (["gap", "linear 2"], (1, 300, 300)),
+    "windows of 99": (
+        ["conv99 2 pad49 stride9", "avgpool9 stride9 pad4", "linear 2"],
+        (2, 120, 60),
+    ),
+    "places of 32 bits": (["conv1 9 relu", "conv1 9 skip", "gap", "linear 2"], (3, 99, 99)),
+}
+
+
+@needs_compiler
+@pytest.mark.parametrize(("lines", "shape"), LARGE.values(), ids=LARGE)
+@pytest.mark.parametrize("check", [check_floats, check_integers])
+def test_large_maps(
+    tmp_path: Path, lines: list[str], shape: tuple[int, int, int], check: type
+) -> None:
+    """Both hold for sides, windows and arenas beyond what fewer bits can say."""
+    check(Architecture.parse(lines, shape), tmp_path / "net", COMPILERS[0])
+
+
+@pytest.mark.parametrize("write", [write_c, write_c_int8])
+def test_what_c_cannot_say_is_refused(tmp_path: Path, write: type) -> None:
+    """A map whose sizes need more than 16 bits is named, and nothing is written."""
+    trained = network_of(Architecture.parse(["linear 2"], (8, 100, 100)))
+    with pytest.raises(ExportError, match="8x100x100 is too large for C"):
+        write(trained, tmp_path / "net")
+    assert not (tmp_path / "net").exists()
 
 
 @needs_compiler
