@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from search.data import data
     from search.export import export
     from search.ladder import ladder
+    from search.predict import predict
     from search.replay import replay
     from search.run import run
     from search.status import status
@@ -142,6 +143,7 @@ __all__ = [
     "merge_studies",
     "normalisation",
     "open_dataset",
+    "predict",
     "rename_study",
     "replay",
     "run",
@@ -196,6 +198,7 @@ _HOMES = {
     "merge_studies": "search.studies",
     "normalisation": "trainer",
     "open_dataset": "trainer",
+    "predict": "search.predict",
     "rename_study": "search.studies",
     "replay": "search.replay",
     "run": "search.run",

@@ -28,7 +28,7 @@ FLOORS = {
         ("data",),
         ("deployed",),
         ("run", "calibrate", "confirm", "ladder", "export", "dashboard", "studies", "replay"),
-        ("status", "validate", "worker"),
+        ("status", "validate", "worker", "predict"),
         ("cli",),
         ("__init__",),
     ),

@@ -341,6 +341,29 @@ def export(
 
 
 @app.command()
+def predict(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="folder of an export: torch, onnx or int8")
+    ],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="image files")],
+    top: Annotated[
+        int, typer.Option("--top", min=1, metavar="N", help="classes to show for each image")
+    ] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    debug: Debug = False,
+) -> None:
+    """Say what an exported network makes of image files."""
+    from search.predict import predict as search_predict
+    from search.predict import prediction_text
+
+    found = search_predict(model, images)
+    if as_json:
+        print_text(json.dumps([each.to_dict() for each in found], indent=2))
+    else:
+        print_text(prediction_text(found, top))
+
+
+@app.command()
 @with_run_options
 def ladder(
     files: Annotated[

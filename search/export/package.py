@@ -182,6 +182,7 @@ def _description(trained: TrainedNetwork) -> dict[str, Any]:
         "classes": [spelled(name) for name in trained.class_names],  # so that each can be printed
         "architecture": trained.architecture.to_json(),
         "normalisation": asdict(trained.normalisation),
+        "reading": trained.reading.to_dict(),
         "cost": {**asdict(price), "activation_kib": price.activation_kib},
         "recipe": trained.recipe.to_dict(),
         "figures": trained.figures.to_dict(),

@@ -154,6 +154,7 @@ def _description(trained: TrainedNetwork, kind: str, name: str) -> dict[str, Any
         "classes": list(trained.class_names),
         "architecture": trained.architecture.to_json(),
         "normalisation": asdict(trained.normalisation),
+        "reading": trained.reading.to_dict(),
         "figures": trained.figures.to_dict(),
     }
 

@@ -205,6 +205,23 @@ def _is_grey(file: Path) -> bool:
         return image.mode in _GREY_MODES
 
 
+def read_by_rules_1(file: Path, size: tuple[int, int], *, colour: bool) -> NDArray[np.uint8]:
+    """Read one file; one of another size is stretched.
+
+    Args:
+        file: an image.
+        size: width and height.
+        colour: whether it is to have three channels rather than one.
+
+    Returns:
+        uint8 (channels, height, width).
+
+    Raises:
+        DataError: if it is no image that can be read.
+    """
+    return _read(file, _Format(colour, size, resize=True, like=file))
+
+
 def _read(file: Path, form: _Format) -> NDArray[np.uint8]:
     with open_image(file, _FORMATS) as opened:
         image = _eight_bits(ImageOps.exif_transpose(opened), file)

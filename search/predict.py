@@ -1,0 +1,181 @@
+"""``flyweight predict``: what an exported network says of image files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from search.errors import InputError
+from search.export.codegen.layers import weight_names
+from search.export.folder import description_of
+from search.export.formats import FORMATS
+from search.spec.candidate_files import PACKAGE_FORMAT
+from search.text import percent
+from space.architecture import Architecture
+from space.network import build_with
+from trainer.batches import normalise
+from trainer.data import Normalisation, Reading
+from trainer.data.folder import read_image
+
+__all__ = ["Prediction", "predict", "prediction_text"]
+
+_BATCH = 64
+
+_Logits: TypeAlias = Callable[[Tensor], Tensor]
+"""From images of 0 to 1 (n, channels, height, width) to logits (n, classes)."""
+
+
+@dataclass(frozen=True, repr=False)
+class Prediction:
+    """What a network says of one image.
+
+    Attributes:
+        path: of the image.
+        name: the likeliest class.
+        probability: of that class, 0 to 1, as the network has it.
+        probabilities: of every class by its name, in the order of the logits.
+        stretched: whether the file had another size than the network's images.
+    """
+
+    path: Path
+    name: str
+    probability: float
+    probabilities: Mapping[str, float]
+    stretched: bool
+
+    def __repr__(self) -> str:
+        return f"{self.path}: {self.name}, {percent(self.probability)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {**asdict(self), "path": str(self.path)}
+
+
+def predict(model: str | Path, images: Sequence[str | Path]) -> list[Prediction]:
+    """Classify image files by an exported network.
+
+    The files are read as the study read its images; one of another size is stretched. Nothing of
+    the folder is run: a network of the format ``torch`` is built from its description and weights.
+
+    Args:
+        model: the folder of a network in the format ``torch``, ``onnx`` or ``int8``.
+        images: the files.
+
+    Returns:
+        What the network says of each, in the same order.
+
+    Raises:
+        InputError: the folder holds no such network, or a package is missing that runs it.
+        DataError: a file cannot be read as an image.
+    """
+    folder = Path(model)
+    described = _described(folder)
+    logits = _LOADERS[described["format"]](folder, described)
+    shape = Architecture.from_json(described["architecture"]).input_shape
+    reading = Reading.from_dict(described["reading"]) if "reading" in described else Reading()
+    names = [str(name) for name in described["classes"]]
+    found: list[Prediction] = []
+    paths = [Path(image) for image in images]
+    for first in range(0, len(paths), _BATCH):
+        batch = paths[first : first + _BATCH]
+        read = [read_image(path, shape, reading) for path in batch]
+        pixels = torch.stack([torch.tensor(image) for image, _ in read]) / 255.0
+        with torch.inference_mode():
+            shares = logits(pixels).double().softmax(1).tolist()
+        for path, row, (_, stretched) in zip(batch, shares, read, strict=True):
+            by_name = dict(zip(names, row, strict=True))
+            best = max(range(len(row)), key=row.__getitem__)
+            found.append(Prediction(path, names[best], row[best], by_name, stretched))
+    return found
+
+
+def prediction_text(predictions: Sequence[Prediction], top: int = 1) -> str:
+    """Return a line for each image, with the likeliest classes.
+
+    Args:
+        predictions: of the images.
+        top: how many classes of each.
+    """
+    width = max((len(str(each.path)) for each in predictions), default=0)
+    return "\n".join(
+        f"{each.path!s:<{width}}  {_likeliest(each, top)}"
+        + ("  (stretched to the network's size)" if each.stretched else "")
+        for each in predictions
+    )
+
+
+def _likeliest(prediction: Prediction, top: int) -> str:
+    ranked = sorted(prediction.probabilities.items(), key=lambda pair: -pair[1])[:top]
+    return "  ".join(f"{name} {percent(share)}" for name, share in ranked)
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    try:
+        described = description_of(folder)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be read ({error.strerror})") from error
+    if described is None:
+        raise InputError(
+            f"{folder} is not an exported network; give a folder that flyweight export wrote"
+        )
+    if described["format"] not in _LOADERS:
+        known = ", ".join(name for name in FORMATS if f"flyweight-{name}" in _LOADERS)
+        raise InputError(
+            f"{folder} is an export of the kind {described['format']}, which does not run here; "
+            f"give one of the format torch, {known}"
+        )
+    return described
+
+
+def _torch_logits(folder: Path, described: Mapping[str, Any]) -> _Logits:
+    """Build the network from its description, without importing the folder."""
+    architecture = Architecture.from_json(described["architecture"])
+    kept = described["normalisation"]
+    normalisation = Normalisation(tuple(kept["mean"]), tuple(kept["std"]))
+    names = {there: here for here, there in weight_names(architecture).items()}
+    try:
+        weights = {}
+        for name, tensor in load_file(folder / "weights.safetensors").items():
+            module, _, parameter = name.rpartition(".")
+            weights[f"{names[module]}.{parameter}"] = tensor
+        network = build_with(architecture, weights)
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise InputError(
+            f"{folder / 'weights.safetensors'} does not hold the weights of this network; export "
+            "it again"
+        ) from error
+    return lambda images: network(normalise(images, normalisation))
+
+
+def _onnx_logits(folder: Path, described: Mapping[str, Any]) -> _Logits:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise InputError(
+            f"{folder} needs the package onnxruntime; pip install 'flyweight[onnx]'"
+        ) from error
+    path = folder / Path(str(described.get("file"))).name
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors have no common class of their own
+        raise InputError(f"{path} cannot be loaded; export it again") from error
+
+    def logits(images: Tensor) -> Tensor:
+        (found,) = session.run(None, {session.get_inputs()[0].name: images.numpy()})
+        return torch.from_numpy(found)
+
+    return logits
+
+
+_LOADERS: Mapping[str, Callable[[Path, Mapping[str, Any]], _Logits]] = {
+    PACKAGE_FORMAT: _torch_logits,
+    "flyweight-onnx": _onnx_logits,
+    "flyweight-int8": _onnx_logits,
+}

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from search.cli.app import app
+from search.errors import InputError
+from search.export.formats import write_formats
+from search.predict import predict, prediction_text
+from space.architecture import Architecture
+from space.network import build_with
+from tests.search.export.c.test_sources import network_of
+from trainer.batches import normalise
+from trainer.errors import DataError
+
+RGB = Architecture.parse(["conv3 4 relu", "gap", "linear 3"], (3, 9, 7))
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> list[Path]:
+    """Three pictures of noise, the last of another size."""
+    random = np.random.default_rng(0)
+    paths = []
+    for number, size in enumerate(((9, 7), (9, 7), (18, 14))):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(random.integers(0, 256, (*size, 3), dtype=np.uint8)).save(path)
+        paths.append(path)
+    return paths
+
+
+@pytest.mark.parametrize("name", ["torch", "onnx", "int8"])
+def test_predictions_are_those_of_the_network(
+    tmp_path: Path, images: list[Path], name: str
+) -> None:
+    """Each format gives the shares of the trained network, and says what it had to stretch."""
+    if name != "torch":
+        pytest.importorskip("onnxruntime", reason="pip install 'flyweight[onnx]'")
+        pytest.importorskip("onnx", reason="pip install 'flyweight[onnx]'")
+    trained = network_of(RGB)
+    write_formats(trained, tmp_path / "net", [name])
+    found = predict(tmp_path / "net", images)
+    pixels = torch.stack(
+        [torch.from_numpy(np.array(Image.open(path))).permute(2, 0, 1) for path in images[:2]]
+    )
+    network = build_with(RGB, trained.weights)
+    with torch.inference_mode():
+        wanted = network(normalise(pixels / 255.0, trained.normalisation)).softmax(1)
+    for prediction, shares in zip(found, wanted, strict=False):
+        assert list(prediction.probabilities) == list(trained.class_names)
+        given = torch.tensor(list(prediction.probabilities.values()))
+        torch.testing.assert_close(given, shares, atol=1e-5 if name != "int8" else 0.02, rtol=0.0)
+        assert prediction.probability == max(prediction.probabilities.values())
+    assert [each.stretched for each in found] == [False, False, True]
+    text = prediction_text(found, top=2).splitlines()
+    assert text[0].startswith(f"{images[0]}  {found[0].name} ")
+    assert text[2].endswith("(stretched to the network's size)")
+
+
+def test_the_command(tmp_path: Path, images: list[Path]) -> None:
+    """The command prints a line for each image, or JSON."""
+    write_formats(network_of(RGB), tmp_path / "net", ["torch"])
+    command = ["predict", str(tmp_path / "net"), *map(str, images)]
+    plain = CliRunner().invoke(app, command)
+    assert len(plain.stdout.splitlines()) == 3
+    found = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
+    assert [each["path"] for each in found] == list(map(str, images))
+    assert sum(found[0]["probabilities"].values()) == pytest.approx(1.0)
+
+
+def test_nothing_of_the_folder_is_run(tmp_path: Path, images: list[Path]) -> None:
+    """A folder's own source is not imported, whatever it says."""
+    write_formats(network_of(RGB), tmp_path / "net", ["torch"])
+    (tmp_path / "net" / "network.py").write_text("raise SystemExit(3)")
+    (tmp_path / "net" / "__init__.py").write_text("raise SystemExit(3)")
+    assert len(predict(tmp_path / "net", images)) == 3
+
+
+def test_what_cannot_be_used_is_said(tmp_path: Path, images: list[Path]) -> None:
+    """A wrong folder, a wrong kind, spoilt weights and a wrong file are one line each."""
+    write_formats(network_of(RGB), tmp_path / "net", ["torch"])
+    write_formats(network_of(RGB), tmp_path / "source", ["c"])
+    with pytest.raises(InputError, match="is not an exported network"):
+        predict(tmp_path, images)
+    with pytest.raises(InputError, match="kind flyweight-c, which does not run here"):
+        predict(tmp_path / "source", images)
+    with pytest.raises(DataError, match="is not a file"):
+        predict(tmp_path / "net", [tmp_path / "none.png"])
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(DataError, match=r"text\.png"):
+        predict(tmp_path / "net", [tmp_path / "text.png"])
+    (tmp_path / "net" / "weights.safetensors").write_bytes(b"spoilt")
+    with pytest.raises(InputError, match="does not hold the weights"):
+        predict(tmp_path / "net", images)
