@@ -7,7 +7,8 @@
     ├── ShapeError         layers that do not fit together
     ├── FieldError         one field of a study file that is not a value, choices or a range
     ├── SearchSpaceError   a ``[space]`` section with one or more problems
-    └── OutsideSpaceError  an architecture that a search space does not contain
+    ├── OutsideSpaceError  an architecture that a search space does not contain
+    └── NotDeployable      a network that a chip cannot run
 """
 
 from __future__ import annotations
@@ -84,6 +85,10 @@ class Problem:
 
 class OutsideSpaceError(SpaceError, ValueError):
     """An architecture outside a search space; the message names the line and why."""
+
+
+class NotDeployable(SpaceError, ValueError):
+    """A network that cannot run on a chip; the message names the word and why."""
 
 
 class SearchSpaceError(SpaceError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -12,7 +13,7 @@ from typing import Protocol
 from space.architecture import Architecture
 from space.cost import BYTES, Cost, cost
 from space.deployed.cost import DeployedCost, deployed_cost
-from space.errors import OutsideSpaceError, Problem, SearchSpaceError, ShapeError
+from space.errors import NotDeployable, OutsideSpaceError, Problem, SearchSpaceError, ShapeError
 from space.fields import Field, Fixed, FloatRange, IntRange, Scalar, Trial
 from space.layers import Shape
 from space.layers.words import Word, format_shape
@@ -209,15 +210,17 @@ def _least_of(every: Iterable[Mapping[str, Scalar]], space: _StagedOrTemplate) -
         architecture, _ = space.assemble(values)
         try:
             costs.append(cost(architecture))
-            deployed.append(deployed_cost(architecture))
         except ShapeError as error:
             refusal = refusal or str(error)
+            continue
+        with suppress(NotDeployable):
+            deployed.append(deployed_cost(architecture))
     if not costs:
         raise SearchSpaceError([Problem("space", f"no candidate fits together: {refusal}")])
     return CostBound(
         min(each.parameters for each in costs),
         min(each.macs for each in costs),
         min(each.activation_bytes for each in costs),
-        min(each.ram for each in deployed),
-        min(each.constants for each in deployed),
+        min((each.ram for each in deployed), default=0),
+        min((each.constants for each in deployed), default=0),
     )

@@ -292,7 +292,7 @@ def export(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="by default torch; several formats get one folder each in DIR",
+            help="torch (unless told), onnx, int8, c, c-int8; several get one folder each in DIR",
         ),
     ] = None,
     trial: Annotated[
@@ -320,7 +320,7 @@ def export(
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
 ) -> None:
-    """Write the champion (before a confirm: the best trial) as a Python package or as C."""
+    """Write the champion (before a confirm: the best trial) as a Python package, ONNX or C."""
     from search.cli.summary import export_summary
     from search.export.command import export as search_export
     from search.export.formats import DEFAULT_FORMATS, chosen_formats

@@ -46,7 +46,8 @@ def confirm(
     """Retrain a study's best candidates and measure the best of them on the test set.
 
     The ``top`` best trials are retrained with ``seeds`` seeds each and scored on the validation
-    part; the one with the highest mean floor, or with ``goal = "smallest"`` the smallest one whose
+    part; the one with the highest mean floor (under limits of a chip the highest mean accuracy in
+    int8), or with ``goal = "smallest"`` the smallest one whose
     mean floor holds the target, is retrained on the whole training set with as many seeds and
     scored on the test set. Where there are several limits on parameters, that is done for each.
     A finished confirm is returned as it is, an unfinished one

@@ -10,9 +10,9 @@ from torch import Tensor
 from search.deployed.folding import fold
 from search.deployed.integer import run_integers
 from search.deployed.quantise import quantise
-from search.errors import ExportError
 from search.workers.data import calibration_images
 from space.architecture import Architecture
+from space.errors import NotDeployable
 from trainer.data import Images, Normalisation
 
 __all__ = ["int8_accuracy"]
@@ -35,10 +35,10 @@ def int8_accuracy(
         evaluation: the images to measure on.
     """
     kept = {name: each.detach().cpu() for name, each in weights.items()}
-    folded = fold(architecture, kept, normalisation)
     try:
+        folded = fold(architecture, kept, normalisation)
         network = quantise(folded, calibration_images(training))
-    except ExportError:
+    except NotDeployable:
         return None
     with torch.inference_mode():
         found = run_integers(network, evaluation.pixels.cpu()).argmax(1)

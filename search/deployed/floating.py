@@ -46,6 +46,7 @@ def run_floats(
     """
     deployed = network.deployed
     values: dict[int, Tensor] = {0: images.double()}
+    last_reads = deployed.last_reads
     for number, (kernel, arrays) in enumerate(zip(deployed.kernels, network.arrays, strict=True)):
         value = _apply(kernel, arrays, values)
         if isinstance(kernel, Multiply | Table) and kernel.activation is not None:
@@ -58,6 +59,8 @@ def run_floats(
         values[kernel.target] = value
         if watch is not None:
             watch(kernel.target, value)
+        for read in last_reads[number]:
+            del values[read]
     return values[deployed.logits].flatten(1)
 
 

@@ -72,6 +72,9 @@ def fold(
         architecture: of the network.
         weights: its state dict.
         normalisation: of its training images.
+
+    Raises:
+        NotDeployable: a word has no kernel.
     """
     network = build_with(architecture, weights).double().requires_grad_(requires_grad=False)
     deployed = lower(architecture)

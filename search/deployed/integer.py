@@ -1,7 +1,7 @@
 """The arithmetic of an int8 network, in whole numbers: what the generated C computes, bit for bit.
 
-A kernel computes a whole number for each value and stores ``clamp((a * factor + offset) / 2 **
-shift)``, rounded to the nearest, half up. Everything else is sums and products of whole numbers.
+A kernel computes a whole number for each value and stores ``clamp(a * factor / 2 ** shift + offset
+/ 2 ** 16)``, rounded to the nearest, half up. All else is sums and products of whole numbers.
 """
 
 from __future__ import annotations
@@ -63,11 +63,14 @@ def run_integers(
         return torch.cat([run_integers(network, batch) for batch in batches])
     deployed = network.deployed
     values: dict[int, Tensor] = {0: images.long()}
+    last_reads = deployed.last_reads
     for number, kernel in enumerate(deployed.kernels):
         run = _Run(network, number, values)
         values[kernel.target] = run.result(kernel)
         if watch is not None:
             watch(kernel.target, values[kernel.target])
+        for read in last_reads[number]:
+            del values[read]
     return values[deployed.logits].flatten(1)
 
 

@@ -9,6 +9,7 @@ does the same.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,6 @@ from torch import Tensor
 
 from search.deployed.floating import activated, run_floats
 from search.deployed.folding import Arrays, FoldedNetwork
-from search.errors import ExportError
 from space.deployed.kernels import (
     Affine,
     Deployed,
@@ -29,6 +29,8 @@ from space.deployed.kernels import (
     Sum,
     Table,
 )
+from space.deployed.limits import int8_problem
+from space.errors import NotDeployable
 from space.layers.words import elements
 
 __all__ = [
@@ -54,16 +56,12 @@ ROOT_BITS = 8
 """It takes roots in units of 2 ** -8."""
 
 _SHIFTS = range(OFFSET_BITS + 1, 47)
-_MOST_INPUTS = 60_000
-"""More products of int8 might not fit into 32 bits."""
-
-_MOST_VALUES = 8_000_000
-"""The same for sums of int8."""
-
 _MOST_BIAS = 2**27
-_MOST_IN_GROUP = 65_536
 _STEPS_OF_A_MEAN = 128
 _SAMPLES = 200_000
+_BATCH = 50
+"""So many images at once; all their maps are in double precision."""
+
 _SHRINKS = tuple(1.0 - 0.05 * step for step in range(11))
 
 
@@ -142,9 +140,10 @@ def quantise(network: FoldedNetwork, images: Tensor) -> QuantisedNetwork:
             maps are chosen.
 
     Raises:
-        ExportError: a layer has too many inputs for sums of 32 bits.
+        NotDeployable: a layer is too large for int8.
     """
-    _refuse(network.deployed)
+    if problem := int8_problem(network.deployed):
+        raise NotDeployable(problem)
     scalings, between = _calibrated(network, images)
     maker = _Maker(network.deployed, scalings, between)
     tables = [
@@ -156,56 +155,66 @@ def quantise(network: FoldedNetwork, images: Tensor) -> QuantisedNetwork:
     return QuantisedNetwork(network.deployed, tables, scalings, between)
 
 
-def _refuse(deployed: Deployed) -> None:
-    for kernel in deployed.kernels:
-        before = deployed.values[kernel.source].shape
-        if isinstance(kernel, PoolMap) and kernel.is_mean:
-            inputs = math.prod(kernel.window(before).size)
-            if inputs > _MOST_VALUES:
-                raise ExportError(
-                    f'"{kernel.word}" adds {inputs:,} values, too many for the 32 bits of int8 '
-                    f"arithmetic; at most {_MOST_VALUES:,} fit"
-                )
-        elif isinstance(kernel, Multiply):
-            inputs = math.prod(kernel.window(before).size) * (before[0] // kernel.groups(before))
-            if inputs > _MOST_INPUTS:
-                raise ExportError(
-                    f'"{kernel.word}" adds {inputs:,} products, too many for the 32 bits of int8 '
-                    f"arithmetic; at most {_MOST_INPUTS:,} fit"
-                )
-        elif isinstance(kernel, GroupNormalise):
-            inputs = elements(before) // kernel.groups
-            if inputs > _MOST_IN_GROUP:
-                raise ExportError(
-                    f"a norm over {inputs:,} values does not fit int8 arithmetic; at most "
-                    f"{_MOST_IN_GROUP:,} do"
-                )
-
-
 def _calibrated(network: FoldedNetwork, images: Tensor) -> tuple[list[Scaling], dict[int, Scaling]]:
     """Choose the scaling of every value by what the images make of it."""
     deployed = network.deployed
+    share = max(1, -(-len(images) // _BATCH))
+    seen: defaultdict[int, _Seen] = defaultdict(lambda: _Seen(_SAMPLES // share))
+    before_tables: defaultdict[int, _Seen] = defaultdict(lambda: _Seen(_SAMPLES // share))
+    for batch in torch.split(images, _BATCH):
+        run_floats(
+            network,
+            batch / 255.0,
+            lambda index, value: seen[index].add(value),
+            lambda number, value: before_tables[number].add(value),
+        )
     scalings = [Scaling(1.0 / 255.0, LEAST)] * len(deployed.values)
-    between: dict[int, Scaling] = {}
-    kernels = {kernel.target: kernel for kernel in deployed.kernels}
-
-    def watch(index: int, value: Tensor) -> None:
-        kernel = kernels[index]
+    for kernel in deployed.kernels:
+        target, source = kernel.target, scalings[kernel.source]
         if isinstance(kernel, Image):
-            scalings[index] = _of_pixels(network)
+            scalings[target] = _of_pixels(network)
         elif isinstance(kernel, PoolMap) and not kernel.is_mean:
-            scalings[index] = scalings[kernel.source]
+            scalings[target] = source
         else:
             # Finer than the noise of a mean of steps is of no use.
-            is_mean = isinstance(kernel, PoolMap)
-            finest = scalings[kernel.source].scale / _STEPS_OF_A_MEAN if is_mean else 0.0
-            scalings[index] = _best(value, clip=index != deployed.logits, finest=finest)
+            finest = source.scale / _STEPS_OF_A_MEAN if isinstance(kernel, PoolMap) else 0.0
+            scalings[target] = seen[target].scaling(clip=target != deployed.logits, finest=finest)
+    return scalings, {number: each.scaling() for number, each in before_tables.items()}
 
-    def before_table(number: int, value: Tensor) -> None:
-        between[number] = _best(value)
 
-    run_floats(network, images / 255.0, watch, before_table)
-    return scalings, between
+class _Seen:
+    """What a map held, batch by batch: its ends, and some of its values."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._low = self._high = 0.0
+        self._samples: list[Tensor] = []
+
+    def add(self, value: Tensor) -> None:
+        """Look at the map of a batch."""
+        self._low = min(self._low, float(value.min()))
+        self._high = max(self._high, float(value.max()))
+        flat = value.flatten()
+        self._samples.append(flat[:: -(-len(flat) // self._most)].clone())
+
+    def scaling(self, *, clip: bool = True, finest: float = 0.0) -> Scaling:
+        """Return the scaling with the least squared error; it may cut off what is rare.
+
+        Args:
+            clip: whether anything may be cut off.
+            finest: no step is smaller.
+        """
+        if not clip:
+            return _covering(self._low, self._high, finest)
+        samples = torch.cat(self._samples)
+
+        def error(scaling: Scaling) -> float:
+            return float((scaling.value(scaling.quantised(samples)) - samples).square().sum())
+
+        return min(
+            (_covering(self._low * each, self._high * each, finest) for each in _SHRINKS),
+            key=error,
+        )
 
 
 def _of_pixels(network: FoldedNetwork) -> Scaling:
@@ -222,27 +231,6 @@ def _covering(low: float, high: float, finest: float = 0.0) -> Scaling:
     if scale <= 0.0 or not math.isfinite(scale):
         return Scaling(1.0, 0)
     return Scaling(scale, min(MOST, max(LEAST, round(LEAST - low / scale))))
-
-
-def _best(value: Tensor, *, clip: bool = True, finest: float = 0.0) -> Scaling:
-    """Return the scaling with the least squared error; it may cut off what is rare.
-
-    Args:
-        value: what the map holds.
-        clip: whether anything may be cut off.
-        finest: no step is smaller.
-    """
-    low, high = float(value.min()), float(value.max())
-    if not clip:
-        return _covering(low, high, finest)
-    flat = value.flatten()
-    samples = flat[:: max(1, len(flat) // _SAMPLES)]
-    candidates = [_covering(low * shrink, high * shrink, finest) for shrink in _SHRINKS]
-
-    def error(scaling: Scaling) -> float:
-        return float((scaling.value(scaling.quantised(samples)) - samples).square().sum())
-
-    return min(candidates, key=error)
 
 
 class _Maker:

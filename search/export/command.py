@@ -11,7 +11,7 @@ from optuna.artifacts import get_all_artifact_meta
 from torch import Tensor
 
 from search.confirm.choice import champion_of
-from search.errors import InputError, TrialError
+from search.errors import ExportError, InputError, ResumeError, TrialError
 from search.export.formats import DEFAULT_FORMATS, chosen_formats, write_formats
 from search.export.ladder_step import refuse_ladder, step_network
 from search.export.trained_network import Figures, SeedRun, TrainedNetwork
@@ -25,6 +25,7 @@ from search.study.study import StoredStudy, open_study
 from search.text import at_most
 from search.workers.data import calibration_images, data_root, reopen_data
 from trainer.data import Normalisation
+from trainer.errors import DataError
 from trainer.recipe import Recipe
 
 __all__ = ["export"]
@@ -85,17 +86,30 @@ def export(
     if trained is None:
         trained = _from_trial(stored, _completed(stored, trial, limit), limit)
     root = data_root(data)
-    whole = trained.figures.kind == "champion"
-    calibration = partial(_calibration, stored, root, whole=whole)
-    trained = dataclasses.replace(trained, calibration=calibration)
+    figures = trained.figures
+    fold = None
+    if figures.kind == "trial" and figures.trial is not None:
+        fold = stored.records()[figures.trial].fold
+    trained = dataclasses.replace(trained, calibration=partial(_calibration, stored, root, fold))
     write_formats(trained, Path(out), chosen, force=force)
     return trained
 
 
-def _calibration(stored: StoredStudy, root: Path, *, whole: bool) -> Tensor:
-    """Return some of the images that a network was trained on."""
-    dataset = reopen_data(stored, root)
-    return calibration_images(dataset.training() if whole else dataset.search_split()[0])
+def _calibration(stored: StoredStudy, root: Path, fold: int | None) -> Tensor:
+    """Return some of the images that a network was trained on: of a fold, or all for None.
+
+    Raises:
+        ExportError: the images are not there, or are others than those of the study.
+    """
+    try:
+        dataset = reopen_data(stored, root)
+        training = dataset.training() if fold is None else dataset.search_split(fold)[0]
+    except (DataError, ResumeError) as error:
+        raise ExportError(
+            f"{error} (int8 needs training images to choose its ranges: restore them, or say with "
+            "--data where they are)"
+        ) from error
+    return calibration_images(training)
 
 
 def _limit(stored: StoredStudy, parameters: int | None, trial: int | None) -> int | None:

@@ -83,10 +83,15 @@ def _check_place(out: Path, files: Collection[str], is_own: Callable[[Path], boo
     if not out.is_dir():
         raise ExportError(f"{out} is a file; choose another folder")
     if not is_own(out):
-        raise ExportError(
-            f"{out} is not an exported network and stays as it is; choose another folder"
+        described = description_of(out)
+        what = (
+            "is not an exported network"
+            if described is None
+            else f"holds an export of the kind {described['format']}"
         )
-    strange = sorted({path.name for path in out.iterdir()} - {*files, "__pycache__"})
+        raise ExportError(f"{out} {what} and stays as it is; choose another folder")
+    kept = (description_of(out) or {}).get("files", ())
+    strange = sorted({path.name for path in out.iterdir()} - {*files, *kept, "__pycache__"})
     if strange:
         raise ExportError(
             f"{out} has {strange[0]!r}, which is not part of an export and would be lost; move it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from search.errors import ExportError
@@ -12,6 +12,7 @@ from search.export.folder import description_of
 from search.export.package import package_name_of, write_package
 from search.export.trained_network import TrainedNetwork
 from search.spec.toml import file_value
+from space.errors import NotDeployable
 from space.fields import did_you_mean
 
 __all__ = ["DEFAULT_FORMATS", "FORMATS", "Format", "chosen_formats", "folders_of", "write_formats"]
@@ -27,6 +28,7 @@ class Format:
             it cannot, ``ImportError`` where a package is missing.
         extra: the extra of the distribution that brings the packages it needs; empty where
             flyweight's own are enough.
+        calibrated: whether it needs training images to choose the ranges of whole numbers.
         imported: whether Python imports the folder by its name. Where there are several formats,
             such a folder is named after the folder that was asked for, others after the format.
     """
@@ -34,6 +36,7 @@ class Format:
     about: str
     write: Callable[[TrainedNetwork, Path], None]
     extra: str = ""
+    calibrated: bool = False
     imported: bool = False
 
 
@@ -54,9 +57,13 @@ FORMATS: dict[str, Format] = {
         "a Python package with the network as a PyTorch module", write_package, imported=True
     ),
     "onnx": Format("an ONNX file in floats", _write_onnx, extra="onnx"),
-    "int8": Format("an ONNX file with quantised operators", _write_int8, extra="onnx"),
+    "int8": Format(
+        "an ONNX file with quantised operators", _write_int8, extra="onnx", calibrated=True
+    ),
     "c": Format("C source that computes in floats", write_c),
-    "c-int8": Format("C source that computes in whole numbers of 8 bits", write_c_int8),
+    "c-int8": Format(
+        "C source that computes in whole numbers of 8 bits", write_c_int8, calibrated=True
+    ),
 }
 """What ``--format`` may name."""
 
@@ -98,6 +105,7 @@ def folders_of(out: Path, formats: Sequence[str]) -> Mapping[str, Path]:
     if len(formats) == 1:
         return {formats[0]: out}
     package = package_name_of(out.absolute().name)
+    package = f"net_{package}" if package in formats else package
     return {name: out / (package if FORMATS[name].imported else name) for name in formats}
 
 
@@ -113,8 +121,9 @@ def write_formats(
         force: whether packages of other studies are replaced.
 
     Raises:
-        ExportError: a folder cannot be written, is in the way, or a format's packages are missing.
-            What was written before stays.
+        ExportError: a folder cannot be written, is in the way, a format's packages are missing, it
+            cannot say the network, or there are no training images for int8. What was written
+            before stays.
     """
     if len(formats) > 1:
         _refuse_package(out)
@@ -122,10 +131,16 @@ def write_formats(
     if not force:
         for folder in folders.values():
             _refuse_other_study(folder, trained.name)
+    if any(FORMATS[name].calibrated for name in folders):
+        # Read before anything is written: where they are missing, nothing is.
+        images = trained.calibration_images()
+        trained = replace(trained, calibration=lambda: images)
     for name, folder in folders.items():
         entry = FORMATS[name]
         try:
             entry.write(trained, folder)
+        except NotDeployable as error:
+            raise ExportError(f"--format {name}: {error}") from error
         except ImportError as error:
             if not entry.extra:
                 raise

@@ -197,6 +197,8 @@ class TrainedNetwork:
                     f"{key!r} has shape {tuple(self.weights[key].shape)}, not "
                     f"{tuple(expected[key].shape)}; give the weights of this network"
                 )
+            if not self.weights[key].isfinite().all():
+                raise ExportError(f"{key!r} holds values that are not finite; export another trial")
 
     def calibration_images(self) -> Tensor:
         """Return some training images, uint8 (n, channels, height, width).

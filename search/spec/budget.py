@@ -17,7 +17,7 @@ from search.text import plural
 from space.architecture import Architecture
 from space.cost import Cost, cost, peak
 from space.deployed.cost import COST_MODEL, DeployedCost, deployed_cost
-from space.errors import Problem, SearchSpaceError, ShapeError
+from space.errors import NotDeployable, Problem, SearchSpaceError, ShapeError
 from space.layers.words import format_shape
 from space.lower_bound import CostBound
 from space.search_space import SearchSpace
@@ -31,6 +31,9 @@ __all__ = [
     "bound_problems",
     "empty_problems",
 ]
+
+_NOWHERE = 1.0
+"""How far a network is over the budget that no chip can run."""
 
 _ENOUGH = 0.5
 """The share of a space's widths that a limit must leave to the first convolution."""
@@ -54,6 +57,15 @@ _OneOrSeveral = Annotated[
     | Annotated[tuple[Count, ...], AfterValidator(_ascending), Tag("several")],
     Discriminator(lambda value: "several" if isinstance(value, list | tuple) else "one"),
 ]
+
+
+def _known_model(version: int) -> int:
+    if not 1 <= version <= COST_MODEL:
+        raise ValueError(
+            f"{version} is not a version of the count that is known here; leave the key out, or "
+            f"give {COST_MODEL}"
+        )
+    return version
 
 
 _Kib = Annotated[float, Strict(), Limits(gt=0, le=1e12, allow_inf_nan=False)]
@@ -81,7 +93,7 @@ class Budget:
     activation_kib: _Kib | None = None
     ram_kib: _Kib | None = None
     flash_kib: _Kib | None = None
-    cost_model: Annotated[int, Strict(), Limits(ge=1, le=COST_MODEL)] | None = None
+    cost_model: Annotated[int, Strict(), AfterValidator(_known_model)] | None = None
 
     @property
     def several(self) -> tuple[int, ...]:
@@ -189,7 +201,12 @@ def assess(architecture: Architecture, budget: Budget) -> Assessment:
         price = cost(architecture)
     except ShapeError as error:
         return Assessment(None, {**constraints, "shape": error.violation}, str(error))
-    deployed = deployed_cost(architecture) if budget.is_deployed else None
+    deployed = None
+    if budget.is_deployed:
+        try:
+            deployed = deployed_cost(architecture)
+        except NotDeployable as error:
+            return Assessment(price, {**constraints, "flash": _NOWHERE}, str(error))
     assessment = Assessment(price, constraints, "", deployed)
     values, reasons = assessment.values(), []
     for key, name, unit in (

@@ -20,7 +20,7 @@ from search.study.study import StoredStudy
 from space.architecture import Architecture
 from space.cost import counts
 from space.deployed.cost import deployed_cost
-from space.errors import ShapeError
+from space.errors import NotDeployable, ShapeError
 from space.layers.operations import Convolution
 from space.program import Apply, program_of
 from space.search_space import SearchSpace
@@ -170,7 +170,7 @@ class Describer:
         limits = budget.limits()
         try:
             used = _counted(architecture, limits)
-        except ShapeError:
+        except (ShapeError, NotDeployable):
             return Fill(fits=False, fill=inf)
         fill = max(used[name] / limit for name, limit in limits.items())
         return Fill(fill <= 1.0, fill)
@@ -213,10 +213,10 @@ def _distributions(space: SearchSpace, recipes: RecipeSpace) -> dict[str, BaseDi
 
 
 def _fill(found: Assessment, budget: Budget) -> float:
-    if found.cost is None:
+    values, limits = found.values(), budget.limits()
+    if not limits.keys() <= values.keys():
         return inf
-    values = found.values()
-    return max((values[name] / limit for name, limit in budget.limits().items()), default=0.0)
+    return max((values[name] / limit for name, limit in limits.items()), default=0.0)
 
 
 def _features(architecture: Architecture, found: Assessment) -> Iterator[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from search.spec.candidate import Candidate, candidate_key
 from search.text import percent, plural
 from space.architecture import Architecture
 from space.deployed.cost import deployed_cost
+from space.errors import NotDeployable
 from trainer.backends.choose import Backend
 from trainer.loop import Epoch
 from trainer.metrics import floor
@@ -294,7 +296,8 @@ def _cost_values(candidate: Candidate, assessment: Assessment) -> dict[str, floa
         return {}
     values = {**asdict(cost), "activation_kib": cost.activation_kib}
     if deployed is None and assessment.fits:
-        deployed = deployed_cost(candidate.architecture)
+        with suppress(NotDeployable):
+            deployed = deployed_cost(candidate.architecture)
     if deployed is not None:
         values |= {"ram_kib": deployed.ram_kib, "flash_kib": deployed.flash_kib}
     return values

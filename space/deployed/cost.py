@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from space.architecture import Architecture
 from space.deployed.arena import plan_arena
 from space.deployed.flash import flash
+from space.deployed.limits import int8_problem
 from space.deployed.lowering import lower
+from space.errors import NotDeployable
 
 __all__ = ["COST_MODEL", "DEFAULT_CORE", "DeployedCost", "deployed_cost"]
 
@@ -58,8 +60,11 @@ def deployed_cost(architecture: Architecture, core: str = DEFAULT_CORE) -> Deplo
 
     Raises:
         ShapeError: the architecture does not fit together.
+        NotDeployable: a word has no kernel, or a layer is too large for int8.
     """
     deployed = lower(architecture)
+    if problem := int8_problem(deployed):
+        raise NotDeployable(problem)
     arena = plan_arena(deployed)
     found = flash(deployed, arena, core)
     return DeployedCost(arena.elements, found.constants, found.code)

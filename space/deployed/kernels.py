@@ -245,6 +245,18 @@ class Deployed:
             sizes[value.buffer] = max(sizes[value.buffer], elements(value.shape))
         return tuple(sizes)
 
+    @property
+    def last_reads(self) -> tuple[tuple[int, ...], ...]:
+        """Return for each kernel the values that no later one reads, but for the logits."""
+        found: dict[int, int] = {}
+        for number, kernel in enumerate(self.kernels):
+            found |= dict.fromkeys((*self.reads(kernel), kernel.target), number)
+        found.pop(self.logits)
+        done: list[list[int]] = [[] for _ in self.kernels]
+        for value, number in found.items():
+            done[number].append(value)
+        return tuple(map(tuple, done))
+
     def reads(self, kernel: Kernel) -> tuple[int, ...]:
         """Return the indices of the values that a kernel reads."""
         return (kernel.source, kernel.other) if isinstance(kernel, Sum) else (kernel.source,)

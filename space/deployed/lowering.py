@@ -23,6 +23,7 @@ from space.deployed.kernels import (
     Table,
     Value,
 )
+from space.errors import NotDeployable
 from space.layers.operations import Conv, Depthwise, Gap, Linear, Pool
 from space.layers.words import (
     Activation,
@@ -45,6 +46,7 @@ def lower(architecture: Architecture) -> Deployed:
 
     Raises:
         ShapeError: the architecture does not fit together.
+        NotDeployable: a word has no kernel.
     """
     steps = program_of(architecture)
     builder = _Builder(architecture.input_shape, _foldable(steps))
@@ -169,7 +171,7 @@ class _Builder:
         return last if isinstance(last, kind) and self._is_free() else None
 
     def _is_free(self) -> bool:
-        """Return whether the current value is still to be used once, and the last kernel's."""
+        """Return whether nothing else needs the current value, so that a kernel may change it."""
         return self._current not in self._kept.values()
 
     def _held(self) -> set[int]:
@@ -197,4 +199,4 @@ class _Builder:
 
 
 def _refuse(word: Word) -> None:
-    raise TypeError(f'"{word}" has no kernel')
+    raise NotDeployable(f'"{word}" has no kernel; give it one in space/deployed/lowering.py')

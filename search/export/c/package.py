@@ -88,9 +88,10 @@ def _write(trained: TrainedNetwork, program: Program, out: Path, kind: str) -> N
         f"{name}.h": header_text(program, name, about),
         f"{name}.c": source_text(program, name, about),
         "main.c": _example(program, name),
-        DESCRIPTION: json.dumps(_description(trained, kind, name), indent=2) + "\n",
         "README.md": _readme(trained, program, name, kind),
     }
+    described = {**_description(trained, kind, name), "files": sorted([*texts, DESCRIPTION])}
+    texts[DESCRIPTION] = json.dumps(described, indent=2) + "\n"
 
     def is_own(folder: Path) -> bool:
         kept = description_of(folder)
@@ -167,6 +168,7 @@ def _use(program: Program, name: str, kind: str) -> Iterator[str]:
     channels, height, width = program.shape
     pixel = "a byte of 0 (black) to 255" if kind == C_INT8_FORMAT else "a float of 0 (black) to 1"
     yield "```c"
+    yield "#include <string.h>"
     yield f'#include "{name}.h"'
     yield ""
     yield f"/* {height} rows of {width} pixels{_by_channel(channels)} */"
@@ -177,14 +179,11 @@ def _use(program: Program, name: str, kind: str) -> Iterator[str]:
     yield ""
     yield f"Compile `{name}.c` with the rest of the firmware; the constants stay in flash."
     yield f"A pixel is {pixel}; the normalisation is inside the network."
-    yield (
-        f"`{name}_logits()` returns the logits of the last run. Images and logits lie in the one "
-        "piece of memory"
-    )
-    yield "that all maps share, so an image must be written again before each run, and a run must"
-    yield "not begin while another one is going on."
+    yield f"`{name}_logits()` returns the logits of the last run."
+    yield "Images and logits lie in the one piece of memory that all maps share. So an image must"
+    yield "be written again before each run, and no run may begin while another one is going on."
     yield ""
-    yield f"`main.c` reads images from standard input: `cc -O2 main.c {name}.c -lm -o {name}`."
+    yield f"`main.c` reads images from standard input: `cc -O2 main.c {name}.c -lm -o ../{name}`."
     if kind == C_INT8_FORMAT:
         yield ""
         yield "The source shifts negative numbers to the right and expects that they stay negative,"
@@ -199,8 +198,7 @@ def _accuracy(trained: TrainedNetwork, kind: str) -> Iterator[str]:
     yield from accuracy_lines(trained.figures)
     if kind == C_INT8_FORMAT and trained.figures.int8_accuracy is None:
         yield ""
-        yield "These are figures of the network in floats. What it loses in int8 was not measured;"
-        yield "flyweight confirm measures it."
+        yield "These are figures of the network in floats. What it loses in int8 was not measured."
 
 
 def _memory(trained: TrainedNetwork, program: Program, kind: str) -> Iterator[str]:
@@ -217,4 +215,4 @@ def _memory(trained: TrainedNetwork, program: Program, kind: str) -> Iterator[st
     if kind == C_INT8_FORMAT:
         yield ""
         yield f"The code was measured with {code_compiler()}, with what it needs of the compiler's"
-        yield "library; start-up and stack come on top."
+        yield "library; start-up code and the stack come on top."

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from space.deployed.flash import SMALL_ARENA
+from space.errors import NotDeployable
+
 __all__ = ["Array", "LayerCall", "Program", "header_text", "name_of", "source_text"]
 
 _WIDTH = 96
@@ -20,7 +23,7 @@ _RESERVED = frozenset(
         bool break case catch char class compl concept const consteval constexpr constinit continue
         default delete do double else enum explicit export extern false float for friend goto if
         inline int long main mutable namespace new noexcept not not_eq nullptr operator or or_eq
-        private protected public reflexpr register requires restrict return short signed sizeof
+        private protected public reflexpr register requires restrict return run short signed sizeof
         static struct switch synchronized template this throw true try typedef typeid typename
         union unsigned using virtual void volatile while xor xor_eq
         """,
@@ -159,7 +162,7 @@ def source_text(program: Program, name: str, about: Sequence[str]) -> str:
         about: lines that say what it is; any text.
     """
     element, upper = program.element, name.upper()
-    place = "uint16_t" if program.arena <= 65_535 else "uint32_t"
+    place = "uint16_t" if program.arena <= SMALL_ARENA else "uint32_t"
     pixel = "uint8_t" if element == "int8_t" else element
     cast = "(uint8_t *)" if element == "int8_t" else ""
     parts = [
@@ -256,7 +259,12 @@ def _functions(program: Program) -> Iterator[str]:
         written.add(name)
         for needed in program.needs.get(name, ()):
             yield from with_needs(needed)
-        yield (folder / f"{name}.c").read_text(encoding="utf-8")
+        source = folder / f"{name}.c"
+        if not source.is_file():
+            raise NotDeployable(
+                f'"{name}" has no function in C; write search/export/c/{program.runtime}/{name}.c'
+            )
+        yield source.read_text(encoding="utf-8")
 
     for name in (*program.before, *(call.function for call in program.calls)):
         yield from with_needs(name)

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from search.deployed.folding import Arrays
 from space.deployed.kernels import Affine, GroupNormalise, Multiply, PoolMap, Window
+from space.errors import NotDeployable
 from space.layers.operations import Pool
 from space.layers.spelling import both
 from space.layers.words import Shape
@@ -67,6 +68,10 @@ class Graph:
             return self.node("LeakyRelu", [value], alpha=float(slope or 0.0))
         if name == "silu":
             return self.node("Mul", [value, self.node("Sigmoid", [value])])
+        if name not in _ACTIVATIONS:
+            raise NotDeployable(
+                f'"{name}" has no ONNX operator; give it one in search/export/onnx/graph.py'
+            )
         operator, attributes = _ACTIVATIONS[name]
         return self.node(operator, [value], **attributes)
 

@@ -38,6 +38,7 @@ ONNX_FORMAT, INT8_FORMAT = "flyweight-onnx", "flyweight-int8"
 _VERSION = 1
 _CHECKED = 64
 _TOLERANCE = 1e-4
+_LEAST_ALIKE = 0.9
 
 
 def write_onnx(trained: TrainedNetwork, out: Path) -> None:
@@ -90,6 +91,12 @@ def write_int8(trained: TrainedNetwork, out: Path) -> None:
     wanted = run_integers(quantised, images).numpy().argmax(1)
     found = _logits(model, images / 255.0).argmax(1)
     alike = int((found == wanted).sum())
+    if alike < _LEAST_ALIKE * len(images):
+        raise ExportError(
+            f"onnxruntime classifies only {alike:,} of {len(images):,} training images as "
+            "flyweight's own whole numbers do; nothing was exported; please report this "
+            "architecture"
+        )
     checked = (
         f"Checked with onnxruntime {onnxruntime.__version__} on {len(images):,} training images: "
         f"{alike:,} are classified as by flyweight's own whole numbers."
@@ -104,7 +111,8 @@ def _folded(trained: TrainedNetwork) -> FoldedNetwork:
 
 def _about(trained: TrainedNetwork) -> str:
     parameters = cost(trained.architecture).parameters
-    return f"{trained.name}: a network of {parameters:,} parameters for {trained.dataset}"
+    text = f"{trained.name}: a network of {parameters:,} parameters for {trained.dataset}"
+    return text.encode("utf-8", "replace").decode("utf-8")  # a name may hold half a character
 
 
 def _logits(model: onnx.ModelProto, images: Tensor) -> NDArray[np.float32]:
@@ -128,8 +136,10 @@ def _write(
     trained: TrainedNetwork, model: onnx.ModelProto, out: Path, kind: str, checked: str
 ) -> None:
     name = f"{package_name_of(trained.name)}.onnx"
+    files = sorted([name, DESCRIPTION, "README.md"])
+    described = {**_description(trained, kind, name), "files": files}
     texts = {
-        DESCRIPTION: json.dumps(_description(trained, kind, name), indent=2) + "\n",
+        DESCRIPTION: json.dumps(described, indent=2) + "\n",
         "README.md": _readme(trained, name, kind, checked),
     }
 

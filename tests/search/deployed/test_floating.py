@@ -24,7 +24,7 @@ def check(architecture: Architecture) -> None:
         torch.testing.assert_close(run_floats(folded, images), wanted, atol=1e-7, rtol=1e-7)
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(architectures())
 def test_folding_changes_nothing(architecture: Architecture) -> None:
     """A folded network gives the logits of the trained one, whatever its words."""

@@ -11,8 +11,8 @@ from search.deployed.floating import run_floats
 from search.deployed.folding import FoldedNetwork, fold
 from search.deployed.integer import run_integers
 from search.deployed.quantise import Scaling, quantise
-from search.errors import ExportError
 from space.architecture import Architecture
+from space.errors import NotDeployable
 from tests.search.trained_networks import trained_network
 
 
@@ -79,5 +79,5 @@ def test_maps_that_never_change() -> None:
 def test_too_many_products_are_refused() -> None:
     """A layer whose sums do not fit 32 bits is named."""
     network = folded(["linear 2"], (8, 100, 100))
-    with pytest.raises(ExportError, match='"linear 2" adds 80,000 products'):
+    with pytest.raises(NotDeployable, match='"linear 2" adds 80,000 products'):
         quantise(network, torch.zeros(1, 8, 100, 100, dtype=torch.uint8))

@@ -101,6 +101,35 @@ def test_every_format_is_written(tmp_path: Path, name: str) -> None:
     assert FORMATS[name].about
 
 
+@pytest.mark.parametrize("name", ["torch", "c", "c-int8"])
+def test_another_studys_files_go_by_force(tmp_path: Path, name: str) -> None:
+    """Files that are named after another study are replaced where force is given, none is left."""
+    ours = network_of(trained_network().architecture)
+    out = tmp_path / "net"
+    write_formats(replace(ours, name="other"), out, (name,))
+    with pytest.raises(ExportError, match="holds a network of other"):
+        write_formats(ours, out, (name,))
+    write_formats(ours, out, (name,), force=True)
+    assert not list(out.glob("other*"))
+
+
+def test_folders_of_another_kind_stay(tmp_path: Path) -> None:
+    """An export of another format is named as what it is; equal names are parted."""
+    ours = network_of(trained_network().architecture)
+    write_formats(ours, tmp_path / "net", ("c",))
+    with pytest.raises(ExportError, match="holds an export of the kind flyweight-c and stays"):
+        write_formats(ours, tmp_path / "net", ("torch",))
+    folders = folders_of(tmp_path / "c", ("torch", "c"))
+    assert folders == {"torch": tmp_path / "c" / "net_c", "c": tmp_path / "c" / "c"}
+
+
+def test_missing_images_stop_everything(tmp_path: Path) -> None:
+    """Where int8 has no images to choose ranges by, no other format is written either."""
+    with pytest.raises(ExportError, match="has no training images"):
+        write_formats(trained_network(), tmp_path / "net", ("torch", "c-int8"))
+    assert not (tmp_path / "net").exists()
+
+
 def test_a_network_of_another_study_is_replaced_by_force_alone(tmp_path: Path) -> None:
     """The same study's may be written again; another's stays, is named, and yields to force."""
     ours, out = trained_network(), tmp_path / "net"

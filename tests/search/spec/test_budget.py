@@ -111,6 +111,15 @@ def test_a_study_keeps_its_count() -> None:
     assert differences(stored, older) == ("budget.cost_model: was 1, now 7",)
 
 
+def test_what_int8_cannot_hold_is_rejected() -> None:
+    """Under a chip's limits a network that int8 cannot compute is rejected, and says why."""
+    large = Architecture.parse(["linear 2"], (8, 100, 100))
+    found = assess(large, Budget(ram_kib=1_000, flash_kib=1_000))
+    assert not found.fits
+    assert "80,000 products, too many for the arithmetic of int8" in found.reason
+    assert assess(large, Budget(parameters=200_000)).fits
+
+
 def test_a_chip_that_no_network_fits() -> None:
     """Limits below every candidate of a space are refused before anything is drawn."""
     section = {"layers": ["conv3 {a} relu", "maxpool2", "gap", "linear 10"], "a": [8, 16]}

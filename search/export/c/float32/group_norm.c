@@ -15,15 +15,19 @@ static void normalise_group(const struct group_norm *a, float *arena, uint32_t f
     float mean = 0.0f, variance = 0.0f;
     for (uint32_t pixel = 0; pixel < a->pixels; ++pixel) {
         const float *in = arena + a->in + pixel * a->channels + first;
+        float of_pixel = 0.0f; /* many values in one sum would lose digits */
         for (uint16_t channel = 0; channel < a->group_channels; ++channel) {
-            mean += in[channel] / size;
+            of_pixel += in[channel];
         }
+        mean += of_pixel / size;
     }
     for (uint32_t pixel = 0; pixel < a->pixels; ++pixel) {
         const float *in = arena + a->in + pixel * a->channels + first;
+        float of_pixel = 0.0f;
         for (uint16_t channel = 0; channel < a->group_channels; ++channel) {
-            variance += (in[channel] - mean) * (in[channel] - mean) / size;
+            of_pixel += (in[channel] - mean) * (in[channel] - mean);
         }
+        variance += of_pixel / size;
     }
     const float factor = 1.0f / sqrtf(variance + a->epsilon);
     for (uint32_t pixel = 0; pixel < a->pixels; ++pixel) {

@@ -17,14 +17,16 @@ static float pool_at(const struct pool *a, const float *map, const struct span *
     int is_first = 1;
     for (int32_t row = rows->from; row < rows->to; ++row) {
         const int32_t y = rows->first + row;
+        float of_row = 0.0f; /* many values in one sum would lose digits */
         for (int32_t tap = columns->from; tap < columns->to; ++tap) {
             const float value = map[(y * a->width + columns->first + tap) * a->channels];
-            sum += value;
+            of_row += value;
             if (is_first || value > greatest) {
                 greatest = value;
                 is_first = 0;
             }
         }
+        sum += of_row;
     }
     const float value =
         a->is_mean ? sum / (float)(a->window_height * a->window_width) : greatest;
