@@ -62,6 +62,7 @@ def test_the_designed_commands_are_there() -> None:
         "confirm",
         "export",
         "ladder",
+        "predict",
         "replay",
         "validate",
     }
@@ -74,7 +75,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert main([command, "--help"]) == 0
     words = capsys.readouterr().out
     assert "Usage: flyweight" in words
-    assert "--storage" in words or command in ("validate", "ladder")
+    assert "--storage" in words or command in ("validate", "ladder", "predict")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,140 @@
+"""What int8 costs the champions: ``python -m tests.benchmarks.deployed``.
+
+For each exported network: its test accuracy in floats and in int8, the bytes that it takes of a
+chip and, where the emulator is installed, the instructions of one inference. Each is one network,
+the first seed of its champion; ``flyweight confirm`` measures all seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.table import Table
+from safetensors.torch import load_file
+from torch import Tensor
+
+from search.deployed.accuracy import int8_accuracy
+from search.export.c.package import write_c_int8
+from search.export.codegen.layers import weight_names
+from search.export.folder import description_of
+from search.export.trained_network import Figures, SeedRun, TrainedNetwork
+from search.workers.data import calibration_images
+from space.architecture import Architecture
+from space.cost import cost
+from space.deployed.cost import deployed_cost
+from space.deployed.flash import CORES
+from space.network import build_with
+from tests.benchmarks.mnist import require_mnist
+from tests.benchmarks.report import RESULTS, provenance, show, write_json
+from tests.mcu.arm import COMPILER
+from tests.mcu.chip import CHIPS, EMULATOR, run_on
+from trainer.data import Dataset, Normalisation, open_dataset
+from trainer.metrics import accuracy
+from trainer.recipe import Recipe
+
+_CHAMPIONS = Path(__file__).parents[2] / "studies" / "champions"
+_IMAGES_ON_CHIP = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure the networks and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.deployed", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("folders", nargs="*", type=Path, help="exported networks, of MNIST")
+    parser.add_argument("--json", type=Path, default=RESULTS / "deployed.json", metavar="FILE")
+    given = parser.parse_args(arguments)
+    dataset = open_dataset("mnist", require_mnist())
+    folders = given.folders or sorted(path.parent for path in _CHAMPIONS.glob("*/network.py"))
+    rows = {folder.name: dict(_measured(folder, dataset)) for folder in folders}
+    write_json(given.json, {"origin": provenance(), "networks": rows})
+    show(_table(rows))
+    return 0
+
+
+def _measured(folder: Path, dataset: Dataset) -> Iterator[tuple[str, float]]:
+    trained = _network(folder, dataset)
+    architecture, training, test = trained.architecture, dataset.training(), dataset.test()
+    network = build_with(architecture, trained.weights)
+    price = cost(architecture)
+    yield "parameters", price.parameters
+    yield "macs", price.macs
+    yield "float", accuracy(network, test, trained.normalisation)
+    found = int8_accuracy(architecture, trained.weights, trained.normalisation, training, test)
+    yield "int8", found or 0.0
+    yield "ram", deployed_cost(architecture).ram
+    for core in CORES:
+        yield f"flash_{core}", deployed_cost(architecture, core).flash
+    if COMPILER is None or EMULATOR is None:
+        return
+    images = test.pixels[:_IMAGES_ON_CHIP].permute(0, 2, 3, 1).contiguous().numpy()
+    for core, chip in CHIPS.items():
+        with tempfile.TemporaryDirectory() as out:
+            write_c_int8(dataclasses.replace(trained, name="net"), Path(out) / "net")
+            yield f"instructions_{core}", run_on(chip, Path(out) / "net", images).instructions
+
+
+def _network(folder: Path, dataset: Dataset) -> TrainedNetwork:
+    described: Mapping[str, Any] | None = description_of(folder)
+    if described is None:
+        raise SystemExit(f"{folder} is not an exported network")
+    architecture = Architecture.from_json(described["architecture"])
+    names = {there: here for here, there in weight_names(architecture).items()}
+    weights: dict[str, Tensor] = {}
+    for name, tensor in load_file(folder / "weights.safetensors").items():
+        module, _, parameter = name.rpartition(".")
+        weights[f"{names[module]}.{parameter}"] = tensor
+    kept, figures = described["normalisation"], described["figures"]
+    runs = tuple(SeedRun(**run) for run in figures["runs"])
+    return TrainedNetwork(
+        name=described["name"],
+        architecture=architecture,
+        weights=weights,
+        normalisation=Normalisation(tuple(kept["mean"]), tuple(kept["std"])),
+        dataset=described["dataset"],
+        class_names=tuple(described["classes"]),
+        recipe=Recipe.from_dict(described["recipe"]),
+        figures=Figures(
+            kind="champion",
+            trial=figures["trial"],
+            validation_floor=figures["validation_floor"],
+            floor_epochs=figures["floor_epochs"],
+            epochs=figures["epochs"],
+            hardware=figures["hardware"],
+            versions=figures["versions"],
+            seconds=figures["seconds"],
+            runs=runs,
+            confirm=figures["confirm"],
+        ),
+        calibration=lambda: calibration_images(dataset.training()),
+    )
+
+
+def _table(rows: Mapping[str, Mapping[str, float]]) -> Table:
+    table = Table(title="MNIST test accuracy, one network each")
+    columns = ("network", "parameters", "float", "int8", "RAM", *(f"flash {c}" for c in CORES))
+    for column in (*columns, *(f"instructions {core}" for core in CHIPS)):
+        table.add_column(column, justify="left" if column == "network" else "right")
+    for name, row in rows.items():
+        counted = [row[f"flash_{core}"] for core in CORES]
+        counted += [row[key] for core in CHIPS if (key := f"instructions_{core}") in row]
+        table.add_row(
+            name,
+            f"{row['parameters']:,.0f}",
+            f"{100 * row['float']:.2f}",
+            f"{100 * row['int8']:.2f}",
+            *(f"{value:,.0f}" for value in (row["ram"], *counted)),
+        )
+    return table
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    sys.exit(main())
