@@ -7,16 +7,13 @@ one: on any failure, what was there before stays.
 from __future__ import annotations
 
 import importlib.util
-import json
 import keyword
 import os
 import re
 import shutil
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 from uuid import uuid4
 
 import torch
@@ -26,6 +23,7 @@ from torch import Tensor
 from search.errors import ExportError
 from search.export.codegen.layers import weight_names
 from search.export.codegen.module import network_source
+from search.export.description import description_text
 from search.export.folder import description_of, whole_folder
 from search.export.model_card import model_card
 from search.export.trained_network import TrainedNetwork
@@ -34,7 +32,6 @@ from space.cost import cost
 from space.network import build_with
 from trainer.batches import normalise
 from trainer.data import Normalisation
-from trainer.words import spelled
 
 __all__ = [
     "class_name_of",
@@ -43,7 +40,6 @@ __all__ = [
     "write_package",
 ]
 
-_VERSION = 1
 _FILES = ("__init__.py", "network.py", "weights.safetensors", DESCRIPTION, "README.md")
 _TAKEN = frozenset(
     {
@@ -164,29 +160,12 @@ def _write_files(trained: TrainedNetwork, state: dict[str, Tensor], folder: Path
     texts = {
         "__init__.py": _INIT.format(class_name=class_name, parameters=parameters),
         "network.py": network_source(trained.architecture, class_name, trained.normalisation),
-        DESCRIPTION: json.dumps(_description(trained), indent=2, allow_nan=False) + "\n",
+        DESCRIPTION: description_text(trained, PACKAGE_FORMAT),
         "README.md": model_card(trained, folder.name),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     (folder / "weights.safetensors").write_bytes(safetensors.save(state, {"format": "pt"}))
-
-
-def _description(trained: TrainedNetwork) -> dict[str, Any]:
-    price = cost(trained.architecture)
-    return {
-        "format": PACKAGE_FORMAT,
-        "version": _VERSION,
-        "name": trained.name,
-        "dataset": trained.dataset,
-        "classes": [spelled(name) for name in trained.class_names],  # so that each can be printed
-        "architecture": trained.architecture.to_json(),
-        "normalisation": asdict(trained.normalisation),
-        "reading": trained.reading.to_dict(),
-        "cost": {**asdict(price), "activation_kib": price.activation_kib},
-        "recipe": trained.recipe.to_dict(),
-        "figures": trained.figures.to_dict(),
-    }
 
 
 def _verify(trained: TrainedNetwork, folder: Path) -> None:

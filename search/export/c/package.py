@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from search.deployed.folding import FoldedNetwork, fold
 from search.deployed.quantise import quantise
@@ -15,6 +12,7 @@ from search.errors import ExportError
 from search.export.c.float32 import float_program
 from search.export.c.int8 import int8_program
 from search.export.c.source import Program, header_text, name_of, source_text
+from search.export.description import description_text
 from search.export.folder import description_of, whole_folder
 from search.export.model_card import accuracy_lines, as_markdown, layer_lines, table_lines
 from search.export.trained_network import TrainedNetwork
@@ -32,7 +30,6 @@ __all__ = ["C_FORMAT", "C_INT8_FORMAT", "write_c", "write_c_int8"]
 C_FORMAT, C_INT8_FORMAT = "flyweight-c", "flyweight-c-int8"
 """The values of the key ``format`` in the description of a folder."""
 
-_VERSION = 1
 _MOST = 65_535
 
 
@@ -90,8 +87,8 @@ def _write(trained: TrainedNetwork, program: Program, out: Path, kind: str) -> N
         "main.c": _example(program, name),
         "README.md": _readme(trained, program, name, kind),
     }
-    described = {**_description(trained, kind, name), "files": sorted([*texts, DESCRIPTION])}
-    texts[DESCRIPTION] = json.dumps(described, indent=2) + "\n"
+    written = sorted([*texts, DESCRIPTION])
+    texts[DESCRIPTION] = description_text(trained, kind, prefix=name, files=written)
 
     def is_own(folder: Path) -> bool:
         kept = description_of(folder)
@@ -110,21 +107,6 @@ def _about(trained: TrainedNetwork, kind: str) -> list[str]:
         f"for {trained.dataset}.",
         "Written by flyweight. Standard C99 without heap; README.md tells more.",
     ]
-
-
-def _description(trained: TrainedNetwork, kind: str, name: str) -> dict[str, Any]:
-    return {
-        "format": kind,
-        "version": _VERSION,
-        "name": trained.name,
-        "prefix": name,
-        "dataset": trained.dataset,
-        "classes": list(trained.class_names),
-        "architecture": trained.architecture.to_json(),
-        "normalisation": asdict(trained.normalisation),
-        "reading": trained.reading.to_dict(),
-        "figures": trained.figures.to_dict(),
-    }
 
 
 def _example(program: Program, name: str) -> str:

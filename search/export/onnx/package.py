@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -20,6 +17,7 @@ from search.deployed.folding import FoldedNetwork, fold
 from search.deployed.integer import run_integers
 from search.deployed.quantise import quantise
 from search.errors import ExportError
+from search.export.description import description_text
 from search.export.folder import description_of, whole_folder
 from search.export.model_card import accuracy_lines, as_markdown, layer_lines
 from search.export.onnx.floats import float_model
@@ -35,7 +33,6 @@ __all__ = ["INT8_FORMAT", "ONNX_FORMAT", "write_int8", "write_onnx"]
 ONNX_FORMAT, INT8_FORMAT = "flyweight-onnx", "flyweight-int8"
 """The values of the key ``format`` in the description of a folder."""
 
-_VERSION = 1
 _CHECKED = 64
 _TOLERANCE = 1e-4
 _LEAST_ALIKE = 0.9
@@ -137,9 +134,8 @@ def _write(
 ) -> None:
     name = f"{package_name_of(trained.name)}.onnx"
     files = sorted([name, DESCRIPTION, "README.md"])
-    described = {**_description(trained, kind, name), "files": files}
     texts = {
-        DESCRIPTION: json.dumps(described, indent=2) + "\n",
+        DESCRIPTION: description_text(trained, kind, file=name, files=files, opset=OPSET),
         "README.md": _readme(trained, name, kind, checked),
     }
 
@@ -151,22 +147,6 @@ def _write(
         (folder / name).write_bytes(model.SerializeToString())
         for file, text in texts.items():
             (folder / file).write_text(text, encoding="utf-8", newline="\n")
-
-
-def _description(trained: TrainedNetwork, kind: str, name: str) -> dict[str, Any]:
-    return {
-        "format": kind,
-        "version": _VERSION,
-        "name": trained.name,
-        "file": name,
-        "opset": OPSET,
-        "dataset": trained.dataset,
-        "classes": list(trained.class_names),
-        "architecture": trained.architecture.to_json(),
-        "normalisation": asdict(trained.normalisation),
-        "reading": trained.reading.to_dict(),
-        "figures": trained.figures.to_dict(),
-    }
 
 
 def _readme(trained: TrainedNetwork, name: str, kind: str, checked: str) -> str:
