@@ -16,7 +16,7 @@ from search.errors import InputError
 from search.export.codegen.layers import weight_names
 from search.export.folder import description_of
 from search.export.formats import FORMATS
-from search.spec.candidate_files import PACKAGE_FORMAT
+from search.spec.candidate_files import DESCRIPTION, PACKAGE_FORMAT
 from search.text import percent
 from space.architecture import Architecture
 from space.network import build_with
@@ -77,10 +77,13 @@ def predict(model: str | Path, images: Sequence[str | Path]) -> list[Prediction]
     """
     folder = Path(model)
     described = _described(folder)
-    logits = _LOADERS[described["format"]](folder, described)
-    shape = Architecture.from_json(described["architecture"]).input_shape
-    reading = Reading.from_dict(described["reading"]) if "reading" in described else Reading()
-    names = [str(name) for name in described["classes"]]
+    try:
+        shape = Architecture.from_json(described["architecture"]).input_shape
+        reading = Reading.from_dict(described["reading"]) if "reading" in described else Reading()
+        names = [str(name) for name in described["classes"]]
+        logits = _LOADERS[described["format"]](folder, described)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{folder / DESCRIPTION} is damaged; export the network again") from error
     found: list[Prediction] = []
     paths = [Path(image) for image in images]
     for first in range(0, len(paths), _BATCH):

@@ -90,7 +90,8 @@ def _check_place(out: Path, files: Collection[str], is_own: Callable[[Path], boo
             else f"holds an export of the kind {described['format']}"
         )
         raise ExportError(f"{out} {what} and stays as it is; choose another folder")
-    kept = (description_of(out) or {}).get("files", ())
+    named = (description_of(out) or {}).get("files", ())
+    kept = map(str, named) if isinstance(named, list) else ()
     strange = sorted({path.name for path in out.iterdir()} - {*files, *kept, "__pycache__"})
     if strange:
         raise ExportError(

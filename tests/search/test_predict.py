@@ -94,6 +94,13 @@ def test_what_cannot_be_used_is_said(tmp_path: Path, images: list[Path]) -> None
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(DataError, match=r"text\.png"):
         predict(tmp_path / "net", [tmp_path / "text.png"])
+    described = tmp_path / "net" / "architecture.json"
+    whole = described.read_text()
+    for spoilt in ('"classes"', '"architecture"'):
+        described.write_text(whole.replace(spoilt, '"else"', 1))
+        with pytest.raises(InputError, match=r"architecture\.json is damaged"):
+            predict(tmp_path / "net", images)
+    described.write_text(whole)
     (tmp_path / "net" / "weights.safetensors").write_bytes(b"spoilt")
     with pytest.raises(InputError, match="does not hold the weights"):
         predict(tmp_path / "net", images)
