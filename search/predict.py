@@ -9,13 +9,12 @@ from typing import Any, TypeAlias
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from search.errors import InputError
-from search.export.codegen.layers import weight_names
+from search.export.description import INT8_FORMAT, ONNX_FORMAT
 from search.export.folder import description_of
-from search.export.formats import FORMATS
+from search.export.package import read_weights
 from search.spec.candidate_files import DESCRIPTION, PACKAGE_FORMAT
 from search.text import percent
 from space.architecture import Architecture
@@ -129,10 +128,9 @@ def _described(folder: Path) -> dict[str, Any]:
             f"{folder} is not an exported network; give a folder that flyweight export wrote"
         )
     if described["format"] not in _LOADERS:
-        known = ", ".join(name for name in FORMATS if f"flyweight-{name}" in _LOADERS)
         raise InputError(
             f"{folder} is an export of the kind {described['format']}, which does not run here; "
-            f"give one of the format torch, {known}"
+            "give one of the format torch, onnx or int8"
         )
     return described
 
@@ -142,13 +140,8 @@ def _torch_logits(folder: Path, described: Mapping[str, Any]) -> _Logits:
     architecture = Architecture.from_json(described["architecture"])
     kept = described["normalisation"]
     normalisation = Normalisation(tuple(kept["mean"]), tuple(kept["std"]))
-    names = {there: here for here, there in weight_names(architecture).items()}
     try:
-        weights = {}
-        for name, tensor in load_file(folder / "weights.safetensors").items():
-            module, _, parameter = name.rpartition(".")
-            weights[f"{names[module]}.{parameter}"] = tensor
-        network = build_with(architecture, weights)
+        network = build_with(architecture, read_weights(folder, architecture))
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise InputError(
             f"{folder / 'weights.safetensors'} does not hold the weights of this network; export "
@@ -179,6 +172,6 @@ def _onnx_logits(folder: Path, described: Mapping[str, Any]) -> _Logits:
 
 _LOADERS: Mapping[str, Callable[[Path, Mapping[str, Any]], _Logits]] = {
     PACKAGE_FORMAT: _torch_logits,
-    "flyweight-onnx": _onnx_logits,
-    "flyweight-int8": _onnx_logits,
+    ONNX_FORMAT: _onnx_logits,
+    INT8_FORMAT: _onnx_logits,
 }

@@ -23,7 +23,7 @@ from space.layers.activations import ACTIVATIONS
 from space.layers.spelling import both
 from space.layers.words import Shape
 
-__all__ = ["activated", "run_floats"]
+__all__ = ["activated", "run_floats", "shape_of"]
 
 
 def run_floats(
@@ -54,7 +54,7 @@ def run_floats(
                 before_table(number, value)
             value = activated(kernel.activation, value, arrays.slope)
             value = _pooled(kernel, value) if isinstance(kernel, Multiply) else value
-        if not isinstance(kernel, Image | Table) and kernel.relu:
+        if kernel.relu:
             value = value.relu()
         values[kernel.target] = value
         if watch is not None:
@@ -78,7 +78,7 @@ def _apply(kernel: Kernel, arrays: Arrays, values: Mapping[int, Tensor]) -> Tens
     """Apply a kernel, up to the activation that a table would hold."""
     value = values[kernel.source]
     match kernel:
-        case Image():
+        case Image() | Affine():
             return _scaled(value, arrays)
         case Multiply():
             return _multiplied(kernel, arrays, value)
@@ -86,8 +86,6 @@ def _apply(kernel: Kernel, arrays: Arrays, values: Mapping[int, Tensor]) -> Tens
             return _pool_map(kernel, value)
         case Sum():
             return value + values[kernel.other]
-        case Affine():
-            return _scaled(value, arrays) if kernel.norms else value
         case GroupNormalise():
             assert arrays.epsilon is not None
             return functional.group_norm(
@@ -98,7 +96,8 @@ def _apply(kernel: Kernel, arrays: Arrays, values: Mapping[int, Tensor]) -> Tens
 
 
 def _multiplied(kernel: Multiply, arrays: Arrays, value: Tensor) -> Tensor:
-    window = kernel.window(_shape(value))
+    shape = shape_of(value)
+    window = kernel.window(shape)
     assert arrays.weight is not None
     value = functional.conv2d(
         value,
@@ -107,7 +106,7 @@ def _multiplied(kernel: Multiply, arrays: Arrays, value: Tensor) -> Tensor:
         window.stride,
         window.padding,
         window.dilation,
-        kernel.groups(_shape(value)),
+        kernel.groups(shape),
     )
     if kernel.rectify:
         value = _scaled(value.relu(), arrays)
@@ -119,12 +118,13 @@ def _pooled(kernel: Multiply, value: Tensor) -> Tensor:
 
 
 def _pool_map(kernel: PoolMap, value: Tensor) -> Tensor:
-    window = kernel.window(_shape(value))
+    window = kernel.window(shape_of(value))
     pool = functional.avg_pool2d if kernel.is_mean else functional.max_pool2d
     return pool(value, window.size, window.stride, window.padding)
 
 
-def _shape(value: Tensor) -> Shape:
+def shape_of(value: Tensor) -> Shape:
+    """Return channels, height and width of maps (n, channels, height, width)."""
     _, channels, height, width = value.shape
     return channels, height, width
 

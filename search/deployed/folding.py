@@ -107,8 +107,9 @@ class _Folder:
                 return Arrays(scale=1.0 / std, shift=-mean / std)
             case Multiply():
                 return self._multiply(kernel)
-            case Affine() if kernel.norms:
-                scale, shift = self._line(kernel.norms)
+            case Affine():
+                channels = self._deployed.values[kernel.source].shape[0]
+                scale, shift = self._line(kernel.norms, channels)
                 return Arrays(scale=scale, shift=shift)
             case Table():
                 return Arrays(slope=self._slope(kernel.path))
@@ -132,10 +133,10 @@ class _Folder:
         slope = self._slope(kernel.activation_path) if kernel.activation else None
         if not kernel.scaled:
             return Arrays(weight, bias, slope=slope)
-        return Arrays(weight, bias, *self._line(kernel.scaled), slope=slope)
+        return Arrays(weight, bias, *self._line(kernel.scaled, len(weight)), slope=slope)
 
-    def _line(self, norms: Sequence[str], channels: int = 1) -> _Line:
-        """Return what BatchNorms do to a value, one after another."""
+    def _line(self, norms: Sequence[str], channels: int) -> _Line:
+        """Return what BatchNorms do to a map, one after another."""
         scale = torch.ones(channels, dtype=torch.float64)
         shift = torch.zeros_like(scale)
         for path in norms:

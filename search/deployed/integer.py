@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from search.deployed.floating import shape_of
 from search.deployed.quantise import (
     LEAST,
     MOST,
@@ -32,7 +33,6 @@ from space.deployed.kernels import (
     Table,
 )
 from space.layers.spelling import both
-from space.layers.words import Shape
 
 __all__ = ["run_integers"]
 
@@ -111,7 +111,7 @@ class _Run:
                 return self._looked_up(value)
 
     def _multiplied(self, kernel: Multiply, centred: Tensor) -> Tensor:
-        shape = _shape(centred)
+        shape = shape_of(centred)
         window = kernel.window(shape)
         tables = self._tables
         assert tables.weight is not None
@@ -136,7 +136,7 @@ class _Run:
         return stored
 
     def _pooled(self, kernel: PoolMap, value: Tensor, centred: Tensor) -> Tensor:
-        window = kernel.window(_shape(value))
+        window = kernel.window(shape_of(value))
         if kernel.is_mean:
             size = window.size[0] * window.size[1]
             means = functional.avg_pool2d(
@@ -184,8 +184,3 @@ def _root(squares: Tensor) -> Tensor:
     root = squares.double().sqrt().long()
     root = root - (root * root > squares).long()
     return root + ((root + 1) * (root + 1) <= squares).long()
-
-
-def _shape(value: Tensor) -> Shape:
-    _, channels, height, width = value.shape
-    return channels, height, width

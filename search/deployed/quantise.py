@@ -245,19 +245,18 @@ class _Maker:
         self._finest: dict[tuple[str, tuple[str, ...]], float] = {}
         for kernel in deployed.kernels:
             if isinstance(kernel, Multiply):
-                key, scale = (kernel.path, kernel.norms), scalings[kernel.source].scale
+                key, scale = kernel.weights_key, scalings[kernel.source].scale
                 self._finest[key] = min(scale, self._finest.get(key, scale))
 
     def tables(self, number: int, kernel: Kernel, arrays: Arrays) -> Tables:
         """Return the whole numbers of one kernel."""
         before, after = self._scalings[kernel.source], self._scalings[kernel.target]
-        relu = not isinstance(kernel, Image | Table) and kernel.relu
-        low = after.zero if relu else LEAST
+        low = after.zero if kernel.relu else LEAST
         match kernel:
             case Image():
                 assert arrays.scale is not None
                 assert arrays.shift is not None
-                return _line(arrays.scale / 255.0, arrays.shift, after, LEAST)
+                return _line(arrays.scale / 255.0, arrays.shift, after, low)
             case Multiply():
                 return self._multiply(number, kernel, arrays, low)
             case PoolMap():
@@ -269,10 +268,9 @@ class _Maker:
                 other = self._scalings[kernel.other]
                 return _factors(torch.tensor([before.scale, other.scale]) / after.scale, low)
             case Affine():
-                one = torch.ones(self._deployed.values[kernel.source].shape[0])
-                scale = one if arrays.scale is None else arrays.scale
-                shift = 0 * one if arrays.shift is None else arrays.shift
-                return _line(scale * before.scale, shift, after, low)
+                assert arrays.scale is not None
+                assert arrays.shift is not None
+                return _line(arrays.scale * before.scale, arrays.shift, after, low)
             case GroupNormalise():
                 assert arrays.scale is not None
                 assert arrays.shift is not None
@@ -282,7 +280,7 @@ class _Maker:
                 found = _line(arrays.scale * 2.0**-RATIO_BITS, arrays.shift, after, low)
                 return replace(found, epsilon=_whole(arrays.epsilon * unit * unit))
             case Table():
-                table = _table(kernel.activation, arrays.slope, before, after, LEAST)
+                table = _table(kernel.activation, arrays.slope, before, after, low)
                 return Tables(table=table)
 
     def _multiply(self, number: int, kernel: Multiply, arrays: Arrays, low: int) -> Tables:
@@ -293,7 +291,7 @@ class _Maker:
         largest = arrays.weight.abs().amax((1, 2, 3)) / MOST
         # Where the weights of a channel are nearly nothing, its bias must still fit, for every map
         # that the same weights are applied to.
-        finest = self._finest[kernel.path, kernel.norms]
+        finest = self._finest[kernel.weights_key]
         scales = torch.maximum(largest, arrays.bias.abs() / (finest * _MOST_BIAS))
         scales = torch.where(scales > 0, scales, 1.0)
         products = before.scale * scales

@@ -82,15 +82,12 @@ def export(
     refuse_ladder(study)
     stored = open_study(study, storage, writing=False)
     limit = _limit(stored, parameters, trial)
-    trained = _champion(stored, limit) if trial is None else None
+    trained, fold = _champion(stored, limit) if trial is None else None, None
     if trained is None:
-        trained = _from_trial(stored, _completed(stored, trial, limit), limit)
-    root = data_root(data)
-    figures = trained.figures
-    fold = None
-    if figures.kind == "trial" and figures.trial is not None:
-        fold = stored.records()[figures.trial].fold
-    trained = dataclasses.replace(trained, calibration=partial(_calibration, stored, root, fold))
+        record = _completed(stored, trial, limit)
+        trained, fold = _from_trial(stored, record, limit), record.fold
+    calibration = partial(_calibration, stored, data_root(data), fold)
+    trained = dataclasses.replace(trained, calibration=calibration)
     write_formats(trained, Path(out), chosen, force=force)
     return trained
 

@@ -9,7 +9,11 @@ from search.export.trained_network import TrainedNetwork
 from space.cost import cost
 from trainer.words import spelled
 
-__all__ = ["description_text"]
+__all__ = ["C_FORMAT", "C_INT8_FORMAT", "INT8_FORMAT", "ONNX_FORMAT", "description_text"]
+
+ONNX_FORMAT, INT8_FORMAT = "flyweight-onnx", "flyweight-int8"
+C_FORMAT, C_INT8_FORMAT = "flyweight-c", "flyweight-c-int8"
+"""Values of the key ``format``, beside ``PACKAGE_FORMAT`` for ``torch``."""
 
 _VERSION = 1
 

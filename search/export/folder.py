@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from search.errors import ExportError
 from search.spec.candidate_files import DESCRIPTION
 
-__all__ = ["description_of", "whole_folder"]
+__all__ = ["description_of", "is_of_kind", "whole_folder", "write_texts"]
 
 
 def description_of(folder: Path) -> dict[str, Any] | None:
@@ -31,6 +31,33 @@ def description_of(folder: Path) -> dict[str, Any] | None:
         return None
     is_own = isinstance(kept, dict) and str(kept.get("format")).startswith("flyweight-")
     return kept if is_own else None
+
+
+def is_of_kind(*kinds: str) -> Callable[[Path], bool]:
+    """Return a function that says whether a folder is an export of one of some kinds.
+
+    It raises OSError if the folder's description is there and cannot be read.
+
+    Args:
+        *kinds: values of the key ``format``.
+    """
+
+    def is_of_these(folder: Path) -> bool:
+        described = description_of(folder)
+        return described is not None and described["format"] in kinds
+
+    return is_of_these
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write texts into a folder, in UTF-8 and with the ends of lines that they have.
+
+    Args:
+        folder: to write to.
+        texts: by the names of their files.
+    """
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from search.text import at_most, percent, plural
 from space.cost import cost
 from space.layers.words import format_shape
 
-__all__ = ["accuracy_lines", "as_markdown", "layer_lines", "model_card", "table_lines"]
+__all__ = ["accuracy_lines", "as_markdown", "card_of", "layer_lines", "model_card", "table_lines"]
 
 _HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:/+()-]*")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
@@ -43,6 +43,11 @@ def model_card(trained: TrainedNetwork, package: str) -> str:
         ["## Recipe"],
         _recipe(trained),
     ]
+    return card_of(sections)
+
+
+def card_of(sections: Iterable[Iterable[str]]) -> str:
+    """Return the text of a card from the lines of its headings and sections."""
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 

@@ -24,10 +24,11 @@ from search.errors import ExportError
 from search.export.codegen.layers import weight_names
 from search.export.codegen.module import network_source
 from search.export.description import description_text
-from search.export.folder import description_of, whole_folder
+from search.export.folder import is_of_kind, whole_folder, write_texts
 from search.export.model_card import model_card
 from search.export.trained_network import TrainedNetwork
 from search.spec.candidate_files import DESCRIPTION, PACKAGE_FORMAT
+from space.architecture import Architecture
 from space.cost import cost
 from space.network import build_with
 from trainer.batches import normalise
@@ -37,6 +38,7 @@ __all__ = [
     "class_name_of",
     "is_package",
     "package_name_of",
+    "read_weights",
     "write_package",
 ]
 
@@ -49,6 +51,9 @@ _TAKEN = frozenset(
     }
 )
 _LONGEST_CLASS_NAME = 32
+
+is_package = is_of_kind(PACKAGE_FORMAT)
+"""Returns whether a folder is an exported package; raises OSError if that cannot be read."""
 
 _INIT = '''"""A trained network of {parameters:,} parameters; README.md tells more."""
 
@@ -106,14 +111,26 @@ def package_name_of(name: str) -> str:
     return slug if _importable(slug) else f"net_{slug}".rstrip("_")
 
 
-def is_package(folder: Path) -> bool:
-    """Return whether a folder is an exported package.
+def read_weights(folder: Path, architecture: Architecture) -> dict[str, Tensor]:
+    """Read the weights of a package as the state of ``space.network.build(architecture)``.
+
+    Nothing of the folder is imported.
+
+    Args:
+        folder: of the package.
+        architecture: that it describes.
 
     Raises:
-        OSError: its description is there and cannot be read.
+        OSError: there is no file of weights.
+        SafetensorError: it is damaged.
+        KeyError: the weights are another network's.
     """
-    kept = description_of(folder)
-    return kept is not None and kept["format"] == PACKAGE_FORMAT
+    names = {there: here for here, there in weight_names(architecture).items()}
+    weights = {}
+    for key, value in safetensors.load_file(folder / "weights.safetensors").items():
+        module, _, parameter = key.rpartition(".")
+        weights[f"{names[module]}.{parameter}"] = value
+    return weights
 
 
 def class_name_of(name: str) -> str:
@@ -163,8 +180,7 @@ def _write_files(trained: TrainedNetwork, state: dict[str, Tensor], folder: Path
         DESCRIPTION: description_text(trained, PACKAGE_FORMAT),
         "README.md": model_card(trained, folder.name),
     }
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    write_texts(folder, texts)
     (folder / "weights.safetensors").write_bytes(safetensors.save(state, {"format": "pt"}))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from search.deployed.folding import FoldedNetwork, fold
 from search.errors import ExportError
 from search.statistics import Spread
 from search.text import percent
@@ -199,6 +200,16 @@ class TrainedNetwork:
                 )
             if not self.weights[key].isfinite().all():
                 raise ExportError(f"{key!r} holds values that are not finite; export another trial")
+
+    def folded(self) -> FoldedNetwork:
+        """Return the network as a chip runs it, in floats.
+
+        Raises:
+            ExportError: the weights or the classes do not fit the architecture.
+            NotDeployable: a word has no kernel.
+        """
+        self.check()
+        return fold(self.architecture, self.weights, self.normalisation)
 
     def calibration_images(self) -> Tensor:
         """Return some training images, uint8 (n, channels, height, width).

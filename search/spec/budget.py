@@ -208,7 +208,7 @@ def assess(architecture: Architecture, budget: Budget) -> Assessment:
         except NotDeployable as error:
             return Assessment(price, {**constraints, "flash": _NOWHERE}, str(error))
     assessment = Assessment(price, constraints, "", deployed)
-    values, reasons = assessment.values(), []
+    values, limits, reasons = assessment.values(), budget.limits(), []
     for key, name, unit in (
         ("activation", "activation_kib", "KiB of activations"),
         ("macs", "macs", "MACs"),
@@ -216,7 +216,7 @@ def assess(architecture: Architecture, budget: Budget) -> Assessment:
         ("ram", "ram_kib", "KiB of RAM"),
         ("flash", "flash_kib", "KiB of flash"),
     ):
-        limit = budget.limits().get(name)
+        limit = limits.get(name)
         if limit is None:
             continue
         value = values[name]

@@ -18,7 +18,7 @@ from search.strategies.counted import trainings_of
 from search.strategies.problem import LIMIT, Fill, Problem, Proposal
 from search.study.study import StoredStudy
 from space.architecture import Architecture
-from space.cost import counts
+from space.cost import BYTES, counts, peak
 from space.deployed.cost import deployed_cost
 from space.errors import NotDeployable, ShapeError
 from space.layers.operations import Convolution
@@ -164,9 +164,6 @@ class Describer:
         """Return how much of the budget a full set of parameters uses."""
         architecture = self._space.architecture(params)
         budget, _ = self._under(params)
-        if budget.activation_kib is not None:
-            found = assess(architecture, budget)
-            return Fill(found.fits, _fill(found, budget))
         limits = budget.limits()
         try:
             used = _counted(architecture, limits)
@@ -177,10 +174,12 @@ class Describer:
 
 
 def _counted(architecture: Architecture, limits: Mapping[str, float]) -> dict[str, float]:
-    """Return what is limited of an architecture, by name, but for activations."""
+    """Return what is limited of an architecture, by name."""
     found: dict[str, float] = {}
     if "parameters" in limits or "macs" in limits:
         found["parameters"], found["macs"] = counts(architecture)
+    if "activation_kib" in limits:
+        found["activation_kib"] = BYTES * peak(architecture).elements / 1024
     if "ram_kib" in limits or "flash_kib" in limits:
         deployed = deployed_cost(architecture)
         found |= {"ram_kib": deployed.ram_kib, "flash_kib": deployed.flash_kib}

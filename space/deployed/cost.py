@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from space.architecture import Architecture
 from space.deployed.arena import plan_arena
-from space.deployed.flash import flash
+from space.deployed.flash import code_bytes, constant_bytes
 from space.deployed.limits import int8_problem
 from space.deployed.lowering import lower
 from space.errors import NotDeployable
@@ -66,5 +66,6 @@ def deployed_cost(architecture: Architecture, core: str = DEFAULT_CORE) -> Deplo
     if problem := int8_problem(deployed):
         raise NotDeployable(problem)
     arena = plan_arena(deployed)
-    found = flash(deployed, arena, core)
-    return DeployedCost(arena.elements, found.constants, found.code)
+    return DeployedCost(
+        arena.elements, constant_bytes(deployed, arena), code_bytes(deployed, arena, core)
+    )

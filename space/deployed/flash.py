@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import prod
@@ -28,9 +27,9 @@ from space.layers.words import Operation, Shape, elements
 __all__ = [
     "CORES",
     "SMALL_ARENA",
-    "Flash",
+    "code_bytes",
     "code_compiler",
-    "flash",
+    "constant_bytes",
     "function_of",
     "least_deployed",
 ]
@@ -58,24 +57,6 @@ _STRUCTS: Mapping[str, tuple[int, int]] = {
 """Bytes of what each function is given, with places of 16 bits and of 32."""
 
 
-@dataclass(frozen=True)
-class Flash:
-    """Bytes of flash.
-
-    Attributes:
-        constants: weights and tables.
-        code: functions, and what they need of the compiler's library.
-    """
-
-    constants: int
-    code: int
-
-    @property
-    def total(self) -> int:
-        """Return all of them."""
-        return self.constants + self.code
-
-
 def code_compiler() -> str:
     """Return the compiler and its options with which the code was measured."""
     return str(_code_table()["compiler"])
@@ -98,17 +79,6 @@ def function_of(kernel: Kernel) -> str:
             return "group_norm"
         case Table():
             return "table"
-
-
-def flash(deployed: Deployed, arena: Arena, core: str = "cortex-m4") -> Flash:
-    """Return the bytes of flash that a network takes in int8, start-up and C library apart.
-
-    Args:
-        deployed: the network.
-        arena: its plan.
-        core: one of :data:`CORES`.
-    """
-    return Flash(_constants(deployed, arena), _code(deployed, arena, core))
 
 
 def least_deployed(word: Operation, shape: Shape) -> tuple[int, int]:
@@ -135,14 +105,20 @@ def least_deployed(word: Operation, shape: Shape) -> tuple[int, int]:
     return ram, flash
 
 
-def _constants(deployed: Deployed, arena: Arena) -> int:
+def constant_bytes(deployed: Deployed, arena: Arena) -> int:
+    """Return the bytes of weights and tables of a network in int8.
+
+    Args:
+        deployed: the network.
+        arena: its plan.
+    """
     large = arena.elements > SMALL_ARENA
     total = 0
-    shared: set[tuple[str, tuple[str, ...]]] = set()
+    counted: set[tuple[str, tuple[str, ...]]] = set()
     for kernel in deployed.kernels:
         total += _LAYER + _STRUCTS[function_of(kernel)][large]
-        if isinstance(kernel, Multiply) and (kernel.path, kernel.norms) not in shared:
-            shared.add((kernel.path, kernel.norms))
+        if isinstance(kernel, Multiply) and kernel.weights_key not in counted:
+            counted.add(kernel.weights_key)
             total += _whole(_weights(deployed, kernel))
         total += sum(map(_whole, _arrays(deployed, kernel)))
     return total
@@ -179,7 +155,14 @@ def _whole(size: int) -> int:
     return -(-size // _WORD) * _WORD
 
 
-def _code(deployed: Deployed, arena: Arena, core: str) -> int:
+def code_bytes(deployed: Deployed, arena: Arena, core: str) -> int:
+    """Return the bytes of a network's functions, start-up and C library apart.
+
+    Args:
+        deployed: the network.
+        arena: its plan.
+        core: one of :data:`CORES`.
+    """
     functions = frozenset(map(function_of, deployed.kernels))
     return _code_of(functions, core, arena.elements > SMALL_ARENA)
 

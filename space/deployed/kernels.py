@@ -8,7 +8,7 @@ element-wise kernels work in place.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from space.layers.operations import Conv, Depthwise, Gap, Linear, Pool
 from space.layers.spelling import both
@@ -68,10 +68,12 @@ class Image:
     Attributes:
         source: index of the value that it reads, the pixels.
         target: index of the value that it writes.
+        relu: it never is one.
     """
 
     source: int
     target: int
+    relu: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,11 @@ class Multiply:
     activation_path: str = ""
     pool: Pool | None = None
     relu: bool = False
+
+    @property
+    def weights_key(self) -> tuple[str, tuple[str, ...]]:
+        """Return what is equal for kernels that have the same folded weights."""
+        return self.path, self.norms
 
     def window(self, shape: Shape) -> Window:
         """Return what it reads of a map of ``shape`` for one value before the pool."""
@@ -192,12 +199,14 @@ class Table:
         target: index of the value that it writes.
         activation: its word.
         path: of its module.
+        relu: it never is one.
     """
 
     source: int
     target: int
     activation: str
     path: str
+    relu: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from space.architecture import Architecture
 from space.deployed.kernels import (
@@ -37,8 +36,6 @@ from space.layers.words import (
 from space.program import Add, Apply, Keep, Step, program_of
 
 __all__ = ["lower"]
-
-_Kernel = TypeVar("_Kernel", Multiply, PoolMap, Sum, Affine, GroupNormalise)
 
 
 def lower(architecture: Architecture) -> Deployed:
@@ -121,58 +118,46 @@ class _Builder:
         self._append(Sum(self._current, other, target))
 
     def _pool(self, word: Pool | Gap, after: Shape) -> None:
-        last = self._last(Multiply)
-        if (
-            last is not None
-            and isinstance(word, Pool)
-            and last.pool is None
-            and word.kind == "max"
-            and word.stride is None
-            and not word.padding
-        ):
-            self._values[last.target] = Value(after, self._values[last.target].buffer)
-            self._extend(replace(last, pool=word))
-            return
-        self._append(PoolMap(self._current, self._new(after), word))
+        match self._free_last(), word:
+            case Multiply(pool=None) as last, Pool(kind="max", stride=None, padding=0):
+                self._values[last.target] = Value(after, self._values[last.target].buffer)
+                self._kernels[-1] = replace(last, pool=word)
+            case _:
+                self._append(PoolMap(self._current, self._new(after), word))
 
     def _norm(self, path: str) -> None:
-        last = self._kernels[-1] if self._is_free() else None
+        last = self._free_last()
         match last:
             case Multiply(scaled=(), rectify=False, activation=None, pool=None, relu=False) if (
                 last.path in self._foldable
             ):
-                self._extend(replace(last, norms=(*last.norms, path)))
+                self._kernels[-1] = replace(last, norms=(*last.norms, path))
             case Multiply(activation=None, pool=None, relu=True, rectify=False):
-                self._extend(replace(last, rectify=True, relu=False, scaled=(path,)))
+                self._kernels[-1] = replace(last, rectify=True, relu=False, scaled=(path,))
             case Multiply(activation=None, pool=None, relu=False, rectify=True):
-                self._extend(replace(last, scaled=(*last.scaled, path)))
+                self._kernels[-1] = replace(last, scaled=(*last.scaled, path))
             case Affine(relu=False):
-                self._extend(replace(last, norms=(*last.norms, path)))
+                self._kernels[-1] = replace(last, norms=(*last.norms, path))
             case _:
                 self._append(Affine(self._current, self._in_place(), (path,)))
 
     def _activation(self, name: str, path: str) -> None:
-        last = self._kernels[-1] if self._is_free() else None
+        last = self._free_last()
         if name == "relu":
             if last is None or isinstance(last, Image | Table):
                 self._append(Affine(self._current, self._in_place(), relu=True))
             else:
-                self._extend(replace(last, relu=True))
+                self._kernels[-1] = replace(last, relu=True)
             return
         match last:
             case Multiply(scaled=(), rectify=False, activation=None, pool=None, relu=False):
-                self._extend(replace(last, activation=name, activation_path=path))
+                self._kernels[-1] = replace(last, activation=name, activation_path=path)
             case _:
                 self._append(Table(self._current, self._in_place(), name, path))
 
-    def _last(self, kind: type[_Kernel]) -> _Kernel | None:
-        """Return the last kernel, if it is of a kind and nothing else reads what it gives."""
-        last = self._kernels[-1]
-        return last if isinstance(last, kind) and self._is_free() else None
-
-    def _is_free(self) -> bool:
-        """Return whether nothing else needs the current value, so that a kernel may change it."""
-        return self._current not in self._kept.values()
+    def _free_last(self) -> Kernel | None:
+        """Return the last kernel, unless what it gives is kept as it is for a skip."""
+        return None if self._current in self._kept.values() else self._kernels[-1]
 
     def _held(self) -> set[int]:
         """Return the buffers that hold what is still to be added."""
@@ -193,9 +178,6 @@ class _Builder:
     def _append(self, kernel: Kernel) -> None:
         self._kernels.append(kernel)
         self._current = kernel.target
-
-    def _extend(self, kernel: Multiply | PoolMap | Sum | Affine | GroupNormalise) -> None:
-        self._kernels[-1] = kernel
 
 
 def _refuse(word: Word) -> None:

@@ -17,13 +17,11 @@ from typing import Any
 
 import torch
 from rich.table import Table
-from safetensors.torch import load_file
-from torch import Tensor
 
 from search.deployed.accuracy import int8_accuracy
 from search.export.c.package import write_c_int8
-from search.export.codegen.layers import weight_names
 from search.export.folder import description_of
+from search.export.package import read_weights
 from search.export.trained_network import Figures, SeedRun, TrainedNetwork
 from search.workers.data import calibration_images
 from space.architecture import Architecture
@@ -86,17 +84,12 @@ def _network(folder: Path, dataset: Dataset) -> TrainedNetwork:
     if described is None:
         raise SystemExit(f"{folder} is not an exported network")
     architecture = Architecture.from_json(described["architecture"])
-    names = {there: here for here, there in weight_names(architecture).items()}
-    weights: dict[str, Tensor] = {}
-    for name, tensor in load_file(folder / "weights.safetensors").items():
-        module, _, parameter = name.rpartition(".")
-        weights[f"{names[module]}.{parameter}"] = tensor
     kept, figures = described["normalisation"], described["figures"]
     runs = tuple(SeedRun(**run) for run in figures["runs"])
     return TrainedNetwork(
         name=described["name"],
         architecture=architecture,
-        weights=weights,
+        weights=read_weights(folder, architecture),
         normalisation=Normalisation(tuple(kept["mean"]), tuple(kept["std"])),
         dataset=described["dataset"],
         class_names=tuple(described["classes"]),

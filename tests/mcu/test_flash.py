@@ -9,9 +9,8 @@ from hypothesis import given, settings
 
 from search.export.c.package import write_c_int8
 from space.architecture import Architecture
-from space.deployed.arena import plan_arena
-from space.deployed.flash import CORES, flash
-from space.deployed.lowering import lower
+from space.deployed.cost import deployed_cost
+from space.deployed.flash import CORES
 from tests.mcu import code_bytes
 from tests.mcu.arm import COMPILER, compile_object, compiler_version, link, sections
 from tests.search.export.c.test_sources import network_of
@@ -33,18 +32,16 @@ def check(architecture: Architecture, folder: Path) -> None:
     """Compare what is counted with what is compiled and linked."""
     write_c_int8(replace(network_of(architecture), name="net"), folder)
     (folder / "caller.c").write_text(CALLER)
-    deployed = lower(architecture)
-    arena = plan_arena(deployed)
     for core in CORES:
-        counted = flash(deployed, arena, core)
+        counted = deployed_cost(architecture, core)
         alone = sections(compile_object(folder / "net.c", core))
         assert alone[".rodata"] == counted.constants
-        assert alone[".bss"] == arena.elements
+        assert alone[".bss"] == counted.ram
         linked = sections(link([folder / "net.c", folder / "caller.c"], core))
         total = linked[".text"] + linked[".rodata"]
         caller = 80  # main, start and what lies between functions
-        assert counted.total - 24 <= total <= counted.total + caller, core
-        assert abs(total - counted.total) <= max(caller, 0.03 * total), core
+        assert counted.flash - 24 <= total <= counted.flash + caller, core
+        assert abs(total - counted.flash) <= max(caller, 0.03 * total), core
 
 
 @settings(max_examples=10)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import torch
 from torch import Tensor
 
 from search.deployed.folding import Arrays, FoldedNetwork
@@ -77,8 +76,7 @@ class _Writer:
                 fields = {**geometry.sum(kernel), "relu": int(kernel.relu)}
                 return LayerCall("sum", fields, "skip")
             case Affine():
-                one = torch.ones(geometry.shape(kernel.source)[0])
-                line = _line(arrays if kernel.norms else Arrays(scale=one, shift=0 * one))
+                line = _line(arrays)
                 fields = {**line, **geometry.by_channel(kernel), "relu": int(kernel.relu)}
                 return LayerCall("affine", fields, " ".join(kernel.norms) or "relu")
             case GroupNormalise():
@@ -100,7 +98,7 @@ class _Writer:
                 return LayerCall("activation", fields, kernel.path)
 
     def _multiply(self, kernel: Multiply, arrays: Arrays) -> LayerCall:
-        key = kernel.path, kernel.norms
+        key = kernel.weights_key
         if key not in self._weights:
             assert arrays.weight is not None
             assert arrays.bias is not None

@@ -130,7 +130,7 @@ class _Writer:
         return LayerCall(self.geometry.function(kernel), fields, self.geometry.description(kernel))
 
     def _weights_of(self, kernel: Multiply, weight: Tensor) -> Array:
-        key = kernel.path, kernel.norms
+        key = kernel.weights_key
         if key not in self._weights:
             about = f"weights of {kernel.path}"
             self._weights[key] = _array("int8_t", self.geometry.ordered(kernel, weight), about)

@@ -6,29 +6,25 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
-from search.deployed.folding import FoldedNetwork, fold
+from search.deployed.folding import FoldedNetwork
 from search.deployed.quantise import quantise
 from search.errors import ExportError
 from search.export.c.float32 import float_program
 from search.export.c.int8 import int8_program
 from search.export.c.source import Program, header_text, name_of, source_text
-from search.export.description import description_text
-from search.export.folder import description_of, whole_folder
-from search.export.model_card import accuracy_lines, as_markdown, layer_lines, table_lines
+from search.export.description import C_FORMAT, C_INT8_FORMAT, description_text
+from search.export.folder import is_of_kind, whole_folder, write_texts
+from search.export.model_card import accuracy_lines, as_markdown, card_of, layer_lines, table_lines
 from search.export.trained_network import TrainedNetwork
 from search.spec.candidate_files import DESCRIPTION
 from space.cost import cost
-from space.deployed.arena import plan_arena
-from space.deployed.flash import CORES, code_compiler, flash
+from space.deployed.cost import deployed_cost
+from space.deployed.flash import CORES, code_compiler
 from space.deployed.kernels import Multiply
-from space.deployed.lowering import lower
 from space.layers.operations import Linear
 from space.layers.words import elements, format_shape
 
-__all__ = ["C_FORMAT", "C_INT8_FORMAT", "write_c", "write_c_int8"]
-
-C_FORMAT, C_INT8_FORMAT = "flyweight-c", "flyweight-c-int8"
-"""The values of the key ``format`` in the description of a folder."""
+__all__ = ["write_c", "write_c_int8"]
 
 _MOST = 65_535
 
@@ -64,9 +60,7 @@ def write_c_int8(trained: TrainedNetwork, out: Path) -> None:
 
 
 def _folded(trained: TrainedNetwork) -> FoldedNetwork:
-    architecture = trained.architecture
-    trained.check()
-    folded = fold(architecture, trained.weights, trained.normalisation)
+    folded = trained.folded()
     for kernel in folded.deployed.kernels:
         shape = folded.deployed.values[kernel.source].shape
         is_linear = isinstance(kernel, Multiply) and isinstance(kernel.word, Linear)
@@ -90,13 +84,8 @@ def _write(trained: TrainedNetwork, program: Program, out: Path, kind: str) -> N
     written = sorted([*texts, DESCRIPTION])
     texts[DESCRIPTION] = description_text(trained, kind, prefix=name, files=written)
 
-    def is_own(folder: Path) -> bool:
-        kept = description_of(folder)
-        return kept is not None and kept["format"] in (C_FORMAT, C_INT8_FORMAT)
-
-    with whole_folder(out, texts, is_own) as folder:
-        for file, text in texts.items():
-            (folder / file).write_text(text, encoding="utf-8", newline="\n")
+    with whole_folder(out, texts, is_of_kind(C_FORMAT, C_INT8_FORMAT)) as folder:
+        write_texts(folder, texts)
 
 
 def _about(trained: TrainedNetwork, kind: str) -> list[str]:
@@ -129,7 +118,7 @@ def _readme(trained: TrainedNetwork, program: Program, name: str, kind: str) -> 
         ["## Layers"],
         layer_lines(trained),
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+    return card_of(sections)
 
 
 def _what(trained: TrainedNetwork, program: Program, kind: str) -> Iterator[str]:
@@ -187,9 +176,7 @@ def _memory(trained: TrainedNetwork, program: Program, kind: str) -> Iterator[st
     size = 1 if kind == C_INT8_FORMAT else 4
     rows = [("RAM: the arena, image and logits included", f"{program.arena * size:,} bytes")]
     if kind == C_INT8_FORMAT:
-        deployed = lower(trained.architecture)
-        arena = plan_arena(deployed)
-        found = {core: flash(deployed, arena, core) for core in CORES}
+        found = {core: deployed_cost(trained.architecture, core) for core in CORES}
         first = next(iter(found.values()))
         rows.append(("flash: weights and tables", f"{first.constants:,} bytes"))
         rows += [(f"flash: code for {core}", f"{of.code:,} bytes") for core, of in found.items()]

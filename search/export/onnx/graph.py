@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from search.deployed.folding import Arrays
-from space.deployed.kernels import Affine, GroupNormalise, Multiply, PoolMap, Window
+from space.deployed.kernels import GroupNormalise, Multiply, PoolMap, Window
 from space.errors import NotDeployable
 from space.layers.operations import Pool
 from space.layers.spelling import both
@@ -113,10 +113,6 @@ class Graph:
             num_groups=kernel.groups,
             epsilon=float(arrays.epsilon or 0.0),
         )
-
-    def affine(self, kernel: Affine, arrays: Arrays, value: str) -> str:
-        """Apply norms that no weights take over."""
-        return self.line(value, arrays) if kernel.norms else value
 
     def model(self, logits: str, shape: Shape, classes: int, about: str) -> onnx.ModelProto:
         """Return the checked model; ``logits`` is a map of one pixel."""

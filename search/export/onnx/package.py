@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from search.deployed.floating import run_floats
-from search.deployed.folding import FoldedNetwork, fold
 from search.deployed.integer import run_integers
 from search.deployed.quantise import quantise
 from search.errors import ExportError
-from search.export.description import description_text
-from search.export.folder import description_of, whole_folder
-from search.export.model_card import accuracy_lines, as_markdown, layer_lines
+from search.export.description import INT8_FORMAT, ONNX_FORMAT, description_text
+from search.export.folder import is_of_kind, whole_folder, write_texts
+from search.export.model_card import accuracy_lines, as_markdown, card_of, layer_lines
 from search.export.onnx.floats import float_model
 from search.export.onnx.graph import INPUT, OPSET
 from search.export.onnx.int8 import int8_model
@@ -28,10 +27,7 @@ from search.export.trained_network import TrainedNetwork
 from search.spec.candidate_files import DESCRIPTION
 from space.cost import cost
 
-__all__ = ["INT8_FORMAT", "ONNX_FORMAT", "write_int8", "write_onnx"]
-
-ONNX_FORMAT, INT8_FORMAT = "flyweight-onnx", "flyweight-int8"
-"""The values of the key ``format`` in the description of a folder."""
+__all__ = ["write_int8", "write_onnx"]
 
 _CHECKED = 64
 _TOLERANCE = 1e-4
@@ -50,7 +46,7 @@ def write_onnx(trained: TrainedNetwork, out: Path) -> None:
             computes something else; something else is in the folder's place; or it cannot be
             written.
     """
-    folded = _folded(trained)
+    folded = trained.folded()
     images = torch.rand(
         (_CHECKED, *trained.architecture.input_shape), generator=torch.Generator().manual_seed(0)
     )
@@ -81,7 +77,7 @@ def write_int8(trained: TrainedNetwork, out: Path) -> None:
     Raises:
         ExportError: as for :func:`write_onnx`; or there are no images to calibrate by.
     """
-    folded = _folded(trained)
+    folded = trained.folded()
     images = trained.calibration_images()
     quantised = quantise(folded, images)
     model = int8_model(folded, quantised, _about(trained))
@@ -99,11 +95,6 @@ def write_int8(trained: TrainedNetwork, out: Path) -> None:
         f"{alike:,} are classified as by flyweight's own whole numbers."
     )
     _write(trained, model, out, INT8_FORMAT, checked)
-
-
-def _folded(trained: TrainedNetwork) -> FoldedNetwork:
-    trained.check()
-    return fold(trained.architecture, trained.weights, trained.normalisation)
 
 
 def _about(trained: TrainedNetwork) -> str:
@@ -139,14 +130,9 @@ def _write(
         "README.md": _readme(trained, name, kind, checked),
     }
 
-    def is_own(folder: Path) -> bool:
-        kept = description_of(folder)
-        return kept is not None and kept["format"] in (ONNX_FORMAT, INT8_FORMAT)
-
-    with whole_folder(out, (name, *texts), is_own) as folder:
+    with whole_folder(out, (name, *texts), is_of_kind(ONNX_FORMAT, INT8_FORMAT)) as folder:
         (folder / name).write_bytes(model.SerializeToString())
-        for file, text in texts.items():
-            (folder / file).write_text(text, encoding="utf-8", newline="\n")
+        write_texts(folder, texts)
 
 
 def _readme(trained: TrainedNetwork, name: str, kind: str, checked: str) -> str:
@@ -162,7 +148,7 @@ def _readme(trained: TrainedNetwork, name: str, kind: str, checked: str) -> str:
         ["## Layers"],
         layer_lines(trained),
     ]
-    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+    return card_of(sections)
 
 
 def _what(trained: TrainedNetwork, kind: str, checked: str) -> Iterator[str]:
