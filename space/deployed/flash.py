@@ -46,9 +46,9 @@ _LAYER = 2 * _WORD
 
 _STRUCTS: Mapping[str, tuple[int, int]] = {
     "image": (20, 20),
-    "convolution": (56, 60),
-    "depthwise": (52, 56),
-    "pool": (32, 36),
+    "convolution": (60, 64),
+    "depthwise": (56, 60),
+    "pool": (36, 40),
     "sum": (24, 28),
     "affine": (24, 28),
     "table": (12, 16),

@@ -6,6 +6,7 @@ Writes ``space/deployed/code_bytes.json``, from which ``[budget] flash_kib`` cou
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +17,7 @@ import torch
 from search.deployed.folding import fold
 from search.deployed.quantise import quantise
 from search.export.c.int8 import NEEDS, int8_program
-from search.export.c.source import Program, header_text, source_text
+from search.export.c.source import Program, function_text, header_text, source_text
 from space.architecture import Architecture
 from space.deployed.flash import CORES
 from space.network import build
@@ -35,6 +36,10 @@ _LINES = {
     "table": "silu",
 }
 """For each function a line that brings it."""
+
+
+_HELPERS = {"stored": "stored", "window": "span_of", "windows": "run_windows"}
+"""What functions use, with the name of its function."""
 
 
 def main() -> None:
@@ -63,7 +68,7 @@ def measured(core: str, folder: Path) -> dict[str, Any]:
                 # A word less of "run" where the logits lie at the beginning of the arena.
                 assert name == "run" or pair[large] in (0, size), f"{name}: {pair} and {size}"
                 pair[large] = max(size, pair[large])
-    for name in (*_LINES, "image", "stored", "window"):
+    for name in (*_LINES, "image", *_HELPERS):
         library = library_of(name, core, folder)
         needs[name] = sorted({*NEEDS.get(name, ()), *library})
         sizes |= {member: [size, size] for member, size in library.items()}
@@ -85,25 +90,43 @@ def functions_of(program: Program, core: str, folder: Path, *, large: bool) -> d
     """Return the bytes of the functions of a network by the names of the table."""
     compiled = compile_object(written(program, folder, large=large), core)
     found = symbols(compiled)
-    names = {"stored": "stored", "window": "span_of", **{n: f"run_{n}" for n in (*_LINES, "image")}}
-    sizes = {name: found[symbol] for name, symbol in names.items() if symbol in found}
+    sizes = {}
+    for name in (*_LINES, "image", *_HELPERS):
+        # Small functions of a file may have become part of others.
+        defined = re.findall(
+            r"^static [\w ]+ \*?(\w+)\(", function_text("int8", name), re.MULTILINE
+        )
+        if size := sum(_whole(found.get(symbol, 0)) for symbol in defined):
+            sizes[name] = size
     parts = ("net_run", "net_image", "net_logits", "run_layers", "greatest_of")
     sizes["run"] = sum(found[part] for part in parts)
-    return {name: -(-size // 4) * 4 for name, size in sizes.items()}
+    return {name: _whole(size) for name, size in sizes.items()}
+
+
+def _whole(size: int) -> int:
+    """Round up to whole words, as the linker may have to."""
+    return -(-size // 4) * 4
+
+
+def needed_by(function: str) -> list[str]:
+    """Return what a function uses, what that uses first."""
+    found: list[str] = []
+    for needed in NEEDS.get(function, ()):
+        found += [*needed_by(needed), needed]
+    return list(dict.fromkeys(found))
 
 
 def library_of(function: str, core: str, folder: Path) -> dict[str, int]:
     """Return the parts of the compiler's library that a function needs itself."""
-    text = "#include <stddef.h>\n#include <stdint.h>\n#define APART\ntypedef uint16_t place;\n"
-    runtime = Path(__file__).parents[2] / "search" / "export" / "c" / "int8"
-    for needed in NEEDS.get(function, ()):
-        source = (runtime / f"{needed}.c").read_text()
-        head = source.index("static APART")
-        text += source[:head] + source[head : source.index(")\n{", head)] + ");\n"
-    text = text.replace("static APART", "extern")
-    body = (runtime / f"{function}.c").read_text().replace("static APART", "")
+    text = "#include <stddef.h>\n#include <stdint.h>\n#define APART\n"
+    text += "typedef uint16_t place;\ntypedef int8_t element;\n"
+    for needed in needed_by(function):
+        source_of = function_text("int8", needed)
+        end = source_of.index(")\n{", source_of.index("static APART"))
+        text += source_of[:end].replace("static APART", "extern") + ");\n"
+    body = function_text("int8", function).replace("static APART", "")
     entry = f"extern const void *used_{function};\nconst void *used_{function} = (const void *)"
-    symbol = {"stored": "stored", "window": "span_of"}.get(function, f"run_{function}")
+    symbol = _HELPERS.get(function, f"run_{function}")
     source = folder / f"{function}_alone.c"
     source.write_text(f"{text}{body}{entry}(uintptr_t){symbol};\n")
     compiled = compile_object(source, core)

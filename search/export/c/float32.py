@@ -26,9 +26,10 @@ __all__ = ["float_program"]
 
 _NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "convolution": ("finish", "window"),
-        "depthwise": ("finish", "window"),
-        "pool": ("window",),
+        "windows": ("window",),
+        "convolution": ("finish", "windows"),
+        "depthwise": ("finish", "windows"),
+        "pool": ("windows",),
     }
 )
 

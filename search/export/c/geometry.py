@@ -113,45 +113,41 @@ class Geometry:
         """
         before, after = self.shape(kernel.source), self.shape(kernel.target)
         window, groups = kernel.window(before), kernel.groups(before)
-        fields = self._maps(kernel)
         if isinstance(kernel.word, Linear):
             before, window = (elements(before), 1, 1), Window((1, 1))
-            fields |= {"height": 1, "width": 1, "channels": before[0]}
+        pool = (1, 1) if kernel.pool is None else both(kernel.pool.size)
+        fields = self._windows(kernel, before, window, pool)
         if not isinstance(kernel.word, Depthwise):
             fields |= {
-                "out_channels": after[0],
                 "group_channels": before[0] // groups,
                 "group_out_channels": after[0] // groups,
             }
-        return {
-            **fields,
-            **_sides("kernel", window.size),
-            **_sides("stride", window.stride),
-            **_sides("padding", window.padding),
-            **_sides("dilation", window.dilation),
-            **_sides("pool", (1, 1) if kernel.pool is None else both(kernel.pool.size)),
-        }
+        return fields
 
     def pool(self, kernel: PoolMap) -> Fields:
         """Return places, sizes and windows of a pool."""
-        window = kernel.window(self.shape(kernel.source))
-        return {
-            **self._maps(kernel),
+        before = self.shape(kernel.source)
+        return self._windows(kernel, before, kernel.window(before), (1, 1))
+
+    def _windows(
+        self, kernel: Multiply | PoolMap, before: Shape, window: Window, pool: tuple[int, int]
+    ) -> Fields:
+        (channels, height, width), after = before, self.shape(kernel.target)
+        fields: Fields = {
+            **self.places(kernel),
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "out_height": after[1],
+            "out_width": after[2],
+            "out_channels": after[0],
             **_sides("window", window.size),
             **_sides("stride", window.stride),
             **_sides("padding", window.padding),
+            **_sides("dilation", window.dilation),
+            **_sides("pool", pool),
         }
-
-    def _maps(self, kernel: Multiply | PoolMap) -> Fields:
-        before, after = self.shape(kernel.source), self.shape(kernel.target)
-        return {
-            **self.places(kernel),
-            "height": before[1],
-            "width": before[2],
-            "channels": before[0],
-            "out_height": after[1],
-            "out_width": after[2],
-        }
+        return {f"windows.{name}": value for name, value in fields.items()}
 
 
 def _sides(name: str, sides: tuple[int, int]) -> Fields:

@@ -27,9 +27,10 @@ __all__ = ["NEEDS", "int8_program"]
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "image": ("stored",),
-        "convolution": ("stored", "window"),
-        "depthwise": ("stored", "window"),
-        "pool": ("stored", "window"),
+        "windows": ("window",),
+        "convolution": ("stored", "windows"),
+        "depthwise": ("stored", "windows"),
+        "pool": ("stored", "windows"),
         "sum": ("stored",),
         "affine": ("stored",),
         "group_norm": ("stored",),

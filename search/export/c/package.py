@@ -78,7 +78,7 @@ def _write(trained: TrainedNetwork, program: Program, out: Path, kind: str) -> N
     texts = {
         f"{name}.h": header_text(program, name, about),
         f"{name}.c": source_text(program, name, about),
-        "main.c": _example(program, name),
+        "main.c": _example(name),
         "README.md": _readme(trained, program, name, kind),
     }
     written = sorted([*texts, DESCRIPTION])
@@ -98,8 +98,8 @@ def _about(trained: TrainedNetwork, kind: str) -> list[str]:
     ]
 
 
-def _example(program: Program, name: str) -> str:
-    text = (files(__package__) / program.runtime / "main.c.txt").read_text(encoding="utf-8")
+def _example(name: str) -> str:
+    text = (files(__package__) / "common" / "main.c.txt").read_text(encoding="utf-8")
     return text.replace("NETWORK", name.upper()).replace("network", name)
 
 

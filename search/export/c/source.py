@@ -10,7 +10,15 @@ from importlib.resources import files
 from space.deployed.flash import SMALL_ARENA
 from space.errors import NotDeployable
 
-__all__ = ["Array", "LayerCall", "Program", "header_text", "name_of", "source_text"]
+__all__ = [
+    "Array",
+    "LayerCall",
+    "Program",
+    "function_text",
+    "header_text",
+    "name_of",
+    "source_text",
+]
 
 _WIDTH = 96
 
@@ -180,6 +188,7 @@ def source_text(program: Program, name: str, about: Sequence[str]) -> str:
         "",
         "/* A place in the arena, in elements. */",
         f"typedef {place} place;",
+        f"typedef {element} element;",
         "",
         *_functions(program),
         *_tables(program.calls),
@@ -248,9 +257,21 @@ def _comment(lines: Sequence[str]) -> Iterator[str]:
         yield f"{begin}{safe}{' */' if number == len(lines) - 1 else ''}"
 
 
+def function_text(runtime: str, name: str) -> str:
+    """Return the text of a file of functions, of a number format or common to all.
+
+    Raises:
+        NotDeployable: there is none.
+    """
+    for folder in (runtime, "common"):
+        source = files(__package__) / folder / f"{name}.c"
+        if source.is_file():
+            return source.read_text(encoding="utf-8")
+    raise NotDeployable(f'"{name}" has no function in C; write search/export/c/{runtime}/{name}.c')
+
+
 def _functions(program: Program) -> Iterator[str]:
     """Yield the text of each function that a layer uses, once, what it needs before it."""
-    folder = files(__package__) / program.runtime
     written: set[str] = set()
 
     def with_needs(name: str) -> Iterator[str]:
@@ -259,12 +280,7 @@ def _functions(program: Program) -> Iterator[str]:
         written.add(name)
         for needed in program.needs.get(name, ()):
             yield from with_needs(needed)
-        source = folder / f"{name}.c"
-        if not source.is_file():
-            raise NotDeployable(
-                f'"{name}" has no function in C; write search/export/c/{program.runtime}/{name}.c'
-            )
-        yield source.read_text(encoding="utf-8")
+        yield function_text(program.runtime, name)
 
     for name in (*program.before, *(call.function for call in program.calls)):
         yield from with_needs(name)

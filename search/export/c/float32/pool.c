@@ -1,17 +1,14 @@
 /* The greatest or the mean of each window. */
 struct pool {
-    place in, out;
-    uint16_t height, width, channels;
-    uint16_t out_height, out_width;
-    uint16_t window_height, window_width;
-    uint8_t stride_height, stride_width;
-    uint8_t padding_height, padding_width;
+    struct windows windows;
     uint8_t is_mean, relu;
 };
 
-static float pool_at(const struct pool *a, const float *map, const struct span *rows,
-                     const struct span *columns)
+static element pool_at(const void *layer, const element *map, const struct span *rows,
+                       const struct span *columns, int32_t channel)
 {
+    const struct pool *a = layer;
+    const struct windows *w = &a->windows;
     float sum = 0.0f;
     float greatest = 0.0f;
     int is_first = 1;
@@ -19,7 +16,7 @@ static float pool_at(const struct pool *a, const float *map, const struct span *
         const int32_t y = rows->first + row;
         float of_row = 0.0f; /* many values in one sum would lose digits */
         for (int32_t tap = columns->from; tap < columns->to; ++tap) {
-            const float value = map[(y * a->width + columns->first + tap) * a->channels];
+            const float value = map[(y * w->width + columns->first + tap) * w->channels + channel];
             of_row += value;
             if (is_first || value > greatest) {
                 greatest = value;
@@ -29,23 +26,12 @@ static float pool_at(const struct pool *a, const float *map, const struct span *
         sum += of_row;
     }
     const float value =
-        a->is_mean ? sum / (float)(a->window_height * a->window_width) : greatest;
+        a->is_mean ? sum / (float)(w->window_height * w->window_width) : greatest;
     return a->relu && value < 0.0f ? 0.0f : value;
 }
 
-static void run_pool(const void *arguments, float *arena)
+static void run_pool(const void *arguments, element *arena)
 {
     const struct pool *a = arguments;
-    float *out = arena + a->out;
-    for (int32_t pixel = 0; pixel < a->out_height * a->out_width; ++pixel) {
-        const struct span rows =
-            span_of(pixel / a->out_width * a->stride_height - a->padding_height,
-                    a->window_height, 1, a->height);
-        const struct span columns =
-            span_of(pixel % a->out_width * a->stride_width - a->padding_width, a->window_width, 1,
-                    a->width);
-        for (int32_t channel = 0; channel < a->channels; ++channel) {
-            *out++ = pool_at(a, arena + a->in + channel, &rows, &columns);
-        }
-    }
+    run_windows(&a->windows, a, arena, pool_at);
 }
