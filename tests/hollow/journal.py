@@ -117,9 +117,18 @@ def records() -> list[Record]:
     """Return the journal of this process since it was last reset."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal"
-        if _device().hollow_write(str(path).encode()):
-            raise OSError(f"the journal could not be written to {path}")
+        write(path)
         return read(path)
+
+
+def write(path: Path | str) -> None:
+    """Write the journal of this process since it was last reset into a file.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    if _device().hollow_write(str(path).encode()):
+        raise OSError(f"the journal could not be written to {path}")
 
 
 def read(path: Path) -> list[Record]:
