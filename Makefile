@@ -29,8 +29,11 @@ bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.training
 	$(BIN)/python -m tests.benchmarks.breakdown
 
-# Needs Debian's packages gcc-arm-none-eabi and qemu-system-arm; skips what is not there.
+# Installs Debian's packages gcc-arm-none-eabi and qemu-system-arm where it may; skips what is not there.
 mcu: $(READY)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && \
+	    ! { command -v arm-none-eabi-gcc && command -v qemu-system-arm; } > /dev/null; then \
+	    apt-get install -y --no-install-recommends gcc-arm-none-eabi qemu-system-arm; fi
 	$(BIN)/python -m pytest -m mcu -rs -n auto tests/mcu
 
 sanitize: $(READY)

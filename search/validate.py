@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from search.errors import StudyFileError
@@ -59,8 +59,8 @@ def describe(path: Path) -> list[str]:
     shape, classes = known
     space = file.search_space(shape, classes)
     found = survey(file, space)
-    said = notes(space, file.budget)
-    return [*found.lines(), *_cost_of_trial(file, found, classes), *said]
+    costs = [*_cost_of_trial(file, found, classes), *_latency(file, found)]
+    return [*found.lines(), *costs, *notes(space, file.budget, file.target)]
 
 
 def _cost_of_trial(file: StudyFile, found: Survey, classes: int) -> list[str]:
@@ -76,6 +76,14 @@ def _cost_of_trial(file: StudyFile, found: Survey, classes: int) -> list[str]:
     epochs = plural(found.typical.recipe.epochs, "epoch")
     place = "one core of this machine" if device.type == "cpu" else hardware(device)
     return [f"a trial of median size takes about {duration(seconds)} for {epochs} on {place}"]
+
+
+def _latency(file: StudyFile, found: Survey) -> Iterator[str]:
+    """Say how long a network of median size takes on the board, where there is one."""
+    if file.target is not None and found.typical is not None:
+        latency = file.target.latency(found.typical.architecture)
+        if latency:
+            yield f"a network of median size takes {latency}"
 
 
 def _trained_on(images: int) -> int:

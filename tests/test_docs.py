@@ -17,9 +17,11 @@ from search.spec.budget import Budget
 from search.spec.recipe_space import DEFAULTS
 from search.spec.study_file import StudyFile
 from search.spec.study_settings import StudySettings
+from search.spec.target import Target
 from search.strategies.pruners import PRUNERS
 from search.strategies.samplers import SAMPLERS
 from space.architecture import Architecture
+from space.deployed.boards import boards
 from space.layers.activations import ACTIVATIONS
 from space.layers.spelling import FLAG_MODIFIERS, NUMBERED_MODIFIERS
 from space.layers.vocabulary import WORDS
@@ -81,6 +83,15 @@ def test_every_key_of_a_study_is_described() -> None:
         else:
             assert default == _spelled(fields[name].default), name
     assert _table("## `[budget]`").keys() == {f.name for f in dataclasses.fields(Budget)}
+    assert _table("## `[target]`").keys() == {f.name for f in dataclasses.fields(Target)}
+
+
+def test_every_board_is_described() -> None:
+    """The table of boards has the figures of the table that studies use."""
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    described = re.findall(r"^\| `([^`]+)` \|.*\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", page, re.M)
+    figures = [(b.name, b.clock, b.ram, b.flash) for b in boards().values()]
+    assert described == [(name, *(f"{each:,}" for each in rest)) for name, *rest in figures]
 
 
 def test_every_key_of_a_space_is_described() -> None:

@@ -65,7 +65,7 @@ def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for key, value in kept.items():
         if key == "flyweight" and file:
-            for section in ("study", "budget", "space", "recipe"):
+            for section in ("study", "target", "budget", "space", "recipe"):
                 for name, item in as_table(file.get(section)).items():
                     shown.update(_plain(f"{section}.{name}", item))
             shown.update(

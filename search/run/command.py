@@ -209,7 +209,8 @@ def _search(stored: StoredStudy, total: int, launcher: Launcher, timeout: float 
     what = f"{stored.name}, {left} of {total} trials to train"
     workers = launcher.announce(what, left)
     space = stored.file.search_space(stored.data.input_shape, len(stored.data.classes))
-    for note in notes(space, stored.file.budget, kernels=launcher.uses_kernels):
+    file = stored.file
+    for note in notes(space, file.budget, file.target, kernels=launcher.uses_kernels):
         launcher.tell(note)
     watched = open_study(stored.name, launcher.storage, writing=False)
     try:

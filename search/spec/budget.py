@@ -16,8 +16,10 @@ from search.spec.toml import file_value
 from search.text import plural
 from space.architecture import Architecture
 from space.cost import Cost, cost, peak
-from space.deployed.cost import COST_MODEL, DeployedCost, deployed_cost
+from space.deployed.cost import COST_MODEL, DEFAULT_CORE, DeployedCost, deployed_cost
+from space.deployed.flash import CORES
 from space.errors import NotDeployable, Problem, SearchSpaceError, ShapeError
+from space.fields import did_you_mean
 from space.layers.words import format_shape
 from space.lower_bound import CostBound
 from space.search_space import SearchSpace
@@ -34,6 +36,9 @@ __all__ = [
 
 _NOWHERE = 1.0
 """How far a network is over the budget that no chip can run."""
+
+_NO_LIMITS = frozenset({"core", "cost_model"})
+"""Keys that say how is counted."""
 
 _ENOUGH = 0.5
 """The share of a space's widths that a limit must leave to the first convolution."""
@@ -68,6 +73,14 @@ def _known_model(version: int) -> int:
     return version
 
 
+def _known_core(core: str) -> str:
+    if core not in CORES:
+        hint = did_you_mean(core, CORES)
+        known = ", ".join(CORES)
+        raise ValueError(f"{file_value(core)} is not known{hint}; give one of {known}")
+    return core
+
+
 _Kib = Annotated[float, Strict(), Limits(gt=0, le=1e12, allow_inf_nan=False)]
 
 
@@ -82,6 +95,7 @@ class Budget:
         activation_kib: most float32 activation memory for one image, in KiB.
         ram_kib: most RAM of the network in int8, as its C code holds it, in KiB.
         flash_kib: most flash of the same, in KiB.
+        core: for which its code is counted; None for ``space.deployed.cost.DEFAULT_CORE``.
         cost_model: the version of the count of RAM and flash. A study keeps the one with which it
             began; None, in a file, for the newest.
     """
@@ -93,6 +107,7 @@ class Budget:
     activation_kib: _Kib | None = None
     ram_kib: _Kib | None = None
     flash_kib: _Kib | None = None
+    core: Annotated[str, Strict(), AfterValidator(_known_core)] | None = None
     cost_model: Annotated[int, Strict(), AfterValidator(_known_model)] | None = None
 
     @property
@@ -120,7 +135,7 @@ class Budget:
 
     def limits(self) -> dict[str, float]:
         """Return the limits that are set, by name; of several on parameters the largest."""
-        names = [field.name for field in fields(self) if field.name != "cost_model"]
+        names = [field.name for field in fields(self) if field.name not in _NO_LIMITS]
         found = {name: getattr(self, name) for name in names}
         found["parameters"] = self.most_parameters
         return {name: limit for name, limit in found.items() if limit is not None}
@@ -128,8 +143,18 @@ class Budget:
     def to_dict(self) -> dict[str, Any]:
         """Return what is set as a study file has it."""
         several = {"parameters": list(self.several)} if self.several else {}
-        counted = {} if self.cost_model is None else {"cost_model": self.cost_model}
-        return self.limits() | several | counted
+        of_chip = {"core": self.core, "cost_model": self.cost_model}
+        given = {name: value for name, value in of_chip.items() if value is not None}
+        return self.limits() | several | given
+
+    def deployed(self, architecture: Architecture) -> DeployedCost:
+        """Count what a network takes of the chip.
+
+        Raises:
+            ShapeError: the architecture does not fit together.
+            NotDeployable: a word has no kernel, or a layer is too large for int8.
+        """
+        return deployed_cost(architecture, self.core or DEFAULT_CORE)
 
     def as_begun(self) -> Budget:
         """Return the budget of a study that begins now, which keeps the version of its count."""
@@ -204,7 +229,7 @@ def assess(architecture: Architecture, budget: Budget) -> Assessment:
     deployed = None
     if budget.is_deployed:
         try:
-            deployed = deployed_cost(architecture)
+            deployed = budget.deployed(architecture)
         except NotDeployable as error:
             return Assessment(price, {**constraints, "flash": _NOWHERE}, str(error))
     assessment = Assessment(price, constraints, "", deployed)
@@ -240,11 +265,13 @@ def empty_problems(budget: Mapping[str, Any]) -> tuple[Problem, ...]:
     Args:
         budget: the keys of the section that are valid.
     """
-    if any(limit is not None for name, limit in budget.items() if name != "cost_model"):
+    if any(limit is not None for name, limit in budget.items() if name not in _NO_LIMITS):
         return ()
     return (
         Problem(
-            "budget", "sets no limit; give parameters, macs, activation_kib, ram_kib or flash_kib"
+            "budget",
+            "sets no limit; give parameters, macs, activation_kib, ram_kib or flash_kib, or name "
+            "a board in [target]",
         ),
     )
 

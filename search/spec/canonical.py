@@ -15,7 +15,7 @@ from trainer.augment import step_defaults
 __all__ = ["FORMAT_VERSION", "SECTIONS", "differences", "resolve"]
 
 FORMAT_VERSION = 1
-SECTIONS = ("study", "budget", "space", "recipe")
+SECTIONS = ("study", "target", "budget", "space", "recipe")
 
 _FREE = frozenset({"format", "study.trials"})  # keys that may change when a study is resumed
 
@@ -31,12 +31,13 @@ def resolve(sections: Mapping[str, object]) -> dict[str, Any]:
         sections: the sections of a study file by name; those missing are taken as empty.
 
     Returns:
-        JSON values: ``format`` and all four sections.
+        JSON values: ``format`` and all sections, ``target`` where there is one.
     """
-    study, budget, space, recipe = (as_table(sections.get(name)) for name in SECTIONS)
+    study, target, budget, space, recipe = (as_table(sections.get(name)) for name in SECTIONS)
     return {
         "format": FORMAT_VERSION,
         "study": {key: _short(value) for key, value in _filled(study, _STUDY).items()},
+        **({"target": target} if target else {}),
         "budget": budget,
         "space": _resolve_space(space),
         "recipe": _resolve_recipe(recipe),
@@ -133,7 +134,7 @@ def _needless(key: str, table: Mapping[str, object], kind: str | None, place: st
 def _flat(resolved: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     """Return the keys as messages name them: ``space.width``, ``recipe.augment1.degrees``."""
     for section in SECTIONS:
-        for key, value in resolved[section].items():
+        for key, value in resolved.get(section, {}).items():
             if (section, key) != ("recipe", "augment"):
                 yield f"{section}.{key}", value
     steps: Sequence[Mapping[str, object]] = resolved["recipe"]["augment"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from search.spec.budget import Budget, activation_note
+from search.spec.target import Target
 from space.architecture import Architecture
 from space.layers import Again, Gap, Layer, Linear, Word
 from space.network import build
@@ -15,15 +16,20 @@ from trainer.backends.choose import has_kernels
 __all__ = ["kernel_note", "notes", "words_without_kernels"]
 
 
-def notes(space: SearchSpace, budget: Budget, *, kernels: bool = True) -> Iterator[str]:
+def notes(
+    space: SearchSpace, budget: Budget, target: Target | None = None, *, kernels: bool = True
+) -> Iterator[str]:
     """Say what is worth knowing of a space and a budget, one sentence each.
 
     Args:
         space: the search space.
         budget: the limits on the cost of a candidate.
+        target: what the network is to run on; None where that is not said.
         kernels: whether the compiled kernels matter, as they do on a CPU.
     """
-    for note in (activation_note(space, budget), kernel_note(space) if kernels else ""):
+    board = "" if target is None else target.note(budget)
+    stem, slow = activation_note(space, budget), kernel_note(space) if kernels else ""
+    for note in (board, stem, slow):
         if note:
             yield note
 

@@ -126,6 +126,8 @@ def _message(kind: type[_Dataclass], key: str, detail: ErrorDetails) -> str:
             return too_small(file_value(value), _shown(facts["ge"]))
         case "greater_than":
             return f"{file_value(value)} is too small; give more than {facts['gt']:g}"
+        case "less_than":
+            return f"{file_value(value)} is too large; give less than {facts['lt']:g}"
         case "less_than_equal" if facts["le"] == 1:
             return f"{file_value(value)} is too large; accuracies go from 0 to 1, such as 0.994"
         case "less_than_equal":
@@ -142,6 +144,7 @@ def _message(kind: type[_Dataclass], key: str, detail: ErrorDetails) -> str:
 
 _EXAMPLES = {
     "name": 'such as name = "mnist-8k"',
+    "board": 'such as board = "rpi-pico"',
     "dataset": f"one of {', '.join(DATASET_FORMS)}",
     "goal": "such as goal = 0.994",
     "parameters": "such as parameters = 8_000",

@@ -13,6 +13,7 @@ from search.spec.canonical import FORMAT_VERSION, SECTIONS, differences, resolve
 from search.spec.recipe_space import DEFAULTS, RecipeSpace
 from search.spec.sections import parse_section
 from search.spec.study_settings import StudySettings
+from search.spec.target import Target
 from search.spec.toml import as_table, file_value, read_toml
 from search.text import percent
 from space.errors import Problem, SearchSpaceError
@@ -30,10 +31,11 @@ class StudyFile:
 
     Attributes:
         settings: ``[study]``.
-        budget: ``[budget]``.
+        budget: ``[budget]``, with what it takes over from the target.
         space: ``[space]`` as the file has it.
         recipe: ``[recipe]`` as the file has it.
         path: the file; None for one that was not read from a file.
+        target: ``[target]``; None where the file has none.
     """
 
     settings: StudySettings
@@ -41,6 +43,7 @@ class StudyFile:
     space: Mapping[str, object]
     recipe: Mapping[str, object]
     path: Path | None = None
+    target: Target | None = None
 
     @classmethod
     def load(cls, path: Path | str) -> StudyFile:
@@ -75,6 +78,7 @@ class StudyFile:
         return resolve(
             {
                 "study": settings,
+                "target": None if self.target is None else self.target.to_dict(),
                 "budget": self.budget.to_dict(),
                 "space": self.space,
                 "recipe": self.recipe,
@@ -126,7 +130,11 @@ def _checked(sections: Mapping[str, object], path: Path | None) -> StudyFile:
     problems = list(_section_problems(sections))
     tables = {name: as_table(sections.get(name)) for name in SECTIONS}
     study = parse_section(StudySettings, "study", tables["study"])
-    budget = parse_section(Budget, "budget", tables["budget"])
+    target = parse_section(Target, "target", tables["target"]) if "target" in sections else None
+    limits = tables["budget"]
+    if target is not None and target.value is not None:
+        limits = target.value.filled(limits)
+    budget = parse_section(Budget, "budget", limits)
     recipe = tables["recipe"]
     if isinstance(sections.get("study"), Mapping):
         problems += study.problems
@@ -135,14 +143,18 @@ def _checked(sections: Mapping[str, object], path: Path | None) -> StudyFile:
             problems += _goal_problems(study.good, budget.good)
         if not any(problem.key == "study.floor_epochs" for problem in study.problems):
             problems += _floor_problems(tables["study"], study.good, recipe)
+    if target is not None and isinstance(sections["target"], Mapping):
+        problems += target.problems
     if isinstance(sections.get("budget"), Mapping):
-        problems += budget.problems or empty_problems(budget.good)
+        no_board = target is None or target.value is None
+        problems += budget.problems or (empty_problems(budget.good) if no_board else ())
     if isinstance(sections.get("space"), Mapping):
         problems += _space_problems(tables["space"], study.good.get("dataset"), budget.good)
     problems += _recipe_problems(recipe)
     if problems or study.value is None or budget.value is None:
         raise StudyFileError(path, problems)
-    return StudyFile(study.value, budget.value, tables["space"], recipe, path)
+    of_target = None if target is None else target.value
+    return StudyFile(study.value, budget.value, tables["space"], recipe, path, of_target)
 
 
 def _section_problems(sections: Mapping[str, object]) -> Iterator[Problem]:
@@ -154,8 +166,9 @@ def _section_problems(sections: Mapping[str, object]) -> Iterator[Problem]:
             yield Problem(name, f"unknown section{hint}")
         elif not isinstance(section, Mapping):
             yield Problem(name, f"{file_value(section)} is not a section; write [{name}]")
+    needless = {"recipe", "target"} | ({"budget"} if "target" in sections else set())
     for name in SECTIONS:
-        if name not in sections and name != "recipe":
+        if name not in sections and name not in needless:
             yield Problem(name, f"the section is missing; add [{name}]")
 
 

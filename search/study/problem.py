@@ -19,7 +19,6 @@ from search.strategies.problem import LIMIT, Fill, Problem, Proposal
 from search.study.study import StoredStudy
 from space.architecture import Architecture
 from space.cost import BYTES, counts, peak
-from space.deployed.cost import deployed_cost
 from space.errors import NotDeployable, ShapeError
 from space.layers.operations import Convolution
 from space.program import Apply, program_of
@@ -164,24 +163,24 @@ class Describer:
         """Return how much of the budget a full set of parameters uses."""
         architecture = self._space.architecture(params)
         budget, _ = self._under(params)
-        limits = budget.limits()
         try:
-            used = _counted(architecture, limits)
+            used = _counted(architecture, budget)
         except (ShapeError, NotDeployable):
             return Fill(fits=False, fill=inf)
-        fill = max(used[name] / limit for name, limit in limits.items())
+        fill = max(used[name] / limit for name, limit in budget.limits().items())
         return Fill(fill <= 1.0, fill)
 
 
-def _counted(architecture: Architecture, limits: Mapping[str, float]) -> dict[str, float]:
+def _counted(architecture: Architecture, budget: Budget) -> dict[str, float]:
     """Return what is limited of an architecture, by name."""
+    limits = budget.limits()
     found: dict[str, float] = {}
     if "parameters" in limits or "macs" in limits:
         found["parameters"], found["macs"] = counts(architecture)
     if "activation_kib" in limits:
         found["activation_kib"] = BYTES * peak(architecture).elements / 1024
-    if "ram_kib" in limits or "flash_kib" in limits:
-        deployed = deployed_cost(architecture)
+    if budget.is_deployed:
+        deployed = budget.deployed(architecture)
         found |= {"ram_kib": deployed.ram_kib, "flash_kib": deployed.flash_kib}
     return found
 

@@ -37,7 +37,7 @@ __all__ = [
 SMALL_ARENA = 65_535
 """The most elements of an arena whose places are numbers of 16 bits."""
 
-CORES = ("cortex-m0", "cortex-m4")
+CORES = ("cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33")
 """The cores whose code was measured; newer ones of the same kind run the same instructions."""
 
 _WORD = 4

@@ -27,7 +27,6 @@ from search.workers.data import calibration_images
 from space.architecture import Architecture
 from space.cost import cost
 from space.deployed.cost import deployed_cost
-from space.deployed.flash import CORES
 from space.network import build_with
 from tests.benchmarks.mnist import require_mnist
 from tests.benchmarks.report import RESULTS, provenance, show, write_json
@@ -38,6 +37,7 @@ from trainer.metrics import accuracy
 from trainer.recipe import Recipe
 
 _CHAMPIONS = Path(__file__).parents[2] / "studies" / "champions"
+_CORES = ("cortex-m0", "cortex-m4")
 _IMAGES_ON_CHIP = 3
 
 
@@ -68,15 +68,18 @@ def _measured(folder: Path, dataset: Dataset) -> Iterator[tuple[str, float]]:
     found = int8_accuracy(architecture, trained.weights, trained.normalisation, training, test)
     yield "int8", found or 0.0
     yield "ram", deployed_cost(architecture).ram
-    for core in CORES:
+    for core in _CORES:
         yield f"flash_{core}", deployed_cost(architecture, core).flash
     if COMPILER is None or EMULATOR is None:
         return
     images = test.pixels[:_IMAGES_ON_CHIP].permute(0, 2, 3, 1).contiguous().numpy()
-    for core, chip in CHIPS.items():
+    for core in _CORES:
         with tempfile.TemporaryDirectory() as out:
             write_c_int8(dataclasses.replace(trained, name="net"), Path(out) / "net")
-            yield f"instructions_{core}", run_on(chip, Path(out) / "net", images).instructions
+            yield (
+                f"instructions_{core}",
+                run_on(CHIPS[core], Path(out) / "net", images).instructions,
+            )
 
 
 def _network(folder: Path, dataset: Dataset) -> TrainedNetwork:
@@ -112,12 +115,12 @@ def _network(folder: Path, dataset: Dataset) -> TrainedNetwork:
 
 def _table(rows: Mapping[str, Mapping[str, float]]) -> Table:
     table = Table(title="MNIST test accuracy, one network each")
-    columns = ("network", "parameters", "float", "int8", "RAM", *(f"flash {c}" for c in CORES))
-    for column in (*columns, *(f"instructions {core}" for core in CHIPS)):
+    columns = ("network", "parameters", "float", "int8", "RAM", *(f"flash {c}" for c in _CORES))
+    for column in (*columns, *(f"instructions {core}" for core in _CORES)):
         table.add_column(column, justify="left" if column == "network" else "right")
     for name, row in rows.items():
-        counted = [row[f"flash_{core}"] for core in CORES]
-        counted += [row[key] for core in CHIPS if (key := f"instructions_{core}") in row]
+        counted = [row[f"flash_{core}"] for core in _CORES]
+        counted += [row[key] for core in _CORES if (key := f"instructions_{core}") in row]
         table.add_row(
             name,
             f"{row['parameters']:,.0f}",

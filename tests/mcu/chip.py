@@ -44,8 +44,12 @@ CHIPS: Mapping[str, Chip] = MappingProxyType(
     {
         chip.core: chip
         for chip in (
-            Chip("mps2-an386", "cortex-m4", (0x0, 4 << 20), (0x20000000, 4 << 20), 40.0),
             Chip("microbit", "cortex-m0", (0x0, 256 << 10), (0x20000000, 16 << 10), 62.5),
+            Chip("microbit", "cortex-m0plus", (0x0, 256 << 10), (0x20000000, 16 << 10), 62.5),
+            Chip("mps2-an385", "cortex-m3", (0x0, 4 << 20), (0x20000000, 4 << 20), 40.0),
+            Chip("mps2-an386", "cortex-m4", (0x0, 4 << 20), (0x20000000, 4 << 20), 40.0),
+            Chip("mps2-an500", "cortex-m7", (0x0, 4 << 20), (0x20000000, 4 << 20), 40.0),
+            Chip("mps2-an505", "cortex-m33", (0x10000000, 4 << 20), (0x38000000, 4 << 20), 50.0),
         )
     }
 )

@@ -20,7 +20,9 @@ from search.spec.candidate_files import DESCRIPTION
 from space.cost import cost
 from space.deployed.cost import deployed_cost
 from space.deployed.flash import CORES, code_compiler
+from space.deployed.instructions import instructions
 from space.deployed.kernels import Multiply
+from space.deployed.lowering import lower
 from space.layers.operations import Linear
 from space.layers.words import elements, format_shape
 
@@ -181,6 +183,11 @@ def _memory(trained: TrainedNetwork, program: Program, kind: str) -> Iterator[st
         rows.append(("flash: weights and tables", f"{first.constants:,} bytes"))
         rows += [(f"flash: code for {core}", f"{of.code:,} bytes") for core, of in found.items()]
     yield from table_lines(("memory", "bytes"), rows)
+    if kind == C_INT8_FORMAT:
+        lowered = lower(trained.architecture)
+        counts = [(core, f"{instructions(lowered, core) / 1e6:,.2f} million") for core in CORES]
+        yield ""
+        yield from table_lines(("core", "instructions for one image, an estimate"), counts)
     if kind == C_INT8_FORMAT:
         yield ""
         yield f"The code was measured with {code_compiler()}, with what it needs of the compiler's"

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given, settings
+
+from space.architecture import Architecture
+from space.deployed.instructions import instructions
+from space.deployed.lowering import lower
+from tests.mcu.arm import COMPILER
+from tests.mcu.chip import CHIPS, EMULATOR
+from tests.mcu.instructions import counted
+from tests.space.strategies import architectures
+
+pytestmark = [
+    pytest.mark.mcu,
+    pytest.mark.skipif(COMPILER is None, reason="there is no arm-none-eabi-gcc here"),
+    pytest.mark.skipif(EMULATOR is None, reason="there is no qemu-system-arm here"),
+]
+
+_ENOUGH = 100_000
+"""Below this, what depends on the values (a square root, a division) decides."""
+
+
+@settings(max_examples=5)
+@given(architectures())
+def test_instructions_are_those_of_the_emulator(architecture: Architecture) -> None:
+    """The instructions of a network are estimated within 15 % on a Cortex-M4."""
+    found = counted(architecture, CHIPS["cortex-m4"])
+    assume(found > _ENOUGH)
+    assert instructions(lower(architecture), "cortex-m4") == pytest.approx(found, rel=0.15)
