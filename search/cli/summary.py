@@ -187,6 +187,8 @@ def export_summary(trained: TrainedNetwork, out: Path, formats: Sequence[str]) -
     for name, folder in folders_of(out, formats).items():
         if folder != out:
             lines.append(f"{folder}: {FORMATS[name].about}")
+        if name in trained.checks:
+            lines.append(trained.checks[name])
         if FORMATS[name].imported:
             lines.append(
                 f"use it, with {folder.parent} on Python's path: "

@@ -77,8 +77,7 @@ def export(
         if trial is not None:
             raise InputError("--trial is of a study and --step of a ladder; give one of them")
         of_step = step_network(Path(study), step, storage, data_root(data))
-        write_formats(of_step, Path(out), chosen, force=force)
-        return of_step
+        return _written(of_step, Path(out), chosen, force)
     refuse_ladder(study)
     stored = open_study(study, storage, writing=False)
     limit = _limit(stored, parameters, trial)
@@ -88,8 +87,14 @@ def export(
         trained, fold = _from_trial(stored, record, limit), record.fold
     calibration = partial(_calibration, stored, data_root(data), fold)
     trained = dataclasses.replace(trained, calibration=calibration)
-    write_formats(trained, Path(out), chosen, force=force)
-    return trained
+    return _written(trained, Path(out), chosen, force)
+
+
+def _written(
+    trained: TrainedNetwork, out: Path, formats: tuple[str, ...], force: bool
+) -> TrainedNetwork:
+    checks = write_formats(trained, out, formats, force=force)
+    return dataclasses.replace(trained, checks=checks)
 
 
 def _calibration(stored: StoredStudy, root: Path, fold: int | None) -> Tensor:

@@ -119,11 +119,17 @@ def _check_place(out: Path, files: Collection[str], is_own: Callable[[Path], boo
         raise ExportError(f"{out} {what} and stays as it is; choose another folder")
     named = (description_of(out) or {}).get("files", ())
     kept = map(str, named) if isinstance(named, list) else ()
-    strange = sorted({path.name for path in out.iterdir()} - {*files, *kept, "__pycache__"})
+    there = {path.name for path in out.iterdir()} - {*files, *kept}
+    strange = sorted(name for name in there if not _is_made_again(name))
     if strange:
         raise ExportError(
             f"{out} has {strange[0]!r}, which is not part of an export and would be lost; move it"
         )
+
+
+def _is_made_again(name: str) -> bool:
+    """Return whether Python or pip leaves an entry of this name in a package that it uses."""
+    return name in {"__pycache__", "build"} or name.endswith(".egg-info")
 
 
 def _swap(new: Path, out: Path, aside: Path) -> None:

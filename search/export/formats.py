@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from search.errors import ExportError
@@ -24,8 +25,9 @@ class Format:
 
     Attributes:
         about: what it is, in a line.
-        write: writes a network into a folder, whole or not at all; raises ``ExportError`` where
-            it cannot, ``ImportError`` where a package is missing.
+        write: writes a network into a folder, whole or not at all; may return a line on what was
+            found when that was checked. Raises ``ExportError`` where it cannot, ``ImportError``
+            where a package is missing.
         extra: the extra of the distribution that brings the packages it needs; empty where
             flyweight's own are enough.
         calibrated: whether it needs training images to choose the ranges of whole numbers.
@@ -34,22 +36,22 @@ class Format:
     """
 
     about: str
-    write: Callable[[TrainedNetwork, Path], None]
+    write: Callable[[TrainedNetwork, Path], str | None]
     extra: str = ""
     calibrated: bool = False
     imported: bool = False
 
 
-def _write_onnx(trained: TrainedNetwork, out: Path) -> None:
+def _write_onnx(trained: TrainedNetwork, out: Path) -> str:
     from search.export.onnx.package import write_onnx
 
-    write_onnx(trained, out)
+    return write_onnx(trained, out)
 
 
-def _write_int8(trained: TrainedNetwork, out: Path) -> None:
+def _write_int8(trained: TrainedNetwork, out: Path) -> str:
     from search.export.onnx.package import write_int8
 
-    write_int8(trained, out)
+    return write_int8(trained, out)
 
 
 FORMATS: dict[str, Format] = {
@@ -111,7 +113,7 @@ def folders_of(out: Path, formats: Sequence[str]) -> Mapping[str, Path]:
 
 def write_formats(
     trained: TrainedNetwork, out: Path, formats: Sequence[str], *, force: bool = False
-) -> None:
+) -> dict[str, str]:
     """Write a network in each of several formats.
 
     Args:
@@ -119,6 +121,9 @@ def write_formats(
         out: the folder of a single format, or the folder of the formats' folders.
         formats: names of the table, each once.
         force: whether packages of other studies are replaced.
+
+    Returns:
+        By the name of each format that is checked after it was written, what was found.
 
     Raises:
         ExportError: a folder cannot be written, is in the way, a format's packages are missing, it
@@ -131,14 +136,15 @@ def write_formats(
     if not force:
         for folder in folders.values():
             _refuse_other_study(folder, trained.name)
+    if trained.calibration is not None:
+        trained = replace(trained, calibration=cache(trained.calibration))  # several read them
     if any(FORMATS[name].calibrated for name in folders):
-        # Read before anything is written: where they are missing, nothing is.
-        images = trained.calibration_images()
-        trained = replace(trained, calibration=lambda: images)
+        trained.calibration_images()  # before anything is written: without them, nothing is
+    found = {}
     for name, folder in folders.items():
         entry = FORMATS[name]
         try:
-            entry.write(trained, folder)
+            found[name] = entry.write(trained, folder)
         except NotDeployable as error:
             raise ExportError(f"--format {name}: {error}") from error
         except ImportError as error:
@@ -148,6 +154,7 @@ def write_formats(
                 f"--format {name} needs the package {error.name}; "
                 f"pip install 'flyweight[{entry.extra}]'"
             ) from error
+    return {name: line for name, line in found.items() if line}
 
 
 def _refuse_other_study(folder: Path, name: str) -> None:

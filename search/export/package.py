@@ -1,26 +1,22 @@
 """Write a trained network as a folder that Python can import without flyweight.
 
-Before the folder is moved into its place it is imported and its network compared with the trained
-one: on any failure, what was there before stays.
+Before the folder is moved into its place it is loaded in a process of its own and its network
+compared with the trained one: on any failure, what was there before stays.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import keyword
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
-from types import ModuleType
-from uuid import uuid4
 
-import torch
 from safetensors import torch as safetensors
 from torch import Tensor
 
 from search.errors import ExportError
+from search.export.checks import check_loaded_again
 from search.export.codegen.layers import weight_names
 from search.export.codegen.module import network_source
 from search.export.description import description_text
@@ -30,19 +26,18 @@ from search.export.trained_network import TrainedNetwork
 from search.spec.candidate_files import DESCRIPTION, PACKAGE_FORMAT
 from space.architecture import Architecture
 from space.cost import cost
-from space.network import build_with
-from trainer.batches import normalise
-from trainer.data import Normalisation
 
 __all__ = [
     "class_name_of",
+    "distribution_of",
     "is_package",
     "package_name_of",
     "read_weights",
     "write_package",
 ]
 
-_FILES = ("__init__.py", "network.py", "weights.safetensors", DESCRIPTION, "README.md")
+_WEIGHTS, _PROJECT = "weights.safetensors", "pyproject.toml"
+_FILES = ("__init__.py", "network.py", _WEIGHTS, DESCRIPTION, "README.md", _PROJECT)
 _TAKEN = frozenset(
     {
         *("flyweight", "search", "space", "trainer"),
@@ -85,12 +80,38 @@ def load(device: str | torch.device = "cpu") -> {class_name}:
 '''
 
 
-def write_package(trained: TrainedNetwork, out: Path) -> None:
+_PIP_TEXT = """# Lets pip install this folder: pip install .
+
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "{distribution}"
+version = "1.0"
+description = "A trained network of {parameters:,} parameters, written by flyweight"
+readme = "README.md"
+requires-python = ">=3.11"
+dependencies = ["torch>=2.11", "safetensors>=0.6"]
+
+[tool.setuptools]
+packages = ["{package}"]
+package-dir = {{ "{package}" = "." }}
+
+[tool.setuptools.package-data]
+"{package}" = ["{weights}", "{description}", "README.md"]
+"""
+
+
+def write_package(trained: TrainedNetwork, out: Path) -> str:
     """Write a network as an importable folder; one that was written before is replaced.
 
     Args:
         trained: the network, its data, recipe and figures.
         out: the folder; its name becomes the name of the package. Missing parents are made.
+
+    Returns:
+        What was found when it was loaded again, in a line.
 
     Raises:
         ExportError: the folder's name cannot be imported; something else is in its place; it
@@ -102,7 +123,9 @@ def write_package(trained: TrainedNetwork, out: Path) -> None:
     state = _exported_state(trained)
     with whole_folder(out, _FILES, is_package) as folder:
         _write_files(trained, state, folder)
-        _verify(trained, folder)
+        checked = check_loaded_again(trained, folder)
+        write_texts(folder, {"README.md": model_card(trained, folder.name)})
+    return checked
 
 
 def package_name_of(name: str) -> str:
@@ -127,7 +150,7 @@ def read_weights(folder: Path, architecture: Architecture) -> dict[str, Tensor]:
     """
     names = {there: here for here, there in weight_names(architecture).items()}
     weights = {}
-    for key, value in safetensors.load_file(folder / "weights.safetensors").items():
+    for key, value in safetensors.load_file(folder / _WEIGHTS).items():
         module, _, parameter = key.rpartition(".")
         weights[f"{names[module]}.{parameter}"] = value
     return weights
@@ -172,55 +195,25 @@ def _exported_state(trained: TrainedNetwork) -> dict[str, Tensor]:
 
 
 def _write_files(trained: TrainedNetwork, state: dict[str, Tensor], folder: Path) -> None:
+    """Write all that the package needs to be loaded."""
     class_name = class_name_of(trained.name)
     parameters = cost(trained.architecture).parameters
     texts = {
         "__init__.py": _INIT.format(class_name=class_name, parameters=parameters),
         "network.py": network_source(trained.architecture, class_name, trained.normalisation),
         DESCRIPTION: description_text(trained, PACKAGE_FORMAT),
-        "README.md": model_card(trained, folder.name),
+        _PROJECT: _PIP_TEXT.format(
+            distribution=distribution_of(folder.name),
+            package=folder.name,
+            parameters=parameters,
+            weights=_WEIGHTS,
+            description=DESCRIPTION,
+        ),
     }
     write_texts(folder, texts)
-    (folder / "weights.safetensors").write_bytes(safetensors.save(state, {"format": "pt"}))
+    (folder / _WEIGHTS).write_bytes(safetensors.save(state, {"format": "pt"}))
 
 
-def _verify(trained: TrainedNetwork, folder: Path) -> None:
-    """Import the folder and compare its network with the trained one.
-
-    Both compute in double precision: norms enlarge the rounding of single precision, so that the
-    same network, computed in another order, can give other logits.
-    """
-    network = build_with(trained.architecture, trained.weights).double()
-    shape = (4, *trained.architecture.input_shape)
-    images = torch.rand(shape, generator=torch.Generator().manual_seed(0)).double()
-    mean, std = trained.normalisation.mean, trained.normalisation.std
-    # As the written network holds them, in single precision.
-    held = Normalisation(*(tuple(torch.tensor(values).tolist()) for values in (mean, std)))
-    # Making the network draws initial weights, which would change the caller's random sequence.
-    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
-        wanted = network(normalise(images, held))
-        given = _imported(folder).load().double()(images)
-    if not torch.allclose(given, wanted, rtol=1e-6, atol=1e-6, equal_nan=True):
-        worst = (given - wanted).abs().max().item()
-        raise ExportError(
-            f"the written network gives other logits than the trained one (by {worst:.3g}); "
-            "nothing was exported; please report this architecture"
-        )
-
-
-def _imported(folder: Path) -> ModuleType:
-    """Import a folder under a unique name, and remove every trace of the import."""
-    name = f"_flyweight_{uuid4().hex}"
-    spec = importlib.util.spec_from_file_location(
-        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    if spec is None or spec.loader is None:
-        raise ExportError(f"{folder} cannot be imported; choose another --out")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        for loaded in [key for key in sys.modules if key.split(".")[0] == name]:
-            del sys.modules[loaded]
-        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
-    return module
+def distribution_of(package: str) -> str:
+    """Make a name for pip, which begins and ends with a letter or digit, of a package's name."""
+    return re.sub(r"_+", "-", package).strip("-").lower() or "net"

@@ -161,6 +161,7 @@ class TrainedNetwork:
         reading: how files became its images.
         calibration: reads some of its training images, uint8 (n, channels, height, width), by which
             the ranges of whole numbers are chosen; None where there are none.
+        checks: of what was written of it, by the name of the format: a line on what was found.
     """
 
     name: str
@@ -173,6 +174,7 @@ class TrainedNetwork:
     figures: Figures
     reading: Reading = field(default_factory=Reading)
     calibration: Callable[[], Tensor] | None = None
+    checks: Mapping[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
         """Check the weights and the classes against the architecture.

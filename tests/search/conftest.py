@@ -1,4 +1,4 @@
-"""The databases that a study may lie in, each real."""
+"""The databases that a study may lie in, each real, and quick checks of exported packages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, create_engine, make_url, text
+
+from tests.search.warm_python import warm
 
 _databases = itertools.count()
 
@@ -28,6 +30,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
     server = module.get_server(tmp_path_factory.mktemp("postgres"))
     yield make_url(server.get_uri())
     server.cleanup()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_python() -> Iterator[None]:
+    """Exports check packages in forks of a process that has imported torch."""
+    with warm():
+        yield
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -51,11 +51,12 @@ def test_several_formats_get_a_folder_each(tmp_path: Path, lines: str) -> None:
     A folder that is an exported package itself takes no others.
     """
     out, formats = tmp_path / "my-net", chosen_formats([f"torch,{lines}"])
-    write_formats(trained_network(), out, formats)
+    found = write_formats(trained_network(), out, formats)
     assert sorted(path.name for path in out.iterdir()) == ["lines", "my_net"]
     assert is_package(out / "my_net")
     assert "gap" in (out / lines / "layers.txt").read_text()
-    said = export_summary(trained_network(), out, formats)
+    said = export_summary(replace(trained_network(), checks=found), out, formats)
+    assert found["torch"] in said.splitlines()
     assert f"{out / lines}: its layers as text" in said
     assert f"with {out} on Python's path: from my_net import load" in said
     with pytest.raises(ExportError, match="exported network already"):

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search.errors import ExportError
-from search.export import package
+from search.export import checks, package
+from search.export.checks import check_loaded_again, images_to_check
 from search.export.codegen.layers import weight_names
-from search.export.package import PACKAGE_FORMAT, class_name_of, package_name_of, write_package
+from search.export.package import (
+    PACKAGE_FORMAT,
+    class_name_of,
+    distribution_of,
+    package_name_of,
+    write_package,
+)
 from space.architecture import Architecture
 from space.cost import cost
 from space.network import build
@@ -25,16 +34,11 @@ from tests.space.strategies import architectures
 from trainer.batches import normalise
 from trainer.recipe import Recipe
 
-FILES = {"__init__.py", "network.py", "weights.safetensors", "architecture.json", "README.md"}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Keep threads from waiting for each other over networks this small."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+ROOT = Path(__file__).parents[3]
+FILES = {
+    *("__init__.py", "network.py", "weights.safetensors", "architecture.json"),
+    *("README.md", "pyproject.toml"),
+}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -79,12 +83,58 @@ print(json.dumps([shapes.CLASSES, sorted(sys.modules)]))
     torch.testing.assert_close(torch.load(tmp_path / "logits.pt"), wanted)
 
 
+def test_pip_installs_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pip installs the folder with its weights; a fresh Python loads it from there.
+
+    What pip leaves in the folder is no reason to refuse a later export.
+    """
+    pytest.importorskip("setuptools", reason="setuptools is not installed, which builds the folder")
+    pytest.importorskip("pip", reason="pip is not installed")
+    folder, place = tmp_path / "Shapes_8k_", tmp_path / "installed"
+    trained = trained_network(name=HOSTILE[2])
+    write_package(trained, folder)
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", place]
+    command = [sys.executable, "-m", "pip", "install", *options, folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "build").is_dir()
+    write_package(trained, folder)
+    assert set(contents(folder)) == FILES
+    shutil.rmtree(folder)
+    installed = {path.name for path in (place / folder.name).iterdir()} - {"__pycache__"}
+    assert installed == FILES - {"pyproject.toml"}
+    (metadata,) = place.glob("*.dist-info/METADATA")
+    assert metadata.parent.name == "shapes_8k-1.0.dist-info"
+    assert "Requires-Dist: torch" in metadata.read_text()
+    monkeypatch.setattr(checks, "subprocess", subprocess)
+    assert "the same logits on 1,000 random images" in check_loaded_again(
+        trained, place / folder.name
+    )
+
+
+@given(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True))
+def test_every_package_has_a_name_for_pip(name: str) -> None:
+    """What pip calls a package begins and ends as pip demands, whatever its folder is called."""
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", distribution_of(name))
+
+
+def test_what_the_package_needs_is_what_flyweight_needs(tmp_path: Path) -> None:
+    """The versions in a package's project file are those with which flyweight is tested."""
+    write_package(trained_network(name=HOSTILE[2]), tmp_path / "shapes")
+    ours, its = (
+        tomllib.loads(path.read_text())["project"]
+        for path in (ROOT / "pyproject.toml", tmp_path / "shapes" / "pyproject.toml")
+    )
+    assert set(its["dependencies"]) < set(ours["dependencies"])
+    assert its["requires-python"] == ours["requires-python"]
+
+
 @settings(max_examples=20)
 @given(architectures(), st.sampled_from(HOSTILE))
 def test_every_architecture_can_be_written(
     tmp_path_factory: pytest.TempPathFactory, architecture: Architecture, name: str
 ) -> None:
-    """A package of any architecture and any name holds its five files and describes itself."""
+    """A package of any architecture and any name holds its six files and describes itself."""
     folder = tmp_path_factory.mktemp("exports")
     trained = trained_network(architecture, name=name, dataset=name, figures=TRIAL)
     write_package(trained, folder / "small")
@@ -235,6 +285,42 @@ def test_failure_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.Monkey
         write_package(trained, tmp_path / "shapes")
     assert contents(tmp_path / "shapes") == before
     assert [path.name for path in tmp_path.iterdir()] == ["shapes"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("import trainer", "trainer"),
+        ("raise RuntimeError('not today \\x1b[31m')", r"not today \\x1b\[31m"),
+        ("import os; os._exit(3)", "exit code 3"),
+    ],
+)
+def test_a_package_that_cannot_be_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, reason: str
+) -> None:
+    """A package that fails where there is no flyweight is not exported, and the reason is said."""
+    source = package._INIT.replace("import json", f"import json\n{lines}")
+    monkeypatch.setattr(package, "_INIT", source)
+    with pytest.raises(
+        ExportError, match=rf"cannot be loaded in a process of its own \(.*{reason}"
+    ):
+        write_package(trained_network(), tmp_path / "shapes")
+    assert not list(tmp_path.iterdir())
+
+
+def test_real_images_are_compared_where_there_are_some(tmp_path: Path) -> None:
+    """The line says on which images the logits were compared, and how near they came."""
+    pixels = torch.randint(256, (30, 2, 10, 10), dtype=torch.uint8)
+    found = write_package(trained_network(calibration=lambda: pixels), tmp_path / "shapes")
+    assert re.search(r"^loaded again .*: the same logits on 30 training images( to \d)?", found)
+
+
+def test_a_large_network_is_compared_on_fewer_images() -> None:
+    """The comparison takes seconds, however many multiply-accumulates an image takes."""
+    large = Architecture.parse(["conv7 64 pad3", "conv7 64 pad3", "gap", "linear 3"], (2, 200, 200))
+    images, words = images_to_check(trained_network(large))
+    assert (len(images), words) == (4, "4 random images")
+    assert len(images_to_check(trained_network())[0]) == 1_000
 
 
 def test_weights_of_another_network(tmp_path: Path) -> None:
