@@ -3,51 +3,78 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from string import punctuation
 from typing import Any
 
 from search.errors import printable
-from search.export.example_image import image_lines
+from search.export.card_head import LICENCE, head_lines
 from search.export.trained_network import Figures, TrainedNetwork
 from search.statistics import Spread
 from search.text import at_most, percent, plural
 from space.cost import cost
+from space.deployed.cost import DEFAULT_CORE, deployed_cost
+from space.deployed.flash import CORES, code_compiler
+from space.errors import NotDeployable
 from space.layers.words import format_shape
 
-__all__ = ["accuracy_lines", "as_markdown", "card_of", "layer_lines", "model_card", "table_lines"]
+__all__ = ["Page", "as_markdown", "model_card"]
 
 _HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,:/+()-]*")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-_MOST_CLASSES = 20
+_PLAIN = "These are figures of the network in floats. What it loses in int8 was not measured."
 
 
-def model_card(trained: TrainedNetwork, package: str) -> str:
+@dataclass(frozen=True)
+class Page:
+    """What the card of a format says of that format alone.
+
+    Attributes:
+        what: in what form the network is here, the end of a sentence.
+        use: lines that say how to use it.
+        library: which loads it, as the Hugging Face Hub calls it; empty where it needs none.
+        tags: for the Hub.
+        int8: whether it computes in int8.
+        checked: what was found when it was checked, a line without a full stop; may be empty.
+        memory: rows of a table: what takes memory, and how much; beside those of every card.
+    """
+
+    what: str
+    use: Sequence[str]
+    library: str = ""
+    tags: Sequence[str] = ()
+    int8: bool = False
+    checked: str = ""
+    memory: Sequence[tuple[str, str]] = ()
+
+
+def model_card(trained: TrainedNetwork, page: Page) -> str:
     """Return the card in Markdown.
 
     Args:
         trained: the network.
-        package: the name under which it is imported; a Python identifier.
+        page: what its format says.
     """
-    sections = [
+    sections: list[Iterable[str]] = [
+        head_lines(trained, page.library, page.tags, int8=page.int8),
         [f"# {as_markdown(trained.name)}"],
-        _summary(trained),
+        _summary(trained, page),
         ["## Use"],
-        _usage(trained, package),
+        page.use,
         ["## Accuracy"],
-        accuracy_lines(trained.figures),
+        _accuracy(trained.figures, int8=page.int8),
         ["## Cost"],
-        _cost(trained),
+        _cost(trained, page.memory),
+        ["## Classes"],
+        [", ".join(map(as_markdown, trained.class_names))],
         ["## Layers"],
-        layer_lines(trained),
+        _layers(trained),
         ["## Recipe"],
         _recipe(trained),
+        ["## Licence"],
+        LICENCE,
     ]
-    return card_of(sections)
-
-
-def card_of(sections: Iterable[Iterable[str]]) -> str:
-    """Return the text of a card from the lines of its headings and sections."""
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
 
 
@@ -59,46 +86,24 @@ def as_markdown(text: str) -> str:
     return "".join(f"\\{c}" if c in punctuation else c for c in line) or "(no name)"
 
 
-def _summary(trained: TrainedNetwork) -> list[str]:
-    architecture, names = trained.architecture, trained.class_names
-    shown = ", ".join(map(as_markdown, names[:_MOST_CLASSES]))
-    if len(names) > _MOST_CLASSES:
-        shown += f" and {len(names) - _MOST_CLASSES} more"
-    return [
-        f"A convolutional network of {cost(architecture).parameters:,} parameters for "
-        f"{as_markdown(trained.dataset)}:",
+def _summary(trained: TrainedNetwork, page: Page) -> Iterator[str]:
+    architecture, price = trained.architecture, cost(trained.architecture)
+    yield (
+        f"A convolutional network of {price.parameters:,} parameters and {price.macs:,} "
+        f"multiply-accumulates for {as_markdown(trained.dataset)}:"
+    )
+    yield (
         f"images of {format_shape(architecture.input_shape)} in, one logit for each of "
-        f"{len(names)} classes out ({shown}).",
-        ("Made by hand, trained" if trained.figures.kind == "step" else "Found")
-        + " by flyweight; it needs torch and safetensors alone.",
-    ]
+        f"{len(trained.class_names)} classes out."
+    )
+    made = "Made by hand and trained" if trained.figures.kind == "step" else "Found"
+    yield f"{made} by flyweight; here as {page.what}."
+    if page.checked:
+        yield ""
+        yield f"{page.checked[0].upper()}{page.checked[1:]}."
 
 
-def _usage(trained: TrainedNetwork, package: str) -> list[str]:
-    shape = ", ".join(map(str, trained.architecture.input_shape))
-    return [
-        "With the folder that holds this package on Python's path (start Python there, or name",
-        "it in `PYTHONPATH`):",
-        "",
-        "```python",
-        *image_lines(trained.dataset, trained.architecture.input_shape, trained.reading),
-        "",
-        f"import {package}",
-        "",
-        f"network = {package}.load()",
-        "with torch.inference_mode():",
-        "    logits = network(image[None])[0]",
-        f"print({package}.CLASSES[int(logits.argmax())])",
-        "```",
-        "",
-        f"An image is ({shape}): channels, height, width, as floats from 0 (black) to 1;",
-        "the normalisation is inside the network. It takes any number of images at once, (n, "
-        f"{shape}),",
-        f"and gives (n, {len(trained.class_names)}) logits.",
-    ]
-
-
-def accuracy_lines(figures: Figures) -> list[str]:
+def _accuracy(figures: Figures, *, int8: bool) -> list[str]:
     """Return how accurate a network is, and how that was measured."""
     floor = f"floor (lowest of the last {figures.floor_epochs} of {figures.epochs} epochs)"
     rows = []
@@ -113,8 +118,8 @@ def accuracy_lines(figures: Figures) -> list[str]:
             ("after the last epoch", figures.test_accuracy),
         ):
             rows.append(("test", what, str(spread.n), _spread(spread)))
-        if (int8 := figures.int8_accuracy) is not None:
-            rows.append(("test", "after the last epoch, in int8", str(int8.n), _spread(int8)))
+        if (found := figures.int8_accuracy) is not None:
+            rows.append(("test", "after the last epoch, in int8", str(found.n), _spread(found)))
         weights = f"after the last epoch, these weights (seed {first.seed})"
         rows.append(("test", weights, "1", percent(first.accuracy)))
         if first.int8 is not None:
@@ -123,9 +128,10 @@ def accuracy_lines(figures: Figures) -> list[str]:
     notes = kinds[figures.kind](figures)
     versions = ", ".join(f"{as_markdown(k)} {as_markdown(v)}" for k, v in figures.versions.items())
     return [
-        *table_lines(("set", "figure", "seeds", "accuracy"), rows),
+        *_table(("set", "figure", "seeds", "accuracy"), rows),
         "",
         *notes,
+        *([_PLAIN] if int8 and figures.int8_accuracy is None else []),
         "",
         f"Trained on {as_markdown(figures.hardware)} in {figures.seconds:,.0f} s"
         + (f" with {versions}." if versions else "."),
@@ -183,28 +189,51 @@ def _step_notes(figures: Figures) -> list[str]:
     ]
 
 
-def _cost(trained: TrainedNetwork) -> list[str]:
+def _cost(trained: TrainedNetwork, memory: Iterable[tuple[str, str]]) -> Iterator[str]:
     price = cost(trained.architecture)
     before, after = price.receptive_field_before_gap, price.receptive_field
     rows = [
         ("parameters", f"{price.parameters:,}"),
         ("parameters when deployed (BatchNorm folded)", f"{price.deployed_parameters:,}"),
         ("multiply-accumulates, one image", f"{price.macs:,}"),
-        ("activation memory, one image (float32)", f"{price.activation_kib:,.1f} KiB"),
+        ("activation memory, one image (float32 in PyTorch)", f"{price.activation_kib:,.1f} KiB"),
         ("receptive field before global pooling", f"{before} x {before} pixels"),
         ("receptive field", f"{after} x {after} pixels"),
+        *memory,
     ]
-    return table_lines(("cost", "value"), rows)
+    note = [
+        f"The code was measured with {code_compiler()}, with what it needs of the compiler's",
+        "library; start-up code and the stack come on top.",
+    ]
+    try:
+        rows += _chip_rows(trained)
+    except NotDeployable as error:
+        note = [f"In int8 it does not run on a chip: {as_markdown(str(error))}."]
+    yield from _table(("cost", "value"), rows)
+    yield ""
+    yield from note
 
 
-def layer_lines(trained: TrainedNetwork) -> list[str]:
+def _chip_rows(trained: TrainedNetwork) -> Iterator[tuple[str, str]]:
+    """Yield what the network takes of a chip.
+
+    Raises:
+        NotDeployable: it cannot be said in int8.
+    """
+    found = {core: deployed_cost(trained.architecture, core) for core in CORES}
+    first = found[DEFAULT_CORE]
+    yield "RAM as C in int8: all maps, image and logits", f"{first.ram:,} bytes"
+    yield "flash as C in int8: weights and tables", f"{first.constants:,} bytes"
+    for core, of in found.items():
+        yield f"flash as C in int8: code for {core}", f"{of.code:,} bytes"
+
+
+def _layers(trained: TrainedNetwork) -> list[str]:
     """Return the lines of a network and the maps that they give, as a table."""
     architecture = trained.architecture
     lines = zip(architecture.layers, architecture.shapes, strict=True)
     rows = [(f"`{layer}`", format_shape(shape)) for layer, shape in lines]
-    return table_lines(
-        ("line", "gives"), [("images", format_shape(architecture.input_shape)), *rows]
-    )
+    return _table(("line", "gives"), [("images", format_shape(architecture.input_shape)), *rows])
 
 
 def _recipe(trained: TrainedNetwork) -> list[str]:
@@ -214,7 +243,7 @@ def _recipe(trained: TrainedNetwork) -> list[str]:
     for number, step in enumerate(steps, 1):
         strengths = ", ".join(f"{k} {_value(v)}" for k, v in step.items() if k != "kind")
         rows.append((f"`augment` {number}", as_markdown(f"{step['kind']}: {strengths}")))
-    return table_lines(("key", "value"), rows)
+    return _table(("key", "value"), rows)
 
 
 def _value(value: Any) -> str:
@@ -223,7 +252,7 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def table_lines(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     """Return a table in Markdown; its cells are Markdown."""
     lines: Iterator[tuple[str, ...]] = iter((head, ("---",) * len(head), *rows))
     return [f"| {' | '.join(cells)} |" for cells in lines]

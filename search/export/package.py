@@ -10,6 +10,7 @@ import keyword
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from safetensors import torch as safetensors
@@ -20,8 +21,9 @@ from search.export.checks import check_loaded_again
 from search.export.codegen.layers import weight_names
 from search.export.codegen.module import network_source
 from search.export.description import description_text
+from search.export.example_image import image_lines
 from search.export.folder import is_of_kind, whole_folder, write_texts
-from search.export.model_card import model_card
+from search.export.model_card import Page, model_card
 from search.export.trained_network import TrainedNetwork
 from search.spec.candidate_files import DESCRIPTION, PACKAGE_FORMAT
 from space.architecture import Architecture
@@ -32,6 +34,7 @@ __all__ = [
     "distribution_of",
     "is_package",
     "package_name_of",
+    "package_page",
     "read_weights",
     "write_package",
 ]
@@ -124,8 +127,43 @@ def write_package(trained: TrainedNetwork, out: Path) -> str:
     with whole_folder(out, _FILES, is_package) as folder:
         _write_files(trained, state, folder)
         checked = check_loaded_again(trained, folder)
-        write_texts(folder, {"README.md": model_card(trained, folder.name)})
+        page = package_page(trained, folder.name, checked)
+        write_texts(folder, {"README.md": model_card(trained, page)})
     return checked
+
+
+def package_page(trained: TrainedNetwork, package: str, checked: str = "") -> Page:
+    """Return what the card of a package says of it.
+
+    Args:
+        trained: the network.
+        package: the name under which it is imported.
+        checked: what was found when it was loaded again.
+    """
+    what = "a Python package of PyTorch source and weights, which needs torch and safetensors alone"
+    use = list(_use(trained, package))
+    return Page(what, use, library="pytorch", tags=("safetensors",), checked=checked)
+
+
+def _use(trained: TrainedNetwork, package: str) -> Iterator[str]:
+    shape = ", ".join(map(str, trained.architecture.input_shape))
+    yield "`pip install` this folder, or have the folder that holds it on Python's path (start"
+    yield "Python there, or name it in `PYTHONPATH`):"
+    yield ""
+    yield "```python"
+    yield from image_lines(trained.dataset, trained.architecture.input_shape, trained.reading)
+    yield ""
+    yield f"import {package}"
+    yield ""
+    yield f"network = {package}.load()"
+    yield "with torch.inference_mode():"
+    yield "    logits = network(image[None])[0]"
+    yield f"print({package}.CLASSES[int(logits.argmax())])"
+    yield "```"
+    yield ""
+    yield f"An image is ({shape}): channels, height, width, as floats from 0 (black) to 1;"
+    yield "the normalisation is inside the network. It takes any number of images at once,"
+    yield f"(n, {shape}), and gives (n, {len(trained.class_names)}) logits."
 
 
 def package_name_of(name: str) -> str:

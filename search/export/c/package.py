@@ -11,24 +11,23 @@ from search.deployed.quantise import quantise
 from search.errors import ExportError
 from search.export.c.float32 import float_program
 from search.export.c.int8 import int8_program
+from search.export.c.preprocessing import preprocessing_lines
 from search.export.c.source import Program, header_text, name_of, source_text
+from search.export.card_head import NOTICE
 from search.export.description import C_FORMAT, C_INT8_FORMAT, description_text
 from search.export.folder import is_of_kind, whole_folder, write_texts
-from search.export.model_card import accuracy_lines, as_markdown, card_of, layer_lines, table_lines
+from search.export.model_card import Page, model_card
 from search.export.trained_network import TrainedNetwork
 from search.spec.candidate_files import DESCRIPTION
 from space.cost import cost
-from space.deployed.cost import deployed_cost
-from space.deployed.flash import CORES, code_compiler
-from space.deployed.instructions import instructions
 from space.deployed.kernels import Multiply
-from space.deployed.lowering import lower
 from space.layers.operations import Linear
 from space.layers.words import elements, format_shape
 
 __all__ = ["write_c", "write_c_int8"]
 
 _MOST = 65_535
+_FLOAT = 4
 
 
 def write_c(trained: TrainedNetwork, out: Path) -> None:
@@ -81,7 +80,7 @@ def _write(trained: TrainedNetwork, program: Program, out: Path, kind: str) -> N
         f"{name}.h": header_text(program, name, about),
         f"{name}.c": source_text(program, name, about),
         "main.c": _example(name),
-        "README.md": _readme(trained, program, name, kind),
+        "README.md": model_card(trained, _page(trained, program, name, kind)),
     }
     written = sorted([*texts, DESCRIPTION])
     texts[DESCRIPTION] = description_text(trained, kind, prefix=name, files=written)
@@ -97,6 +96,7 @@ def _about(trained: TrainedNetwork, kind: str) -> list[str]:
         f"{trained.name}: a network of {parameters:,} parameters in {number},",
         f"for {trained.dataset}.",
         "Written by flyweight. Standard C99 without heap; README.md tells more.",
+        NOTICE,
     ]
 
 
@@ -105,41 +105,30 @@ def _example(name: str) -> str:
     return text.replace("NETWORK", name.upper()).replace("network", name)
 
 
-def _readme(trained: TrainedNetwork, program: Program, name: str, kind: str) -> str:
-    sections = [
-        [f"# {as_markdown(trained.name)}"],
-        list(_what(trained, program, kind)),
-        ["## Use"],
-        list(_use(program, name, kind)),
-        ["## Memory"],
-        list(_memory(trained, program, kind)),
-        ["## Accuracy"],
-        list(_accuracy(trained, kind)),
-        ["## Classes"],
-        [", ".join(map(as_markdown, trained.class_names))],
-        ["## Layers"],
-        layer_lines(trained),
-    ]
-    return card_of(sections)
-
-
-def _what(trained: TrainedNetwork, program: Program, kind: str) -> Iterator[str]:
-    price = cost(trained.architecture)
-    yield (
-        f"A convolutional network of {price.parameters:,} parameters and {price.macs:,} "
-        f"multiply-accumulates for {as_markdown(trained.dataset)},"
+def _page(trained: TrainedNetwork, program: Program, name: str, kind: str) -> Page:
+    int8 = kind == C_INT8_FORMAT
+    what = (
+        "C99 that computes in whole numbers of 8 bits, without heap, library and floats"
+        if int8
+        else "C99 that computes in floats, without heap, and of the library with `math.h` alone"
     )
-    yield (
-        "as C99 that computes in whole numbers of 8 bits: no heap, no library, no floats."
-        if kind == C_INT8_FORMAT
-        else "as C99 that computes in floats: no heap, and of the library `math.h` alone."
+    weights = sum({id(array): len(array.values) for array in program.arrays}.values())
+    memory = (
+        ("RAM in floats: all maps, image and logits", f"{program.arena * _FLOAT:,} bytes"),
+        ("flash in floats: weights, without tables and code", f"{weights * _FLOAT:,} bytes"),
+    )
+    return Page(
+        what,
+        list(_use(trained, program, name, int8=int8)),
+        tags=("c", "int8") if int8 else ("c",),
+        int8=int8,
+        memory=() if int8 else memory,
     )
 
 
-def _use(program: Program, name: str, kind: str) -> Iterator[str]:
+def _use(trained: TrainedNetwork, program: Program, name: str, *, int8: bool) -> Iterator[str]:
     upper = name.upper()
     channels, height, width = program.shape
-    pixel = "a byte of 0 (black) to 255" if kind == C_INT8_FORMAT else "a float of 0 (black) to 1"
     yield "```c"
     yield "#include <string.h>"
     yield f'#include "{name}.h"'
@@ -151,44 +140,21 @@ def _use(program: Program, name: str, kind: str) -> Iterator[str]:
     yield "```"
     yield ""
     yield f"Compile `{name}.c` with the rest of the firmware; the constants stay in flash."
-    yield f"A pixel is {pixel}; the normalisation is inside the network."
+    yield "The normalisation is inside the network."
     yield f"`{name}_logits()` returns the logits of the last run."
     yield "Images and logits lie in the one piece of memory that all maps share. So an image must"
     yield "be written again before each run, and no run may begin while another one is going on."
     yield ""
     yield f"`main.c` reads images from standard input: `cc -O2 main.c {name}.c -lm -o ../{name}`."
-    if kind == C_INT8_FORMAT:
+    if int8:
         yield ""
         yield "The source shifts negative numbers to the right and expects that they stay negative,"
         yield "as GCC, Clang, IAR and Arm's compilers do it."
+    yield ""
+    yield "### The image"
+    yield ""
+    yield from preprocessing_lines(program.shape, trained.reading, name, int8=int8)
 
 
 def _by_channel(channels: int) -> str:
     return "" if channels == 1 else f", the {channels} channels of a pixel side by side"
-
-
-def _accuracy(trained: TrainedNetwork, kind: str) -> Iterator[str]:
-    yield from accuracy_lines(trained.figures)
-    if kind == C_INT8_FORMAT and trained.figures.int8_accuracy is None:
-        yield ""
-        yield "These are figures of the network in floats. What it loses in int8 was not measured."
-
-
-def _memory(trained: TrainedNetwork, program: Program, kind: str) -> Iterator[str]:
-    size = 1 if kind == C_INT8_FORMAT else 4
-    rows = [("RAM: the arena, image and logits included", f"{program.arena * size:,} bytes")]
-    if kind == C_INT8_FORMAT:
-        found = {core: deployed_cost(trained.architecture, core) for core in CORES}
-        first = next(iter(found.values()))
-        rows.append(("flash: weights and tables", f"{first.constants:,} bytes"))
-        rows += [(f"flash: code for {core}", f"{of.code:,} bytes") for core, of in found.items()]
-    yield from table_lines(("memory", "bytes"), rows)
-    if kind == C_INT8_FORMAT:
-        lowered = lower(trained.architecture)
-        counts = [(core, f"{instructions(lowered, core) / 1e6:,.2f} million") for core in CORES]
-        yield ""
-        yield from table_lines(("core", "instructions for one image, an estimate"), counts)
-    if kind == C_INT8_FORMAT:
-        yield ""
-        yield f"The code was measured with {code_compiler()}, with what it needs of the compiler's"
-        yield "library; start-up code and the stack come on top."

@@ -99,6 +99,12 @@ class Program:
     before: Sequence[str] = ()
     includes: Sequence[str] = ("stddef.h",)
 
+    @property
+    def arrays(self) -> list[Array]:
+        """Return the constants of all layers; an array of several layers comes several times."""
+        fields = (value for call in self.calls for value in call.fields.values())
+        return [value for value in fields if isinstance(value, Array)]
+
 
 def name_of(text: str) -> str:
     """Return a name for C: lower case letters, digits and underscores, with a letter in front."""

@@ -19,7 +19,7 @@ from search.errors import ExportError
 from search.export.checks import images_to_check, rounding_of
 from search.export.description import INT8_FORMAT, ONNX_FORMAT, description_text
 from search.export.folder import is_of_kind, whole_folder, write_texts
-from search.export.model_card import accuracy_lines, as_markdown, card_of, layer_lines
+from search.export.model_card import Page, model_card
 from search.export.onnx.floats import float_model
 from search.export.onnx.graph import INPUT, OPSET
 from search.export.onnx.int8 import int8_model
@@ -137,41 +137,24 @@ def _write(
 ) -> None:
     name = f"{package_name_of(trained.name)}.onnx"
     files = sorted([name, DESCRIPTION, "README.md"])
+    int8 = kind == INT8_FORMAT
+    numbers = "quantised operators of 8 bits" if int8 else "floats"
+    page = Page(
+        f"an ONNX file of opset {OPSET} in {numbers}, with norms folded into the layers",
+        list(_use(trained, name)),
+        library="onnx",
+        tags=("int8",) if int8 else (),
+        int8=int8,
+        checked=checked,
+    )
     texts = {
         DESCRIPTION: description_text(trained, kind, file=name, files=files, opset=OPSET),
-        "README.md": _readme(trained, name, kind, checked),
+        "README.md": model_card(trained, page),
     }
 
     with whole_folder(out, (name, *texts), is_of_kind(ONNX_FORMAT, INT8_FORMAT)) as folder:
         (folder / name).write_bytes(model.SerializeToString())
         write_texts(folder, texts)
-
-
-def _readme(trained: TrainedNetwork, name: str, kind: str, checked: str) -> str:
-    sections = [
-        [f"# {as_markdown(trained.name)}"],
-        list(_what(trained, kind, checked)),
-        ["## Use"],
-        list(_use(trained, name)),
-        ["## Accuracy"],
-        accuracy_lines(trained.figures),
-        ["## Classes"],
-        [", ".join(map(as_markdown, trained.class_names))],
-        ["## Layers"],
-        layer_lines(trained),
-    ]
-    return card_of(sections)
-
-
-def _what(trained: TrainedNetwork, kind: str, checked: str) -> Iterator[str]:
-    numbers = "whole numbers of 8 bits" if kind == INT8_FORMAT else "floats"
-    yield (
-        f"A convolutional network of {cost(trained.architecture).parameters:,} parameters for "
-        f"{as_markdown(trained.dataset)},"
-    )
-    yield f"as an ONNX file of opset {OPSET} in {numbers}; norms are folded into the layers."
-    yield ""
-    yield checked
 
 
 def _use(trained: TrainedNetwork, name: str) -> Iterator[str]:

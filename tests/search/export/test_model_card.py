@@ -1,21 +1,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from search.errors import printable
-from search.export.model_card import as_markdown, model_card
-from search.export.trained_network import SeedRun
+from search.export.card_head import LICENCE, as_yaml, head_lines
+from search.export.model_card import as_markdown
+from search.export.model_card import model_card as card_of
+from search.export.package import package_page
+from search.export.trained_network import SeedRun, TrainedNetwork
+from space.architecture import Architecture
 from space.cost import cost
+from space.deployed.cost import deployed_cost
 from tests.search.trained_networks import CHAMPION, HOSTILE, TRIAL, trained_network
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 ANY_TEXT = st.text() | st.sampled_from(HOSTILE) | st.text("<>&|`*_[]()#!\\~+-.:/\n 1aw", min_size=1)
+
+
+def model_card(trained: TrainedNetwork, package: str) -> str:
+    """The card of a network as a package."""
+    return card_of(trained, package_page(trained, package))
 
 
 def shown(text: str) -> str:
@@ -38,6 +50,52 @@ def test_any_text_is_shown_as_it_is(text: str) -> None:
     for content in (heading, cells[3]):
         assert {token.type for token in content} <= {"text", "text_special"}
         assert "".join(token.content for token in content) == shown(text)
+
+
+def head_of(card: str) -> dict[str, Any]:
+    """What the Hugging Face Hub reads of a card."""
+    before, head, _ = card.split("---\n", 2)
+    assert not before
+    found: dict[str, Any] = yaml.safe_load(head)
+    return found
+
+
+@given(ANY_TEXT)
+def test_any_text_in_the_head_is_itself(text: str) -> None:
+    """In the head of a card any text is nothing but text, for YAML and for Markdown."""
+    line = printable(" ".join(text.split()))
+    escaped = as_yaml(text)
+    assert yaml.safe_load(f"key: {escaped} # more") == {"key": line}
+    (content,) = inline(MARKDOWN.parse(f"key: {escaped}\n"))
+    assert {token.type for token in content} <= {"text", "text_special"}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_the_head_has_the_same_keys_whatever_the_names_are(hostile: str) -> None:
+    """A hostile name stands where a name stands, and adds no key to the head."""
+    head = head_of(model_card(trained_network(name=hostile, dataset=hostile), "shapes"))
+    plain = head_of(model_card(trained_network(), "shapes"))
+    (result,), (wanted,) = head.pop("model-index"), plain.pop("model-index")
+    assert head == plain
+    assert result["name"] == printable(" ".join(hostile.split()))
+    assert result["results"][0]["metrics"] == wanted["results"][0]["metrics"]
+
+
+def test_the_head_has_the_accuracy_of_these_files() -> None:
+    """The accuracy is that of the weights that are there, in their number format, when known."""
+    seeds = (SeedRun(1, 0.99, 0.98, 0.97), SeedRun(2, 0.95, 0.9, 0.8))
+    measured = trained_network(figures=replace(CHAMPION, runs=seeds), dataset="mnist")
+    for network, int8, wanted in [
+        (measured, False, 0.99),
+        (measured, True, 0.97),
+        (trained_network(), True, None),
+        (trained_network(figures=TRIAL), False, None),
+    ]:
+        head = yaml.safe_load("\n".join(list(head_lines(network, "", (), int8=int8))[1:-1]))
+        found = head.get("model-index", [{"results": [{"metrics": [{"value": None}]}]}])
+        assert found[0]["results"][0]["metrics"][0]["value"] == wanted
+        assert head["pipeline_tag"] == "image-classification"
+        assert head.get("datasets") == (["mnist"] if network is measured else None)
 
 
 def test_names_are_left_alone() -> None:
@@ -77,10 +135,11 @@ def test_names_that_are_no_utf_8_are_spelled_as_in_tables() -> None:
 def test_card_of_a_champion() -> None:
     """A champion's card says of every figure which set, how many seeds and which confirm."""
     trained = trained_network()
-    card = model_card(trained, "shapes")
+    card, chip = model_card(trained, "shapes"), deployed_cost(trained.architecture)
     floor = "floor (lowest of the last 5 of 15 epochs)"
     for line in (
         "# shapes-8k",
+        "library_name: pytorch",
         "import shapes",
         f"| validation | {floor} | 3 | 99.41 % |",
         f"| test | {floor} | 3 | 99.35 % ± 0.05 |",
@@ -90,6 +149,10 @@ def test_card_of_a_champion() -> None:
         "The test set had not been looked at before.",
         "Trained on one CPU in 1,234 s with python 3.12.1, torch 2.12.0.",
         f"| parameters | {cost(trained.architecture).parameters:,} |",
+        f"| RAM as C in int8: all maps, image and logits | {chip.ram:,} bytes |",
+        f"| flash as C in int8: weights and tables | {chip.constants:,} bytes |",
+        f"| flash as C in int8: code for cortex-m4 | {chip.code:,} bytes |",
+        *LICENCE,
         "| `conv3 6 pad1 bn relu skip drop0.1` | 6x10x10 |",
         "| `maxpool2` | 6x5x5 |",
         "| `learning_rate` | 0.01 |",
@@ -108,6 +171,14 @@ def test_card_of_a_later_confirm() -> None:
         assert f"The test set had been looked at {words[1]} before." in card
         assert "with 1 seed." in card
         assert "| test | after the last epoch | 1 | 99.00 % |" in card
+
+
+def test_a_network_that_runs_on_no_chip_says_why() -> None:
+    """Where a layer is too large for int8, the card has the reason in the place of the bytes."""
+    large = Architecture.parse(["conv99 1 pad49", "gap", "linear 2"], (9, 3, 3))
+    card = model_card(trained_network(large), "shapes")
+    assert "In int8 it does not run on a chip: " in card
+    assert "RAM as C" not in card
 
 
 def test_card_of_a_trial() -> None:
