@@ -73,11 +73,16 @@ class ChampionPoint:
         limit: most parameters.
         trial: its number.
         test_floors: one for each seed.
+        test_int8: accuracies in int8 after the last epoch, one for each seed; empty where they were
+            not measured.
+        on_chip: what it takes of a chip in int8, in words; empty where that is not known.
     """
 
     limit: int
     trial: int
     test_floors: tuple[float, ...]
+    test_int8: tuple[float, ...] = ()
+    on_chip: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,6 +112,8 @@ class Status:
         confirms: how many confirms were begun.
         test_floors: the champion's, one for each seed of the last confirm; empty before it is
             finished. Of several champions it is that of the largest limit.
+        test_int8: the same champion's accuracies in int8 on the test set after the last epoch;
+            empty where they were not measured.
         champions: of the last confirm, for each of several limits that has one; else empty.
         difference: by how much the floors of two trials must differ to mean anything, 0 to 1: twice
             the deviation of a difference of two seeds; None before a calibration.
@@ -130,6 +137,7 @@ class Status:
     advice: str
     confirms: int
     test_floors: tuple[float, ...]
+    test_int8: tuple[float, ...]
     champions: tuple[ChampionPoint, ...]
     difference: float | None
 
@@ -166,6 +174,7 @@ def _status(stored: StoredStudy) -> Status:
     best = best_of(records, stored.file.settings.to_hold)
     ordinal = last_ordinal(stored)
     confirm = load_confirm(stored, ordinal) if ordinal else None
+    finished = confirm if confirm and confirm.finished else None
     calibration = calibration_of(stored)
     return Status(
         name=stored.name,
@@ -188,8 +197,9 @@ def _status(stored: StoredStudy) -> Status:
         rejections=rejected.reasons(),
         advice=rejected.advice(),
         confirms=ordinal,
-        test_floors=tuple(confirm.test_floors) if confirm and confirm.finished else (),
-        champions=_champions(confirm) if confirm and confirm.finished else (),
+        test_floors=tuple(finished.test_floors) if finished else (),
+        test_int8=tuple(finished.test_int8_of(finished.finalists[-1])) if finished else (),
+        champions=_champions(finished, records) if finished else (),
         difference=None if calibration is None else calibration.difference,
     )
 
@@ -200,9 +210,16 @@ def _limit(records: Sequence[TrialRecord], limit: int) -> LimitPoint:
     return LimitPoint(limit, trained, _point(best) if best else None)
 
 
-def _champions(confirm: Confirm) -> tuple[ChampionPoint, ...]:
+def _champions(confirm: Confirm, records: Sequence[TrialRecord]) -> tuple[ChampionPoint, ...]:
+    on_chip = {record.number: record.on_chip for record in records}
     return tuple(
-        ChampionPoint(limit, trial, tuple(confirm.test_floors_of(trial)))
+        ChampionPoint(
+            limit,
+            trial,
+            tuple(confirm.test_floors_of(trial)),
+            tuple(confirm.test_int8_of(trial)),
+            on_chip[trial],
+        )
         for limit, trial in confirm.champions.items()
         if limit is not None
     )
@@ -272,7 +289,7 @@ def status_text(state: Status) -> str:
     if state.best is not None:
         lines.append(
             f"  best: trial {state.best.trial}, {state.best.parameters:,} parameters, "
-            f"validation floor {percent(state.best.score)}"
+            f"validation floor {percent(state.best.score)}{_on_chip(state.best.on_chip)}"
         )
         lines += [f"      {layer}" for layer in (state.architecture or "").splitlines()]
         lines += _limit_lines(state)
@@ -282,7 +299,7 @@ def status_text(state: Status) -> str:
         lines.append("  front (validation floor by parameters):")
         lines += [
             f"    {point.parameters:>9,}  {percent(point.score)}  trial {point.trial}"
-            + (f"  {point.on_chip} in int8" if point.on_chip else "")
+            + _on_chip(point.on_chip)
             for point in state.front
         ]
     if state.difference is not None:
@@ -293,17 +310,29 @@ def status_text(state: Status) -> str:
         lines += [
             f"    {champion.limit:>9,}  {percent(fmean(champion.test_floors))} over "
             f"{plural(len(champion.test_floors), 'seed')}  trial {champion.trial}"
+            f"{_in_int8(champion.test_int8)}{_on_chip(champion.on_chip)}"
             for champion in state.champions
         ]
     elif state.confirms:
         mean = sum(state.test_floors) / len(state.test_floors) if state.test_floors else None
         figures = (
             f"mean test floor {percent(mean)} over {plural(len(state.test_floors), 'seed')}"
+            + _in_int8(state.test_int8)
             if mean is not None
             else "not finished"
         )
         lines.append(f"  confirm {state.confirms}: {figures}")
     return "\n".join(lines)
+
+
+def _on_chip(words: str) -> str:
+    """Return what a network takes of a chip, as the end of a line; nothing where it is unknown."""
+    return f"  {words} in int8" if words else ""
+
+
+def _in_int8(accuracies: Sequence[float]) -> str:
+    """Return the mean accuracy in int8, as the end of a line; nothing where there is none."""
+    return f", in int8 {percent(fmean(accuracies))} after the last epoch" if accuracies else ""
 
 
 def _limit_lines(state: Status) -> list[str]:
@@ -316,6 +345,7 @@ def _limit_lines(state: Status) -> list[str]:
             + (f"{percent(each.best.score)}  trial {each.best.trial}, " if each.best else "-  ")
             + (f"{each.best.parameters:,} parameters, " if each.best else "")
             + f"{plural(each.trained, 'trial')} trained"
+            + _on_chip(each.best.on_chip if each.best else "")
             for each in state.limits
         ),
     ]

@@ -77,6 +77,7 @@ def _front_lines(result: RunResult) -> list[str]:
         f"  {at_most(limit):>29}: "
         + (
             f"trial {best.number}, {best.parameters:,} parameters, {percent(best.score)}"
+            + (f"  {best.on_chip} in int8" if best.on_chip else "")
             if best
             else "no trial that fits has completed"
         )
@@ -134,13 +135,12 @@ def _champion_lines(
     lines = ["", "champion, trained on the whole training set, on the test set:"]
     if limit is not None:
         lines = ["", f"champion of {at_most(limit)}, trial {champion}, on the test set:"]
-    int8 = [repeat.int8 for repeat in final if repeat.int8 is not None]
-    measured = len(int8) == len(final)
-    heading = "in int8   " if measured else ""
+    int8 = confirm.test_int8_of(champion)
+    heading = "in int8   " if int8 else ""
     lines.append(f"  seed   last epoch   {heading}floor of the last {confirm.floor_epochs}")
     lines += [
         f"  {repeat.repeat + 1:>4}   {percent(repeat.last):>10}   "
-        + (f"{percent(repeat.int8 or 0.0)}   " if measured else "")
+        + (f"{percent(repeat.int8)}   " if int8 else "")
         + percent(repeat.floor(confirm.floor_epochs))
         for repeat in final
     ]
@@ -148,7 +148,7 @@ def _champion_lines(
     floors = Spread.of(confirm.test_floors_of(champion))
     lines.append(
         f"  mean   {percent(lasts.mean):>10}   "
-        + (f"{percent(Spread.of(int8).mean)}   " if measured else "")
+        + (f"{percent(Spread.of(int8).mean)}   " if int8 else "")
         + f"{percent(floors.mean)}{floors.deviation_text()} (n = {floors.n})"
     )
     if target is not None:

@@ -90,7 +90,9 @@ def _repeat_text(key: str, repeat: Mapping[str, Any], epochs: Any) -> str:
     if repeat.get("failure") or not accuracies:
         return f"{who}: {repeat.get('failure') or 'no epoch'}"
     lowest = percent(floor(accuracies, epochs if isinstance(epochs, int) and epochs > 0 else 1))
-    return f"{who}: floor {lowest}, last {percent(accuracies[-1])} on the {part}"
+    int8 = repeat.get("int8")
+    in_int8 = f", in int8 {percent(int8)}" if isinstance(int8, float) else ""
+    return f"{who}: floor {lowest}, last {percent(accuracies[-1])}{in_int8} on the {part}"
 
 
 def _cost(key: str, value: Any) -> dict[str, Any]:

@@ -155,9 +155,11 @@ class Confirm:
                 )
         for trial in dict.fromkeys(repeat.trial for repeat in self.final):
             found = Spread.of(self.test_floors_of(trial))
+            measured = self.test_int8_of(trial)
+            int8 = f", in int8 {percent(fmean(measured))}" if measured else ""
             lines.append(
                 f"    champion, trial {trial}: test floor {percent(found.mean)}"
-                f"{found.deviation_text()} over {plural(found.n, 'seed')}"
+                f"{found.deviation_text()}{int8} over {plural(found.n, 'seed')}"
             )
         return "\n".join(lines)
 
@@ -214,6 +216,12 @@ class Confirm:
     def validation_int8(self, trial: int) -> list[float]:
         """Return the accuracy in int8 of each repeat of a trial's candidate; 0 without one."""
         return [r.int8 or 0.0 for r in self.selection if r.trial == trial]
+
+    def test_int8_of(self, trial: int) -> list[float]:
+        """Return a champion's accuracies in int8 on the test set; empty if one was not measured."""
+        final = self.final_of(trial)
+        found = [repeat.int8 for repeat in final if repeat.int8 is not None]
+        return found if len(found) == len(final) else []
 
     @property
     def test_floors(self) -> list[float]:

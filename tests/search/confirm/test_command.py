@@ -18,12 +18,17 @@ from safetensors.torch import load_file
 from search.cli.summary import confirm_summary
 from search.confirm.choice import champion_of
 from search.confirm.command import confirm
+from search.dashboard.attributes import study_attributes
 from search.errors import InputError, ResumeError
 from search.export.command import export
+from search.status import Status, status, status_text
 from search.study.confirms import Confirm, load_confirm
 from search.study.records import TrialRecord
 from search.study.study import StoredStudy
+from search.text import percent
 from search.workers.data import final_split, open_data
+from space.architecture import Architecture
+from space.deployed.cost import deployed_cost
 from space.network import build
 from tests.search.export.c.compiled import COMPILERS, compiled, logits_of, needs_compiler
 from tests.search.small_studies import (
@@ -175,6 +180,28 @@ def test_the_exported_c_scores_as_was_measured(confirmed: Confirmed, tmp_path: P
     assert None not in measured
     assert [repeat.int8 for repeat in confirmed.after.selection] == [None] * 4
     assert "in int8" in (out / "README.md").read_text()
+
+
+def test_what_runs_on_a_chip_is_shown(confirmed: Confirmed) -> None:
+    """Status and dashboard have the bytes of the champion and its measured accuracy in int8."""
+    champion = champion_of(confirmed.after)
+    measured = confirmed.after.test_int8_of(champion)
+    assert len(measured) == 2
+    (state,) = status("tiny", storage=url_in(confirmed.folder))
+    shown = status_text(state)
+    assert state.test_int8 == tuple(measured)
+    assert f", in int8 {percent(fmean(measured))} after the last epoch" in shown
+    assert state.best is not None
+    assert f"RAM {deployed_cost(_architecture(state)).ram_kib:,.1f} KiB" in shown.split("front")[0]
+    kept = study_attributes(confirmed.stored.study.user_attrs)
+    final = [text for key, text in kept.items() if ":final:" in key]
+    assert {f"in int8 {percent(figure)} on the test set" for figure in measured} == {
+        text.rpartition(", ")[2] for text in final
+    }
+
+
+def _architecture(state: Status) -> Architecture:
+    return Architecture.parse((state.architecture or "").splitlines()[1:], (1, 8, 8))
 
 
 def test_a_second_call_shows_the_first(confirmed: Confirmed) -> None:

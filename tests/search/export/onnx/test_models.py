@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 
+from search.deployed.floating import run_floats
 from search.deployed.folding import fold
 from search.deployed.integer import run_integers
 from search.deployed.quantise import quantise
@@ -17,6 +16,7 @@ from search.export.checks import rounding_of
 from search.export.formats import write_formats
 from space.architecture import Architecture
 from space.network import build_with
+from tests.search.export.apart import run_without_flyweight
 from tests.search.export.c.test_sources import EVERY_ACTIVATION, network_of, pixels_of
 from tests.space.strategies import BLOCKS, architectures
 from trainer.batches import normalise
@@ -83,19 +83,31 @@ def test_quantised_operators_come_near_to_the_reference(
 
 @pytest.mark.parametrize("name", ["onnx", "int8"])
 def test_the_readme_runs_without_flyweight(tmp_path: Path, name: str) -> None:
-    """In a fresh process the README's snippet gives logits, and imports nothing of flyweight."""
-    trained = network_of(Architecture.parse(["conv3 4 relu", "gap", "linear 3"], (2, 9, 7)))
-    write_formats(trained, tmp_path / "net", [name])
-    snippet = (tmp_path / "net" / "README.md").read_text().split("```")[1].removeprefix("python")
-    script = (
-        f"{snippet}\nassert logits.shape == (1, 3)\nimport sys\n"
-        "assert not {'space', 'trainer', 'search', 'torch'} & {*sys.modules}"
-    )
-    command = [sys.executable, "-I", "-c", script]
-    done = subprocess.run(
-        command, cwd=tmp_path / "net", capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    """Where nothing of flyweight can be imported, nor torch, the README's snippet gives logits.
+
+    The same session gives those of the network, of int8 to a few steps of its reference.
+    """
+    architecture = Architecture.parse(["conv3 4 relu", "gap", "linear 3"], (2, 9, 7))
+    trained, out = network_of(architecture), tmp_path / "net"
+    write_formats(trained, out, [name])
+    pixels = pixels_of(architecture, 20)
+    np.save(tmp_path / "images.npy", (pixels / 255.0).numpy())
+    script = f"""
+sys.modules["torch"] = None
+{(out / "README.md").read_text().split("```")[1].removeprefix("python")}
+assert logits.shape == (1, 3)
+(logits,) = session.run(None, {{"images": np.load("../images.npy")}})
+np.save("../logits.npy", logits)
+"""
+    run_without_flyweight(script, out)
+    folded = fold(architecture, trained.weights, trained.normalisation)
+    if name == "int8":
+        network = quantise(folded, trained.calibration_images())
+        scaling = network.scalings[network.deployed.logits]
+        wanted, near = scaling.value(run_integers(network, pixels)), 4 * scaling.scale
+    else:
+        wanted, near = run_floats(folded, pixels / 255.0), 1e-5
+    assert np.abs(np.load(tmp_path / "logits.npy") - wanted.numpy()).max() <= near
 
 
 def test_what_onnxruntime_refuses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
