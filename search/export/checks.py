@@ -5,12 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from search.deployed.floating import run_floats
+from search.deployed.folding import Arrays
 from search.errors import ExportError, printable
 from search.export.trained_network import TrainedNetwork
 from space.cost import cost
@@ -87,15 +91,37 @@ def check_loaded_again(trained: TrainedNetwork, folder: Path) -> str:
 
 
 def rounding_of(trained: TrainedNetwork, images: Tensor, exact: Tensor) -> float:
-    """Return how far PyTorch's logits in single precision are from those in double precision.
+    """Return how far single precision moves the logits of a network whose norms are folded.
 
     Args:
         trained: the network.
         images: uint8 (n, channels, height, width).
         exact: its logits in double precision, (n, classes).
+
+    Returns:
+        The larger of two differences from ``exact``: of PyTorch in single precision, and of folded
+        weights that are rounded to it.
+
+    Raises:
+        ExportError, NotDeployable: as from :meth:`TrainedNetwork.folded`.
     """
     network = build_with(trained.architecture, trained.weights)
-    return _difference(_logits(network, trained.normalisation, images), exact)
+    single = _logits(network, trained.normalisation, images)
+    folded = trained.folded()
+    arrays = [_in_single(each) for each in folded.arrays]
+    with torch.inference_mode():
+        rounded = run_floats(replace(folded, arrays=arrays), images / 255.0)
+    return max(_difference(single, exact), _difference(rounded, exact))
+
+
+def _in_single(arrays: Arrays) -> Arrays:
+    """Round the weights of a kernel to single precision."""
+    rounded: dict[str, Any] = {
+        name: value.float().double()
+        for name, value in vars(arrays).items()
+        if isinstance(value, Tensor)
+    }
+    return replace(arrays, **rounded)
 
 
 def _difference(first: Tensor, second: Tensor) -> float:

@@ -58,7 +58,7 @@ def write_onnx(trained: TrainedNetwork, out: Path) -> str:
     found, wanted = _logits(model, pixels / 255.0), exact.numpy()
     size = max(1.0, float(np.abs(wanted).max()))
     worst = float(np.abs(found - wanted).max()) / size
-    # Some norms enlarge the rounding of single precision, in PyTorch as in onnxruntime.
+    # Some norms enlarge the rounding of single precision, wherever they are computed.
     if not worst <= max(_TOLERANCE, _ROUNDINGS * rounding_of(trained, pixels, exact) / size):
         raise ExportError(
             f"onnxruntime gives other logits than the trained network (by {worst:.2g} of the "
