@@ -16,6 +16,8 @@ from search.text import at_most, percent, plural
 from space.cost import cost
 from space.deployed.cost import DEFAULT_CORE, deployed_cost
 from space.deployed.flash import CORES, code_compiler
+from space.deployed.instructions import instructions
+from space.deployed.lowering import lower
 from space.errors import NotDeployable
 from space.layers.words import format_shape
 
@@ -226,6 +228,10 @@ def _chip_rows(trained: TrainedNetwork) -> Iterator[tuple[str, str]]:
     yield "flash as C in int8: weights and tables", f"{first.constants:,} bytes"
     for core, of in found.items():
         yield f"flash as C in int8: code for {core}", f"{of.code:,} bytes"
+    lowered = lower(trained.architecture)
+    for core in CORES:
+        count = instructions(lowered, core)
+        yield f"instructions as C in int8, {core}: an estimate", f"{count / 1e6:,.2f} million"
 
 
 def _layers(trained: TrainedNetwork) -> list[str]:
