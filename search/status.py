@@ -100,6 +100,8 @@ class Status:
         best: trial with the best validation floor, or the smallest one that holds the target where
             that is asked for; None where none completed.
         architecture: of the best trial, as text.
+        latency: how long the best network takes on the board of the study, in words; empty where
+            there is no board.
         target: the accuracy that the study file names, 0 to 1.
         front: complete trials of which none is beaten in accuracy and parameters at once, the
             smallest first.
@@ -128,6 +130,7 @@ class Status:
     asked: str
     best: FrontPoint | None
     architecture: str | None
+    latency: str
     target: float | None
     front: tuple[FrontPoint, ...]
     limits: tuple[LimitPoint, ...]
@@ -189,6 +192,7 @@ def _status(stored: StoredStudy) -> Status:
         asked=stored.file.asked,
         best=_point(best) if best else None,
         architecture=best.architecture if best else None,
+        latency=stored.latency(best),
         target=stored.file.settings.target,
         front=front_of(records),
         limits=tuple(_limit(records, limit) for limit in stored.file.budget.several),
@@ -291,6 +295,7 @@ def status_text(state: Status) -> str:
             f"  best: trial {state.best.trial}, {state.best.parameters:,} parameters, "
             f"validation floor {percent(state.best.score)}{_on_chip(state.best.on_chip)}"
         )
+        lines += [f"      takes {state.latency}"] if state.latency else []
         lines += [f"      {layer}" for layer in (state.architecture or "").splitlines()]
         lines += _limit_lines(state)
         if state.target is not None:

@@ -41,6 +41,7 @@ def run_summary(result: RunResult, study: str) -> str:
             f"best: trial {best.number}, {best.parameters:,} parameters, "
             f"validation floor {percent(best.score)}",
             *([f"on a chip, in int8: {best.on_chip}"] if best.on_chip else []),
+            *([f"it takes {result.latency}"] if result.latency else []),
             *(f"    {layer}" for layer in (best.architecture or "").splitlines()),
         ]
         if result.leader is not None:

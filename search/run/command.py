@@ -64,6 +64,8 @@ class RunResult:
         asked: what the study asks for, in words; empty for the most accurate network.
         best_within: the best trial of each limit on parameters, where there are several; None where
             none that fits has completed.
+        latency: how long the best network takes on the board of the study, in words; empty where
+            there is no board.
     """
 
     name: str
@@ -80,6 +82,7 @@ class RunResult:
     seconds: float
     asked: str = ""
     best_within: Mapping[int, TrialRecord | None] = field(default_factory=dict)
+    latency: str = ""
 
     def __repr__(self) -> str:
         counts = f"{self.name}: {self.trained} of {self.total} trials trained"
@@ -254,6 +257,7 @@ def _result(stored: StoredStudy, total: int, before: int, seconds: float) -> Run
     records = stored.records()
     trained = sum(record.trained for record in records)
     rejected = count_rejections(stored.study.get_trials(deepcopy=False))
+    best = best_of(records, stored.file.settings.to_hold)
     return RunResult(
         name=stored.name,
         trained=trained,
@@ -263,10 +267,11 @@ def _result(stored: StoredStudy, total: int, before: int, seconds: float) -> Run
         trials_an_hour=(trained - before) * 3600 / seconds if trained > before else None,
         rejections=rejected.reasons(),
         advice=rejected.advice(),
-        best=best_of(records, stored.file.settings.to_hold),
+        best=best,
         leader=leader_of(stored),
         target=stored.file.settings.target,
         seconds=seconds,
         asked=stored.file.asked,
         best_within={limit: best_of(records, limit=limit) for limit in stored.file.budget.several},
+        latency=stored.latency(best),
     )

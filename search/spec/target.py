@@ -88,8 +88,8 @@ class Target:
         except NotDeployable:
             return ""
         return (
-            f"about {board.milliseconds(count):,.0f} ms on the {board.title}, an estimate: "
-            f"{count / 1e6:,.1f} million instructions, one a cycle at {board.clock:g} MHz"
+            f"about {board.milliseconds(count):,.0f} ms on {self.board}, estimated from "
+            f"{count / 1e6:,.1f} million instructions"
         )
 
     def to_dict(self) -> dict[str, Any]:

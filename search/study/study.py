@@ -92,6 +92,12 @@ class StoredStudy:
         """Return all trials as they are now."""
         return records_of(self.study.get_trials(deepcopy=False))
 
+    def latency(self, record: TrialRecord | None) -> str:
+        """Say how long a trial's network takes on the study's board; nothing without a board."""
+        if self.file.target is None or record is None:
+            return ""
+        return self.file.target.latency(record.candidate(self.data.input_shape).architecture)
+
     @cached_property
     def folders(self) -> ArtifactFolders:
         """Where the trials' weights lie, looked up when first asked for."""

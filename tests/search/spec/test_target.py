@@ -91,5 +91,6 @@ def test_people_read_what_the_board_leaves() -> None:
         "of which the network may take 8 and 32"
     )
     latency = file.target.latency(NETWORK)
-    assert "an estimate" in latency
-    assert "million instructions, one a cycle at 72 MHz" in latency
+    assert latency.startswith(
+        "about 1 ms on nucleo-f302r8, estimated from 0.1 million instructions"
+    )
