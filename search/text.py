@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainer.words import plural
 
-__all__ = ["at_most", "byte_size", "duration", "percent", "percent_share", "plural"]
+__all__ = ["at_most", "byte_size", "duration", "percent", "percent_share", "plural", "points"]
 
 
 def at_most(limit: int) -> str:
@@ -15,6 +15,11 @@ def at_most(limit: int) -> str:
 def percent(share: float | None) -> str:
     """Return a share of 0 to 1 in per cent with two decimals; a dash for None."""
     return "-" if share is None else f"{share * 100:.2f} %"
+
+
+def points(difference: float) -> str:
+    """Return a difference of two shares of 0 to 1 in points of per cent, with two decimals."""
+    return f"{difference * 100:.2f} points"
 
 
 def percent_share(share: float) -> str:

@@ -11,9 +11,9 @@ from search.export.trained_network import TrainedNetwork
 from search.run.command import RunResult
 from search.statistics import Spread
 from search.study.candidates import Leader
-from search.study.confirms import Confirm
+from search.study.confirms import MOST_INT8_LOSS, Confirm
 from search.study.study import StoredStudy
-from search.text import at_most, duration, percent, plural
+from search.text import at_most, duration, percent, plural, points
 from space.cost import cost
 
 __all__ = ["calibration_summary", "confirm_summary", "export_summary", "run_summary"]
@@ -152,6 +152,13 @@ def _champion_lines(
         + (f"{percent(Spread.of(int8).mean)}   " if int8 else "")
         + f"{percent(floors.mean)}{floors.deviation_text()} (n = {floors.n})"
     )
+    tuned = next((repeat.tuning for repeat in final if repeat.tuning is not None), None)
+    if tuned is not None:
+        lines += [
+            f"in int8 the champion lost {points(tuned.loss)} on validation, more than "
+            f"{points(MOST_INT8_LOSS)}:",
+            f"all its networks were tuned for int8, {plural(tuned.epochs, 'epoch')} each",
+        ]
     if target is not None:
         reached = "reached" if floors.mean >= target else "not reached"
         lines.append(f"target {percent(target)}: {reached} by the mean test floor")

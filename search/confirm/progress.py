@@ -53,7 +53,10 @@ class ConfirmProgress:
         measured_on = "validation" if self._part == SELECTION else "test"
         floor = percent(repeat.floor(self._stored.file.settings.floor_epochs))
         figures = repeat.failure or f"{measured_on} floor {floor}"
+        seconds = f"{repeat.seconds:.0f} s"
+        if repeat.tuning is not None:
+            seconds += f", tuned for int8 in {repeat.tuning.seconds:.0f} s"
         return (
             f"{self._part} {len(self._seen)}/{self._total}: trial {repeat.trial}, "
-            f"seed {repeat.repeat + 1} of {self._plan.seeds}, {figures}, {repeat.seconds:.0f} s"
+            f"seed {repeat.repeat + 1} of {self._plan.seeds}, {figures}, {seconds}"
         )

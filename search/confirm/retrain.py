@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 from search.deployed.accuracy import int8_accuracy
+from search.deployed.tuning import TUNING_EPOCHS, tune
 from search.spec.candidate import Candidate
 from search.storage.claims import Claims
 from search.storage.weights import keep_weights
@@ -13,6 +15,7 @@ from search.study.confirms import (
     SELECTION,
     Confirm,
     Repeat,
+    Tuning,
     load_confirm,
     save_repeat,
 )
@@ -73,15 +76,28 @@ def _retrain(
     candidate = Candidate(found.architecture, dataclasses.replace(found.recipe, seed=seed))
     training = Training(candidate, data, stop)
     training.run()
-    kept = int8 = None
+    kept = int8 = tuning = None
     normalisation = candidate.recipe.normalisation(data.normalisation)
     if training.failure is None:
+        network = training.network
         if keep:
-            kept = keep_weights(training.network, stored.artifacts, stored.study, stored.storage)
-        if part == FINAL or confirm.plan.by_int8:
+            kept = keep_weights(network, stored.artifacts, stored.study, stored.storage)
+        loss = confirm.loss_to_tune(trial) if part == FINAL else None
+        if loss is not None:
+            started = time.perf_counter()
+            with stop.interruptible():
+                network = tune(candidate, network.state_dict(), normalisation, data.training)
+            seconds = round(time.perf_counter() - started, 3)
+            tuning = Tuning(loss, TUNING_EPOCHS, seconds)
+            if keep:
+                tuned = keep_weights(network, stored.artifacts, stored.study, stored.storage)
+                tuning = dataclasses.replace(
+                    tuning, weights=tuned.artifact, weights_sha256=tuned.sha256
+                )
+        if part == FINAL or confirm.plan.by_int8 or confirm.plan.tunes:
             int8 = int8_accuracy(
                 candidate.architecture,
-                training.network.state_dict(),
+                network.state_dict(),
                 normalisation,
                 data.training,
                 data.evaluation,
@@ -101,4 +117,5 @@ def _retrain(
         path=training.epochs[0].backend if training.epochs else "",
         precision=training.epochs[0].precision if training.epochs else "",
         int8=int8,
+        tuning=tuning,
     )

@@ -29,36 +29,38 @@ __all__ = ["activated", "run_floats", "shape_of"]
 def run_floats(
     network: FoldedNetwork,
     images: Tensor,
-    watch: Callable[[int, Tensor], None] | None = None,
-    before_table: Callable[[int, Tensor], None] | None = None,
+    stored: Callable[[int, Tensor], Tensor] | None = None,
+    before_table: Callable[[int, Tensor], Tensor] | None = None,
 ) -> Tensor:
     """Return the logits of images.
 
     Args:
         network: as it is deployed.
         images: (n, channels, height, width), floats in [0, 1].
-        watch: is called with the index of each value and the value.
+        stored: is called with the index of each value that a kernel gives and the value, and
+            returns what goes on.
         before_table: is called with the number of each kernel that applies another activation than
-            relu, and what it applies it to.
+            relu and what it applies it to, and returns what goes on.
 
     Returns:
-        (n, classes), in double precision.
+        (n, classes), in the precision of the weights; those of :func:`search.deployed.folding.fold`
+        are in double precision.
     """
     deployed = network.deployed
-    values: dict[int, Tensor] = {0: images.double()}
+    first = network.arrays[0].scale
+    assert first is not None, "the first kernel makes a map of the image"
+    values: dict[int, Tensor] = {0: images.to(first)}
     last_reads = deployed.last_reads
     for number, (kernel, arrays) in enumerate(zip(deployed.kernels, network.arrays, strict=True)):
         value = _apply(kernel, arrays, values)
         if isinstance(kernel, Multiply | Table) and kernel.activation is not None:
             if before_table is not None:
-                before_table(number, value)
+                value = before_table(number, value)
             value = activated(kernel.activation, value, arrays.slope)
             value = _pooled(kernel, value) if isinstance(kernel, Multiply) else value
         if kernel.relu:
             value = value.relu()
-        values[kernel.target] = value
-        if watch is not None:
-            watch(kernel.target, value)
+        values[kernel.target] = value if stored is None else stored(kernel.target, value)
         for read in last_reads[number]:
             del values[read]
     return values[deployed.logits].flatten(1)

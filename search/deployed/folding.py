@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import torch
@@ -24,7 +24,7 @@ from space.layers.operations import Linear
 from space.network import build_with
 from trainer.data import Normalisation
 
-__all__ = ["Arrays", "FoldedNetwork", "fold"]
+__all__ = ["Arrays", "FoldedNetwork", "fold", "fold_module"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,12 @@ class Arrays:
     slope: float | None = None
     epsilon: float | None = None
 
+    def to(self, like: Tensor) -> Arrays:
+        """Return them on the device and in the precision of a tensor."""
+        names = ("weight", "bias", "scale", "shift")
+        held = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: a.to(like) for name, a in held.items() if a is not None})
+
 
 @dataclass(frozen=True)
 class FoldedNetwork:
@@ -61,6 +67,10 @@ class FoldedNetwork:
     deployed: Deployed
     arrays: Sequence[Arrays]
     normalisation: Normalisation = field(repr=False)
+
+    def to(self, like: Tensor) -> FoldedNetwork:
+        """Return it on the device and in the precision of a tensor; gradients flow back."""
+        return replace(self, arrays=[each.to(like) for each in self.arrays])
 
 
 def fold(
@@ -77,7 +87,19 @@ def fold(
         NotDeployable: a word has no kernel.
     """
     network = build_with(architecture, weights).double().requires_grad_(requires_grad=False)
-    deployed = lower(architecture)
+    return fold_module(network, lower(architecture), normalisation)
+
+
+def fold_module(
+    network: nn.Module, deployed: Deployed, normalisation: Normalisation
+) -> FoldedNetwork:
+    """Fold the norms of a built network; gradients flow back into its parameters.
+
+    Args:
+        network: in double precision, on the CPU. The slope of ``prelu`` has no gradient.
+        deployed: the kernels of its architecture.
+        normalisation: of its training images.
+    """
     folder = _Folder(network, deployed, normalisation)
     return FoldedNetwork(
         deployed, [folder.arrays(kernel) for kernel in deployed.kernels], normalisation
@@ -157,7 +179,7 @@ class _Folder:
 
     def _slope(self, path: str) -> float | None:
         module = self._network.get_submodule(path)
-        return float(module.weight) if isinstance(module, nn.PReLU) else None
+        return float(module.weight.detach()) if isinstance(module, nn.PReLU) else None
 
 
 def _held(module: nn.Module, name: str) -> Tensor | None:

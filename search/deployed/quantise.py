@@ -42,7 +42,9 @@ __all__ = [
     "QuantisedNetwork",
     "Scaling",
     "Tables",
+    "finest_steps",
     "quantise",
+    "weight_steps",
 ]
 
 LEAST, MOST = -128, 127
@@ -190,12 +192,13 @@ class _Seen:
         self._low = self._high = 0.0
         self._samples: list[Tensor] = []
 
-    def add(self, value: Tensor) -> None:
-        """Look at the map of a batch."""
+    def add(self, value: Tensor) -> Tensor:
+        """Look at the map of a batch, and return it."""
         self._low = min(self._low, float(value.min()))
         self._high = max(self._high, float(value.max()))
         flat = value.flatten()
         self._samples.append(flat[:: -(-len(flat) // self._most)].clone())
+        return value
 
     def scaling(self, *, clip: bool = True, finest: float = 0.0) -> Scaling:
         """Return the scaling with the least squared error; it may cut off what is rare.
@@ -233,6 +236,34 @@ def _covering(low: float, high: float, finest: float = 0.0) -> Scaling:
     return Scaling(scale, min(MOST, max(LEAST, round(LEAST - low / scale))))
 
 
+def finest_steps(
+    deployed: Deployed, scalings: Sequence[Scaling]
+) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Return the least step of the maps that weights are applied to, by the weights' key."""
+    finest: dict[tuple[str, tuple[str, ...]], float] = {}
+    for kernel in deployed.kernels:
+        if isinstance(kernel, Multiply):
+            key, scale = kernel.weights_key, scalings[kernel.source].scale
+            finest[key] = min(scale, finest.get(key, scale))
+    return finest
+
+
+def weight_steps(arrays: Arrays, finest: float) -> Tensor:
+    """Return what a step of the weights is, (out,), for each output channel.
+
+    Args:
+        arrays: with a weight and a bias.
+        finest: the least step of the maps that they are applied to.
+    """
+    assert arrays.weight is not None
+    assert arrays.bias is not None
+    largest = arrays.weight.abs().amax((1, 2, 3)) / MOST
+    # Where the weights of a channel are nearly nothing, its bias must still fit, for every map
+    # that the same weights are applied to.
+    scales = torch.maximum(largest, arrays.bias.abs() / (finest * _MOST_BIAS))
+    return torch.where(scales > 0, scales, 1.0)
+
+
 class _Maker:
     """Makes the whole numbers of kernels."""
 
@@ -242,11 +273,7 @@ class _Maker:
         self._deployed = deployed
         self._scalings = scalings
         self._between = between
-        self._finest: dict[tuple[str, tuple[str, ...]], float] = {}
-        for kernel in deployed.kernels:
-            if isinstance(kernel, Multiply):
-                key, scale = kernel.weights_key, scalings[kernel.source].scale
-                self._finest[key] = min(scale, self._finest.get(key, scale))
+        self._finest = finest_steps(deployed, scalings)
 
     def tables(self, number: int, kernel: Kernel, arrays: Arrays) -> Tables:
         """Return the whole numbers of one kernel."""
@@ -288,12 +315,7 @@ class _Maker:
         assert arrays.bias is not None
         before, after = self._scalings[kernel.source], self._scalings[kernel.target]
         stored = self._between[number] if kernel.activation else after
-        largest = arrays.weight.abs().amax((1, 2, 3)) / MOST
-        # Where the weights of a channel are nearly nothing, its bias must still fit, for every map
-        # that the same weights are applied to.
-        finest = self._finest[kernel.weights_key]
-        scales = torch.maximum(largest, arrays.bias.abs() / (finest * _MOST_BIAS))
-        scales = torch.where(scales > 0, scales, 1.0)
+        scales = weight_steps(arrays, self._finest[kernel.weights_key])
         products = before.scale * scales
         weight = (arrays.weight / scales.view(-1, 1, 1, 1)).round()
         bias = (arrays.bias / products).round()

@@ -228,10 +228,15 @@ def _from_confirm(stored: StoredStudy, confirm: Confirm, limit: int | None) -> T
         confirm=confirm.plan.ordinal,
         asked=stored.file.asked,
         limit=limit,
+        int8_loss=tuning.loss if (tuning := first.tuning) else None,
     )
     recipe = dataclasses.replace(Recipe.from_dict(record.recipe), seed=first.seed)
     weights = KeptWeights(first.weights, first.weights_sha256)
-    return _trained(stored, record, recipe, weights, first.normalisation, figures)
+    trained = _trained(stored, record, recipe, weights, first.normalisation, figures)
+    if tuning is None or tuning.weights is None:
+        return trained
+    tuned = KeptWeights(tuning.weights, tuning.weights_sha256)
+    return dataclasses.replace(trained, int8_weights=_load(stored, record, tuned))
 
 
 def _trained(
@@ -245,7 +250,7 @@ def _trained(
     return TrainedNetwork(
         name=stored.name,
         architecture=record.candidate(stored.data.input_shape).architecture,
-        weights=load_weights(stored.folders.all, weights, f"trial {record.number}"),
+        weights=_load(stored, record, weights),
         normalisation=Normalisation(tuple(normalisation["mean"]), tuple(normalisation["std"])),
         dataset=stored.data.name,
         class_names=stored.data.classes,
@@ -253,3 +258,7 @@ def _trained(
         figures=figures,
         reading=stored.data.reading,
     )
+
+
+def _load(stored: StoredStudy, record: TrialRecord, weights: KeptWeights) -> dict[str, Tensor]:
+    return load_weights(stored.folders.all, weights, f"trial {record.number}")

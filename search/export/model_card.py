@@ -12,7 +12,7 @@ from search.errors import printable
 from search.export.card_head import LICENCE, head_lines
 from search.export.trained_network import Figures, TrainedNetwork
 from search.statistics import Spread
-from search.text import at_most, percent, plural
+from search.text import at_most, percent, plural, points
 from space.cost import cost
 from space.deployed.cost import DEFAULT_CORE, deployed_cost
 from space.deployed.flash import CORES, code_compiler
@@ -158,7 +158,19 @@ def _champion_notes(figures: Figures) -> list[str]:
         else f"The test set had been looked at {looks} before.",
         f"It was retrained on the whole training set with {plural(seeds, 'seed')}.",
         "The weights are the first one's, a rule that cannot look at the test set.",
+        *_tuning(figures),
         "± is one standard deviation over seeds, of a sample.",
+    ]
+
+
+def _tuning(figures: Figures) -> list[str]:
+    if figures.int8_loss is None:
+        return []
+    return [
+        f"In int8 it had lost {points(figures.int8_loss)} on the validation part, so all its "
+        "networks were tuned",
+        "for int8 (quantisation-aware): the figures in int8 are those of the tuned networks, all "
+        "others are not.",
     ]
 
 

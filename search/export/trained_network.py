@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import torch
@@ -83,6 +83,8 @@ class Figures:
             budget.
         limit: of the limits on parameters of its study, the one that it is the best of; None where
             there was one limit.
+        int8_loss: the accuracy that a champion lost by int8 on the validation part, 0 to 1, where
+            its networks were tuned for that; None where they were not.
 
     Raises:
         ValueError: what a network of this kind has is missing, or it has what another kind has.
@@ -103,6 +105,7 @@ class Figures:
     origin: LadderOrigin | None = None
     asked: str = ""
     limit: int | None = None
+    int8_loss: float | None = None
 
     def __post_init__(self) -> None:
         tested = (bool(self.runs), self.confirm is not None)
@@ -136,7 +139,7 @@ class Figures:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, with the spreads of tested networks."""
         plain = {**asdict(self), "runs": [run.to_dict() for run in self.runs]}
-        for key in ("asked", "limit"):
+        for key in ("asked", "limit", "int8_loss"):
             if not plain[key]:
                 del plain[key]
         if self.runs:
@@ -162,6 +165,8 @@ class TrainedNetwork:
         calibration: reads some of its training images, uint8 (n, channels, height, width), by which
             the ranges of whole numbers are chosen; None where there are none.
         checks: of what was written of it, by the name of the format: a line on what was found.
+        int8_weights: the state after the tuning for int8, which the formats in whole numbers hold;
+            None where they hold ``weights``.
     """
 
     name: str
@@ -175,6 +180,7 @@ class TrainedNetwork:
     reading: Reading = field(default_factory=Reading)
     calibration: Callable[[], Tensor] | None = None
     checks: Mapping[str, str] = field(default_factory=dict)
+    int8_weights: dict[str, Tensor] | None = None
 
     def check(self) -> None:
         """Check the weights and the classes against the architecture.
@@ -212,6 +218,10 @@ class TrainedNetwork:
         """
         self.check()
         return fold(self.architecture, self.weights, self.normalisation)
+
+    def for_int8(self) -> TrainedNetwork:
+        """Return the network that is written in whole numbers: the tuned one, if there is one."""
+        return self if self.int8_weights is None else replace(self, weights=self.int8_weights)
 
     def calibration_images(self) -> Tensor:
         """Return some training images, uint8 (n, channels, height, width).

@@ -77,9 +77,12 @@ def _copy_all(stored: StoredStudy, maker: StudyMaker) -> None:
 
 def _with_names(value: Any, names: Mapping[str, str]) -> Any:
     """Return an attribute of a study; a repeat of a confirm names the new file of its weights."""
-    if isinstance(value, Mapping) and value.get("weights") is not None:
-        return {**value, "weights": names.get(value["weights"], value["weights"])}
-    return value
+    if not isinstance(value, Mapping):
+        return value
+    named = {key: _with_names(each, names) for key, each in value.items()}
+    if named.get("weights") is not None:
+        named["weights"] = names.get(named["weights"], named["weights"])
+    return named
 
 
 def _copy_fitting(stored: StoredStudy, new: str, file: StudyFile) -> MadeStudy:

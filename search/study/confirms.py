@@ -15,11 +15,13 @@ from trainer.metrics import floor
 
 __all__ = [
     "FINAL",
+    "MOST_INT8_LOSS",
     "PARTS",
     "SELECTION",
     "Confirm",
     "ConfirmPlan",
     "Repeat",
+    "Tuning",
     "last_ordinal",
     "load_confirm",
     "load_confirms",
@@ -30,6 +32,9 @@ __all__ = [
 SELECTION, FINAL = "selection", "final"
 PARTS = (SELECTION, FINAL)
 """The parts of a confirm in order: retrainings of all candidates, then of the champion."""
+
+MOST_INT8_LOSS = 0.001
+"""A champion that loses more than this by int8 on the validation part is tuned for it, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class ConfirmPlan:
             is asked for.
         by_int8: whether the accuracy in int8 chooses, as it does where the budget limits what a
             chip holds.
+        tunes: whether int8 is measured in the selection, and a champion is tuned that loses too
+            much by it; it is not in confirms that an older version began.
     """
 
     ordinal: int
@@ -59,10 +66,11 @@ class ConfirmPlan:
     limits: tuple[int, ...] = ()
     to_hold: float | None = None
     by_int8: bool = False
+    tunes: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values, without what is not set."""
-        optional = ("parameters", "limits", "to_hold", "by_int8")
+        optional = ("parameters", "limits", "to_hold", "by_int8", "tunes")
         kept = asdict(self).items()
         unset = ((), None, False)
         return {key: value for key, value in kept if key not in optional or value not in unset}
@@ -79,6 +87,26 @@ class ConfirmPlan:
             return self.trials
         sizes = zip(self.trials, self.parameters, strict=True)
         return tuple(trial for trial, size in sizes if size <= limit)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The quantisation-aware tuning of one retraining.
+
+    Attributes:
+        loss: the accuracy that the champion lost by int8 on the validation part, mean over its
+            repeats, 0 to 1: why there is a tuning.
+        epochs: of the tuning.
+        seconds: wall time.
+        weights: artifact of the tuned weights, where they were kept.
+        weights_sha256: of that file.
+    """
+
+    loss: float
+    epochs: int
+    seconds: float
+    weights: str | None = None
+    weights_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,6 +128,7 @@ class Repeat:
         path: the backend that computed the steps.
         precision: of float32 on the device, ``"ieee"`` or ``"tf32"``; empty if it was not kept.
         int8: accuracy after the last epoch in int8, 0 to 1; None where it was not measured.
+        tuning: of the network in int8, whose accuracy ``int8`` then is; None where there was none.
     """
 
     trial: int
@@ -116,6 +145,7 @@ class Repeat:
     path: str = Backend.EAGER
     precision: str = ""
     int8: float | None = None
+    tuning: Tuning | None = None
 
     def floor(self, epochs: int) -> float:
         """Return the floor; 0 if the repeat failed."""
@@ -223,6 +253,25 @@ class Confirm:
         found = [repeat.int8 for repeat in final if repeat.int8 is not None]
         return found if len(found) == len(final) else []
 
+    def int8_loss(self, trial: int) -> float | None:
+        """Return the accuracy that a trial's candidate loses by int8 on the validation part.
+
+        Returns:
+            The mean over its repeats of the selection, 0 to 1, below 0 for a gain; None where int8
+            was not measured.
+        """
+        lost = [r.last - r.int8 for r in self.selection if r.trial == trial and r.int8 is not None]
+        return fmean(lost) if lost else None
+
+    def loss_to_tune(self, trial: int) -> float | None:
+        """Return what a champion loses by int8 where it is to be tuned for that; else None.
+
+        The selection alone decides, so that all final seeds are treated alike.
+        """
+        loss = self.int8_loss(trial) if self.plan.tunes else None
+        # A loss of exactly so much is none too many, whatever the last bits of the mean are.
+        return loss if loss is not None and round(loss - MOST_INT8_LOSS, 12) > 0 else None
+
     @property
     def test_floors(self) -> list[float]:
         """Return the champion's floors on the test set, one for each seed.
@@ -285,4 +334,15 @@ def load_confirm(stored: StoredStudy, ordinal: int) -> Confirm:
 
 def _repeats(kept: Mapping[str, Any], prefix: str) -> tuple[Repeat, ...]:
     found = [kept[key] for key in sorted(kept) if key.startswith(prefix)]
-    return tuple(Repeat(**{**r, "accuracies": tuple(r["accuracies"])}) for r in found)
+    return tuple(map(_repeat, found))
+
+
+def _repeat(kept: Mapping[str, Any]) -> Repeat:
+    tuning = kept.get("tuning")
+    return Repeat(
+        **{
+            **kept,
+            "accuracies": tuple(kept["accuracies"]),
+            "tuning": None if tuning is None else Tuning(**tuning),
+        }
+    )

@@ -55,7 +55,7 @@ def write_c_int8(trained: TrainedNetwork, out: Path) -> None:
     Raises:
         ExportError: as for :func:`write_c`; or there are no images to calibrate by.
     """
-    folded = _folded(trained)
+    folded = _folded(trained.for_int8())
     program = int8_program(quantise(folded, trained.calibration_images()))
     _write(trained, program, out, C_INT8_FORMAT)
 

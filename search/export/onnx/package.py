@@ -85,7 +85,7 @@ def write_int8(trained: TrainedNetwork, out: Path) -> str:
     Raises:
         ExportError: as for :func:`write_onnx`; or there are no images to calibrate by.
     """
-    folded = trained.folded()
+    folded = trained.for_int8().folded()
     images = trained.calibration_images()
     quantised = quantise(folded, images)
     model = int8_model(folded, quantised, _about(trained))

@@ -178,7 +178,7 @@ def test_the_exported_c_scores_as_was_measured(confirmed: Confirmed, tmp_path: P
     measured = [repeat.int8 for repeat in confirmed.after.final]
     assert (found == data.evaluation.labels.numpy()).mean() == pytest.approx(measured[0])
     assert None not in measured
-    assert [repeat.int8 for repeat in confirmed.after.selection] == [None] * 4
+    assert None not in [repeat.int8 for repeat in confirmed.after.selection]
     assert "in int8" in (out / "README.md").read_text()
 
 
