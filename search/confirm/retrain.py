@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import time
 
+from torch import nn
+
 from search.deployed.accuracy import int8_accuracy
 from search.deployed.tuning import TUNING_EPOCHS, tune
 from search.spec.candidate import Candidate
 from search.storage.claims import Claims
-from search.storage.weights import keep_weights
+from search.storage.weights import KeptWeights, keep_weights
 from search.study.confirms import (
     FINAL,
     SELECTION,
@@ -68,7 +70,10 @@ def _retrain(
     data: DataSplit,
     stop: StopSignal,
 ) -> Repeat:
-    """Retrain a trial's candidate once; keep the weights of a champion's first repeat."""
+    """Retrain a trial's candidate once; keep the weights of a champion's first repeat.
+
+    A champion that lost too much by int8 in the selection is tuned for it, in its final repeats.
+    """
     keep = part == FINAL and index == 0
     seed = confirm_seed(stored.file.settings.seed, confirm.plan.ordinal, index)
     record = TrialRecord.of(stored.study.get_trials(deepcopy=False)[trial])
@@ -80,17 +85,16 @@ def _retrain(
     normalisation = candidate.recipe.normalisation(data.normalisation)
     if training.failure is None:
         network = training.network
-        if keep:
-            kept = keep_weights(network, stored.artifacts, stored.study, stored.storage)
         loss = confirm.loss_to_tune(trial) if part == FINAL else None
         if loss is not None:
             started = time.perf_counter()
             with stop.interruptible():
                 network = tune(candidate, network.state_dict(), normalisation, data.training)
-            seconds = round(time.perf_counter() - started, 3)
-            tuning = Tuning(loss, TUNING_EPOCHS, seconds)
-            if keep:
-                tuned = keep_weights(network, stored.artifacts, stored.study, stored.storage)
+            tuning = Tuning(loss, TUNING_EPOCHS, round(time.perf_counter() - started, 3))
+        if keep:
+            kept = _keep(training.network, stored)
+            if tuning is not None:
+                tuned = _keep(network, stored)
                 tuning = dataclasses.replace(
                     tuning, weights=tuned.artifact, weights_sha256=tuned.sha256
                 )
@@ -119,3 +123,7 @@ def _retrain(
         int8=int8,
         tuning=tuning,
     )
+
+
+def _keep(network: nn.Module, stored: StoredStudy) -> KeptWeights:
+    return keep_weights(network, stored.artifacts, stored.study, stored.storage)

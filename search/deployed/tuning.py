@@ -93,13 +93,14 @@ def _train(
             ranges = quantise(folded, calibration_images(training))
         for pixels, labels in batches:
             optimizer.zero_grad()
-            for some, theirs in zip(
-                *(torch.split(each, _AT_ONCE) for each in (pixels, labels)), strict=True
-            ):
+            parts = (torch.split(each, _AT_ONCE) for each in (pixels, labels))
+            for some, theirs in zip(*parts, strict=True):
                 folded = fold_module(network, deployed, normalisation).to(pixels)
-                logits = run_fake_quantised(folded, ranges, some)
                 loss = functional.cross_entropy(
-                    logits, theirs, label_smoothing=recipe.label_smoothing, reduction="sum"
+                    run_fake_quantised(folded, ranges, some),
+                    theirs,
+                    label_smoothing=recipe.label_smoothing,
+                    reduction="sum",
                 )
                 torch.autograd.backward(loss / len(labels))
             if all(each.grad is None or each.grad.isfinite().all() for each in parameters):

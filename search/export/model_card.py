@@ -167,10 +167,10 @@ def _tuning(figures: Figures) -> list[str]:
     if figures.int8_loss is None:
         return []
     return [
-        f"In int8 it had lost {points(figures.int8_loss)} on the validation part, so all its "
-        "networks were tuned",
-        "for int8 (quantisation-aware): the figures in int8 are those of the tuned networks, all "
-        "others are not.",
+        f"In int8 it lost {points(figures.int8_loss)} on the validation part, so each of its "
+        "networks was tuned for",
+        "int8 afterwards (quantisation-aware). The figures in int8 are those of the tuned",
+        "networks, and the formats in int8 hold the first of them; the others hold it as it was.",
     ]
 
 

@@ -102,6 +102,27 @@ def test_every_format_is_written(tmp_path: Path, name: str) -> None:
     assert FORMATS[name].about
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_in_int8_hold_the_tuned_network(tmp_path: Path, name: str) -> None:
+    """They are those of a network with the tuned weights; other formats know nothing of them."""
+    if FORMATS[name].extra:
+        pytest.importorskip(FORMATS[name].extra, reason="its packages are not installed")
+    trained = network_of(trained_network().architecture)
+    tuned = {key: each * 1.25 for key, each in trained.weights.items()}
+    wanted = replace(trained, weights=tuned) if FORMATS[name].calibrated else trained
+    found = []
+    for folder, network in (("a", replace(trained, int8_weights=tuned)), ("b", wanted)):
+        write_formats(network, tmp_path / folder / "net", (name,))
+        files = sorted((tmp_path / folder / "net").iterdir())
+        found.append({path.name: path.read_bytes() for path in files})
+    assert found[0] == found[1]
+    if FORMATS[name].calibrated:
+        write_formats(trained, tmp_path / "c" / "net", (name,))
+        assert any(
+            (tmp_path / "c" / "net" / file).read_bytes() != held for file, held in found[0].items()
+        )
+
+
 @pytest.mark.parametrize("name", ["torch", "c", "c-int8"])
 def test_another_studys_files_go_by_force(tmp_path: Path, name: str) -> None:
     """Files that are named after another study are replaced where force is given, none is left."""

@@ -162,6 +162,14 @@ def test_card_of_a_champion() -> None:
         assert line in card.splitlines(), line
 
 
+def test_card_of_a_tuned_champion() -> None:
+    """The card says that the figures in int8 are of tuned networks, and what decided on that."""
+    assert "tuned" not in model_card(trained_network(), "shapes")
+    card = model_card(trained_network(figures=replace(CHAMPION, int8_loss=0.00234)), "shapes")
+    assert "In int8 it lost 0.23 points on the validation part" in card
+    assert "tuned for\nint8 afterwards" in card
+
+
 def test_card_of_a_later_confirm() -> None:
     """A later confirm's card says that the test set had been seen."""
     for confirm, words in [(2, ("the second confirm", "once")), (12, ("confirm 12", "11 times"))]:

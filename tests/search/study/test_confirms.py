@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search.study.confirms import (
+    MOST_INT8_LOSS,
     Confirm,
     ConfirmPlan,
     Repeat,
+    Tuning,
     last_ordinal,
     load_confirm,
     save_plan,
@@ -70,3 +75,49 @@ def test_more_than_nine_confirms_are_told_apart(tmp_path: Path) -> None:
     assert [r.accuracies for r in load_confirm(stored, 1).selection] == [(0.01,)]
     with pytest.raises(KeyError):
         load_confirm(stored, 2)
+
+
+def _measured(figures: list[tuple[float, float | None]], *, tunes: bool = True) -> Confirm:
+    """Return a confirm of one trial, from accuracies on validation in floats and in int8."""
+    repeats = [
+        replace(_repeat(7, r, floats, failure="" if int8 is not None else "diverged"), int8=int8)
+        for r, (floats, int8) in enumerate(figures)
+    ]
+    plan = ConfirmPlan(1, (7,), len(figures), 9, 1, tunes=tunes)
+    return Confirm(plan, 1, tuple(repeats), ())
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(-50, 50)), min_size=1, max_size=9))
+def test_a_champion_is_tuned_that_loses_more_than_allowed(counts: list[tuple[int, int]]) -> None:
+    """The mean loss on validation decides, exactly, and what failed is left out."""
+    figures = [(right / 10_000, (right - lost) / 10_000) for right, lost in counts]
+    mean = Fraction(sum(lost for _, lost in counts), 10_000 * len(counts))
+    found = _measured([*figures, (0.5, None)]).loss_to_tune(7)
+    assert (found is not None) == (mean > Fraction(MOST_INT8_LOSS).limit_denominator(1_000))
+    if found is not None:
+        assert found == pytest.approx(float(mean))
+
+
+def test_the_selection_alone_decides_on_tuning() -> None:
+    """Neither figures of the test set nor another trial's change it, and old confirms have none."""
+    confirm = _measured([(0.99, 0.985), (0.98, 0.975)])
+    assert confirm.loss_to_tune(7) == pytest.approx(0.005)
+    other = replace(_repeat(3, 0, 0.9), int8=0.9)
+    for int8 in (0.0, 1.0):
+        final = (replace(_repeat(7, 0, 0.5), int8=int8),)
+        tested = replace(confirm, final=final, selection=(*confirm.selection, other))
+        assert tested.loss_to_tune(7) == confirm.loss_to_tune(7)
+    assert tested.loss_to_tune(3) is None
+    assert _measured([(0.99, 0.985)], tunes=False).loss_to_tune(7) is None
+    assert _measured([(0.0, None)]).loss_to_tune(7) is None
+
+
+def test_a_tuning_is_read_as_it_was_stored(tmp_path: Path) -> None:
+    """What a repeat keeps of its tuning comes back, plan included."""
+    stored = begun(tmp_path)
+    save_plan(stored, replace(PLAN, tunes=True))
+    tuned = replace(_repeat(7, 0, 0.5), tuning=Tuning(0.004, 3, 1.5, "file", "00ff"))
+    save_repeat(stored, 1, "final", 0, tuned)
+    found = load_confirm(reopened(tmp_path), 1)
+    assert found.final == (tuned,)
+    assert found.plan.tunes
