@@ -22,6 +22,10 @@ GROUP_NORMS = Architecture.parse(
     ["conv3 8 pad1 gn4 silu", "maxpool2", "conv3 8 pad1 ln relu bn skip", "gap", "conv1 10"],
     (3, 12, 12),
 )
+ACTIVATIONS = Architecture.parse(
+    ["conv3 6 pad1 bn silu", "conv3 6 tanh", "conv3 6 bn hardswish bn", "conv6 8 prelu"],
+    (3, 10, 10),
+)
 
 
 def pixels_for(architecture: Architecture, count: int) -> Tensor:
@@ -58,11 +62,12 @@ def test_it_computes_what_the_whole_numbers_do(architecture: Architecture) -> No
     assert float(steps_apart(network, ranges, pixels).max()) < 1e-6
 
 
-def test_lines_that_are_applied_again() -> None:
-    """The same holds where lines are applied again and skips are long."""
-    trained = trained_network(BLOCKS)
-    network = fold(BLOCKS, trained.weights, trained.normalisation)
-    pixels = pixels_for(BLOCKS, 4)
+@pytest.mark.parametrize("architecture", [BLOCKS, ACTIVATIONS], ids=["blocks", "activations"])
+def test_long_skips_and_activations(architecture: Architecture) -> None:
+    """The same holds where lines are applied again, and for activations within a layer."""
+    trained = trained_network(architecture)
+    network = fold(architecture, trained.weights, trained.normalisation)
+    pixels = pixels_for(architecture, 4)
     assert float(steps_apart(network, quantise(network, pixels), pixels).max()) < 1e-6
 
 
