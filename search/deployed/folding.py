@@ -48,10 +48,14 @@ class Arrays:
     epsilon: float | None = None
 
     def to(self, like: Tensor) -> Arrays:
-        """Return them on the device and in the precision of a tensor."""
-        names = ("weight", "bias", "scale", "shift")
-        held = {name: getattr(self, name) for name in names}
-        return replace(self, **{name: a.to(like) for name, a in held.items() if a is not None})
+        """Return them on the device and in the precision of a tensor; gradients flow back."""
+
+        # One after the other, so that a gradient is in double precision on this device alone.
+        def moved(array: Tensor | None) -> Tensor | None:
+            return None if array is None else array.to(like.dtype).to(like.device)
+
+        weight, bias, scale, shift = map(moved, (self.weight, self.bias, self.scale, self.shift))
+        return replace(self, weight=weight, bias=bias, scale=scale, shift=shift)
 
 
 @dataclass(frozen=True)
