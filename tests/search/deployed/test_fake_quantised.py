@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -17,6 +19,7 @@ from space.errors import NotDeployable
 from space.network import build_with
 from tests.search.trained_networks import trained_network
 from tests.space.strategies import BLOCKS, architectures
+from trainer.runtime import torch_threads
 
 GROUP_NORMS = Architecture.parse(
     ["conv3 8 pad1 gn4 silu", "maxpool2", "conv3 8 pad1 ln relu bn skip", "gap", "conv1 10"],
@@ -26,6 +29,13 @@ ACTIVATIONS = Architecture.parse(
     ["conv3 6 pad1 bn silu", "conv3 6 tanh", "conv3 6 bn hardswish bn", "conv6 8 prelu"],
     (3, 10, 10),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Compute in one thread: the work is too small for more."""
+    with torch_threads(1):
+        yield
 
 
 def pixels_for(architecture: Architecture, count: int) -> Tensor:
@@ -42,7 +52,7 @@ def steps_apart(network: FoldedNetwork, ranges: QuantisedNetwork, pixels: Tensor
     return (found - run_integers(ranges, pixels)).abs()
 
 
-@settings(max_examples=20)
+@settings(max_examples=40)
 @given(architectures())
 def test_it_computes_what_the_whole_numbers_do(architecture: Architecture) -> None:
     """In double precision the logits are those of the reference, whatever the words.
