@@ -22,7 +22,7 @@ from trainer.batches import Batches
 from trainer.data import Images, Normalisation
 from trainer.randomness import derived_seed
 from trainer.recipe import Recipe
-from trainer.runtime import exact_figures, working_memory
+from trainer.runtime import exact_figures, torch_threads, working_memory
 
 __all__ = ["TUNING_EPOCHS", "tune"]
 
@@ -50,7 +50,8 @@ def tune(
     and maps are rounded, and the ranges of the maps are chosen anew before every epoch. The recipe
     gives the batches, their augmentation as in its last epoch, and the loss. Adam takes steps that
     are relative to the size of each tensor (Shazeer & Stern, 2018, arXiv 1804.04235) and fall to 0
-    in a straight line. A step whose gradient is not finite is left out.
+    in a straight line. A step whose gradient is not finite is left out. On a CPU it computes in one
+    thread, so that the number of threads does not change what comes out.
 
     Args:
         candidate: what was trained and how.
@@ -70,7 +71,12 @@ def tune(
     # The weights stay on the CPU in double precision: they are few, and not every device has it.
     network = build_with(candidate.architecture, kept).double()
     device, recipe = training.pixels.device, candidate.recipe
-    with working_memory(device, recipe.batch_size), exact_figures(device), torch.enable_grad():
+    with (
+        working_memory(device, recipe.batch_size),
+        exact_figures(device),
+        torch.enable_grad(),
+        torch_threads(1),
+    ):
         _train(network, lower(candidate.architecture), normalisation, training, recipe)
     return network.float()
 
