@@ -28,7 +28,7 @@ __all__ = ["TUNING_EPOCHS", "tune"]
 
 TUNING_EPOCHS = 3
 
-_RATE = 2e-3
+_RATE = 5e-4
 """How far a weight moves in the first step, as a share of the root mean square of its tensor."""
 
 _LEAST_SIZE = 1e-3
