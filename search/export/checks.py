@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from search.deployed.floating import run_floats
-from search.deployed.folding import Arrays
+from search.deployed.folding import Arrays, FoldedNetwork
 from search.errors import ExportError, printable
 from search.export.trained_network import TrainedNetwork
 from space.cost import cost
@@ -90,38 +90,35 @@ def check_loaded_again(trained: TrainedNetwork, folder: Path) -> str:
     )
 
 
-def rounding_of(trained: TrainedNetwork, images: Tensor, exact: Tensor) -> float:
-    """Return how far single precision moves the logits of a network whose norms are folded.
+def rounding_of(network: FoldedNetwork, images: Tensor, exact: Tensor) -> float:
+    """Return how far the rounding of single precision moves the logits of a network.
+
+    Every weight and every map is moved at random by as much as single precision may be off; norms
+    whose variance nearly vanishes enlarge that.
 
     Args:
-        trained: the network.
-        images: uint8 (n, channels, height, width).
+        network: the folded network.
+        images: (n, channels, height, width), floats in [0, 1].
         exact: its logits in double precision, (n, classes).
-
-    Returns:
-        The larger of two differences from ``exact``: of PyTorch in single precision, and of folded
-        weights that are rounded to it.
-
-    Raises:
-        ExportError, NotDeployable: as from :meth:`TrainedNetwork.folded`.
     """
-    network = build_with(trained.architecture, trained.weights)
-    single = _logits(network, trained.normalisation, images)
-    folded = trained.folded()
-    arrays = [_in_single(each) for each in folded.arrays]
+    generator = torch.Generator().manual_seed(0)
+
+    def noise(value: Tensor) -> Tensor:
+        drawn = torch.rand(value.shape, generator=generator, dtype=value.dtype)
+        return torch.finfo(torch.float32).eps * (2 * drawn - 1)
+
+    def moved(_: int, value: Tensor) -> Tensor:
+        size = value.abs().flatten(1).amax(1).reshape(-1, *(1,) * (value.ndim - 1))
+        return value + size * noise(value)
+
+    def with_moved_weights(arrays: Arrays) -> Arrays:
+        tensors = {key: each for key, each in vars(arrays).items() if isinstance(each, Tensor)}
+        changed: dict[str, Any] = {key: each * (1 + noise(each)) for key, each in tensors.items()}
+        return replace(arrays, **changed)
+
     with torch.inference_mode():
-        rounded = run_floats(replace(folded, arrays=arrays), images / 255.0)
-    return max(_difference(single, exact), _difference(rounded, exact))
-
-
-def _in_single(arrays: Arrays) -> Arrays:
-    """Round the weights of a kernel to single precision."""
-    rounded: dict[str, Any] = {
-        name: value.float().double()
-        for name, value in vars(arrays).items()
-        if isinstance(value, Tensor)
-    }
-    return replace(arrays, **rounded)
+        shaken = replace(network, arrays=[with_moved_weights(each) for each in network.arrays])
+        return _difference(run_floats(shaken, images, stored=moved), exact)
 
 
 def _difference(first: Tensor, second: Tensor) -> float:

@@ -96,6 +96,6 @@ class Writer:
             case Affine():
                 return graph.line(value, arrays) if kernel.norms else value
             case GroupNormalise():
-                return graph.group_norm(kernel, arrays, value)
+                return graph.group_norm(kernel, arrays, value, before)
             case Table():
                 return graph.activation(value, kernel.activation, arrays.slope)

@@ -19,10 +19,10 @@ from space.layers.words import Shape
 
 __all__ = ["INPUT", "OPSET", "OUTPUT", "Graph"]
 
-OPSET = 21
-"""The version of the operators: the first whose group norm has a scale for each channel."""
+OPSET = 20
+"""The version of the operators: the first with ``Gelu``."""
 
-_IR = 10
+_IR = 9
 INPUT, OUTPUT = "images", "logits"
 
 _ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
@@ -99,20 +99,23 @@ class Graph:
         size = both(pool.size)
         return self.node("MaxPool", [value], kernel_shape=size, strides=size)
 
-    def group_norm(self, kernel: GroupNormalise, arrays: Arrays, value: str) -> str:
-        """Normalise each group of channels."""
-        assert arrays.scale is not None
-        assert arrays.shift is not None
-        scale, shift = (
-            self.constant(single(each), name)
-            for each, name in ((arrays.scale, "scale"), (arrays.shift, "shift"))
-        )
-        return self.node(
-            "GroupNormalization",
-            [value, scale, shift],
-            num_groups=kernel.groups,
-            epsilon=float(arrays.epsilon or 0.0),
-        )
+    def group_norm(self, kernel: GroupNormalise, arrays: Arrays, value: str, before: Shape) -> str:
+        """Normalise each group of channels.
+
+        The variance is that of the distances from the mean. The operator ``GroupNormalization`` may
+        subtract the square of the mean from the mean of the squares, and lose all digits by it.
+        """
+        epsilon = self.constant(np.array([arrays.epsilon or 0.0], np.float32), "epsilon")
+        axes = self.constant(np.array([2], np.int64), "axes")
+        groups = self.constant(np.array([0, kernel.groups, -1], np.int64), "groups")
+        channels = self.constant(np.array([-1, *before], np.int64), "shape")
+        grouped = self.node("Reshape", [value, groups])
+        distance = self.node("Sub", [grouped, self.node("ReduceMean", [grouped, axes])])
+        squares = self.node("Mul", [distance, distance])
+        variance = self.node("ReduceMean", [squares, axes])
+        deviation = self.node("Sqrt", [self.node("Add", [variance, epsilon])])
+        normal = self.node("Div", [distance, deviation])
+        return self.line(self.node("Reshape", [normal, channels]), arrays)
 
     def model(self, logits: str, shape: Shape, classes: int, about: str) -> onnx.ModelProto:
         """Return the checked model; ``logits`` is a map of one pixel."""

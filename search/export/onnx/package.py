@@ -53,13 +53,14 @@ def write_onnx(trained: TrainedNetwork, out: Path) -> str:
     folded = trained.folded()
     pixels, what = images_to_check(trained, _CHECKED)
     model = float_model(folded, _about(trained))
+    images = pixels / 255.0
     with torch.inference_mode():
-        exact = run_floats(folded, pixels / 255.0)
-    found, wanted = _logits(model, pixels / 255.0), exact.numpy()
+        exact = run_floats(folded, images)
+    found, wanted = _logits(model, images), exact.numpy()
     size = max(1.0, float(np.abs(wanted).max()))
     worst = float(np.abs(found - wanted).max()) / size
     # Some norms enlarge the rounding of single precision, wherever they are computed.
-    if not worst <= max(_TOLERANCE, _ROUNDINGS * rounding_of(trained, pixels, exact) / size):
+    if not worst <= max(_TOLERANCE, _ROUNDINGS * rounding_of(folded, images, exact) / size):
         raise ExportError(
             f"onnxruntime gives other logits than the trained network (by {worst:.2g} of the "
             "largest); nothing was exported; please report this architecture"

@@ -46,7 +46,7 @@ def check(architecture: Architecture, folder: Path) -> None:
         wanted = network(normalise(images.double(), trained.normalisation))
     size = max(1.0, float(wanted.abs().max()))
     # Norms enlarge the rounding of single precision, in PyTorch as well.
-    near = max(1e-4 * size, 10 * rounding_of(trained, pixels, wanted))
+    near = max(1e-4 * size, 10 * rounding_of(trained.folded(), images, wanted))
     np.testing.assert_allclose(logits_of(folder, images), wanted.numpy(), atol=near, rtol=1e-3)
 
 
