@@ -2,7 +2,8 @@
 
 For each exported network: its test accuracy in floats and in int8, the bytes that it takes of a
 chip and, where the emulator is installed, the instructions of one inference. Each is one network,
-the first seed of its champion; ``flyweight confirm`` measures all seeds.
+the first seed of its champion. With ``--seeds`` all seeds of the champion are trained again, as
+``flyweight confirm`` trained them, and measured both ways.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from search.export.c.package import write_c_int8
 from search.export.folder import description_of
 from search.export.package import read_weights
 from search.export.trained_network import Figures, SeedRun, TrainedNetwork
-from search.workers.data import calibration_images
+from search.spec.candidate import Candidate
+from search.statistics import Spread
+from search.workers.data import calibration_images, final_split
+from search.workers.stop import StopSignal
+from search.workers.training import Training
 from space.architecture import Architecture
 from space.cost import cost
 from space.deployed.cost import deployed_cost
@@ -47,12 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m tests.benchmarks.deployed", description=__doc__.splitlines()[0]
     )
     parser.add_argument("folders", nargs="*", type=Path, help="exported networks, of MNIST")
-    parser.add_argument("--json", type=Path, default=RESULTS / "deployed.json", metavar="FILE")
+    parser.add_argument("--seeds", action="store_true", help="train all seeds again and measure")
+    parser.add_argument("--json", type=Path, metavar="FILE")
     given = parser.parse_args(arguments)
     dataset = open_dataset("mnist", require_mnist())
     folders = given.folders or sorted(path.parent for path in _CHAMPIONS.glob("*/network.py"))
+    if given.seeds:
+        runs = {folder.name: _all_seeds(folder, dataset) for folder in folders}
+        path = given.json or RESULTS / "deployed-seeds.json"
+        write_json(path, {"origin": provenance(), "networks": runs})
+        show(_table_of_seeds(runs))
+        return 0
     rows = {folder.name: dict(_measured(folder, dataset)) for folder in folders}
-    write_json(given.json, {"origin": provenance(), "networks": rows})
+    write_json(given.json or RESULTS / "deployed.json", {"origin": provenance(), "networks": rows})
     show(_table(rows))
     return 0
 
@@ -80,6 +92,25 @@ def _measured(folder: Path, dataset: Dataset) -> Iterator[tuple[str, float]]:
                 f"instructions_{core}",
                 run_on(CHIPS[core], Path(out) / "net", images).instructions,
             )
+
+
+def _all_seeds(folder: Path, dataset: Dataset) -> dict[str, list[float]]:
+    """Train all seeds of a champion again; return both accuracies after the last epoch."""
+    trained = _network(folder, dataset)
+    data = final_split(dataset, torch.device("cpu"))
+    normalisation = trained.recipe.normalisation(data.normalisation)
+    found: dict[str, list[float]] = {"float": [], "int8": []}
+    for run in trained.figures.runs:
+        recipe = dataclasses.replace(trained.recipe, seed=run.seed)
+        training = Training(Candidate(trained.architecture, recipe), data, StopSignal())
+        training.run()
+        weights = training.network.state_dict()
+        found["float"].append(training.epochs[-1].accuracy)
+        in_int8 = int8_accuracy(
+            trained.architecture, weights, normalisation, data.training, data.evaluation
+        )
+        found["int8"].append(in_int8 or 0.0)
+    return found
 
 
 def _network(folder: Path, dataset: Dataset) -> TrainedNetwork:
@@ -111,6 +142,18 @@ def _network(folder: Path, dataset: Dataset) -> TrainedNetwork:
         ),
         calibration=lambda: calibration_images(dataset.training()),
     )
+
+
+def _table_of_seeds(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> Table:
+    table = Table(title="MNIST test accuracy after the last epoch, all seeds of each champion")
+    for column in ("network", "seeds", "float", "int8", "int8 less float"):
+        table.add_column(column, justify="left" if column == "network" else "right")
+    for name, run in runs.items():
+        both = [Spread.of([100 * each for each in run[kind]]) for kind in ("float", "int8")]
+        lost = Spread.of([100 * (b - a) for a, b in zip(run["float"], run["int8"], strict=True)])
+        figures = [f"{each.mean:.3f}{each.deviation_text(1.0)}" for each in (*both, lost)]
+        table.add_row(name, str(lost.n), *figures)
+    return table
 
 
 def _table(rows: Mapping[str, Mapping[str, float]]) -> Table:
