@@ -7,9 +7,10 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import register_random, settings
 
 MEMORY = Path("/dev/shm")
 ENOUGH = 1 << 30
@@ -18,6 +19,30 @@ ENOUGH = 1 << 30
 # How long an example takes depends on what else the machine does.
 settings.register_profile("flyweight", deadline=None)
 settings.load_profile("flyweight")
+
+
+class _TorchRandom:
+    """Torch's generator, as hypothesis wants to have it; imported once the environment is set."""
+
+    def seed(self, seed: int) -> None:
+        import torch
+
+        torch.manual_seed(seed)
+
+    def getstate(self) -> object:
+        import torch
+
+        return torch.get_rng_state()
+
+    def setstate(self, state: Any) -> None:
+        import torch
+
+        torch.set_rng_state(state)
+
+
+_TORCH_RANDOM = _TorchRandom()
+# So that an example that failed fails again. Hypothesis holds it weakly.
+register_random(_TORCH_RANDOM)
 
 
 def pytest_configure(config: pytest.Config) -> None:
