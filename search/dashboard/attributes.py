@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from search.spec.canonical import SECTIONS
 from search.spec.toml import as_table
 from search.storage.artifacts import shown_place
 from search.text import percent
@@ -65,7 +66,7 @@ def study_attributes(kept: Mapping[str, Any]) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     for key, value in kept.items():
         if key == "flyweight" and file:
-            for section in ("study", "target", "budget", "space", "recipe"):
+            for section in SECTIONS:
                 for name, item in as_table(file.get(section)).items():
                     shown.update(_plain(f"{section}.{name}", item))
             shown.update(

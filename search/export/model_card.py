@@ -35,7 +35,7 @@ class Page:
     Attributes:
         what: in what form the network is here, the end of a sentence.
         use: lines that say how to use it.
-        library: which loads it, as the Hugging Face Hub calls it; empty where it needs none.
+        hub_library: which loads it, as the Hugging Face Hub calls it; empty where it needs none.
         tags: for the Hub.
         int8: whether it computes in int8.
         checked: what was found when it was checked, a line without a full stop; may be empty.
@@ -44,7 +44,7 @@ class Page:
 
     what: str
     use: Sequence[str]
-    library: str = ""
+    hub_library: str = ""
     tags: Sequence[str] = ()
     int8: bool = False
     checked: str = ""
@@ -59,7 +59,7 @@ def model_card(trained: TrainedNetwork, page: Page) -> str:
         page: what its format says.
     """
     sections: list[Iterable[str]] = [
-        head_lines(trained, page.library, page.tags, int8=page.int8),
+        head_lines(trained, page.hub_library, page.tags, int8=page.int8),
         [f"# {as_markdown(trained.name)}"],
         _summary(trained, page),
         ["## Use"],

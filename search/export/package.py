@@ -142,7 +142,7 @@ def package_page(trained: TrainedNetwork, package: str, checked: str = "") -> Pa
     """
     what = "a Python package of PyTorch source and weights, which needs torch and safetensors alone"
     use = list(_use(trained, package))
-    return Page(what, use, library="pytorch", tags=("safetensors",), checked=checked)
+    return Page(what, use, hub_library="pytorch", tags=("safetensors",), checked=checked)
 
 
 def _use(trained: TrainedNetwork, package: str) -> Iterator[str]:

@@ -163,17 +163,19 @@ class Describer:
         """Return how much of the budget a full set of parameters uses."""
         architecture = self._space.architecture(params)
         budget, _ = self._under(params)
+        limits = budget.limits()
         try:
-            used = _counted(architecture, budget)
+            used = _counted(architecture, budget, limits)
         except (ShapeError, NotDeployable):
             return Fill(fits=False, fill=inf)
-        fill = max(used[name] / limit for name, limit in budget.limits().items())
+        fill = max(used[name] / limit for name, limit in limits.items())
         return Fill(fill <= 1.0, fill)
 
 
-def _counted(architecture: Architecture, budget: Budget) -> dict[str, float]:
+def _counted(
+    architecture: Architecture, budget: Budget, limits: Mapping[str, float]
+) -> dict[str, float]:
     """Return what is limited of an architecture, by name."""
-    limits = budget.limits()
     found: dict[str, float] = {}
     if "parameters" in limits or "macs" in limits:
         found["parameters"], found["macs"] = counts(architecture)

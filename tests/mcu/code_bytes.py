@@ -5,7 +5,6 @@ Writes ``space/deployed/code_bytes.json``, from which ``[budget] flash_kib`` cou
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from collections.abc import Iterable
@@ -21,10 +20,11 @@ from search.export.c.source import Program, function_text, header_text, source_t
 from space.architecture import Architecture
 from space.deployed.flash import CORES
 from space.network import build
-from tests.mcu.arm import called, compile_object, compiler_version, linked_members, symbols
+from tests.mcu.arm import called, compile_object, linked_members, symbols
+from tests.mcu.tables import FOLDER, write_table
 from trainer.data import Normalisation
 
-TABLE = Path(__file__).parents[2] / "space" / "deployed" / "code_bytes.json"
+TABLE = FOLDER / "code_bytes.json"
 
 _LINES = {
     "convolution": "conv3 4",
@@ -46,13 +46,8 @@ def main() -> None:
     """Measure all functions on all cores, and write the table."""
     with tempfile.TemporaryDirectory() as folder:
         cores = {core: measured(core, Path(folder)) for core in CORES}
-    table = {
-        "about": "bytes of each function in int8, with places of 16 and of 32 bits",
-        "command": "python -m tests.mcu.code_bytes",
-        "compiler": f"arm-none-eabi-gcc {compiler_version()} -Os -mthumb",
-        "cores": cores,
-    }
-    TABLE.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    about = "bytes of each function in int8, with places of 16 and of 32 bits"
+    write_table(TABLE, about, "tests.mcu.code_bytes", cores)
 
 
 def measured(core: str, folder: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Writes ``space/deployed/instructions.json``, from which estimates of latency are
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +16,11 @@ from search.export.c.package import write_c_int8
 from space.architecture import Architecture
 from space.deployed.instructions import work_of
 from space.deployed.lowering import lower
-from tests.mcu.arm import compiler_version
 from tests.mcu.chip import CHIPS, Chip, run_on
+from tests.mcu.tables import FOLDER, write_table
 from tests.search.export.c.test_sources import channels_last, network_of, pixels_of
 
-TABLE = Path(__file__).parents[2] / "space" / "deployed" / "instructions.json"
+TABLE = FOLDER / "instructions.json"
 
 NETWORKS = [
     Architecture.parse(f"{lines}\nlinear 10", shape)
@@ -85,13 +84,8 @@ def main() -> None:
         error = table @ costs / found - 1
         print(f"{core}: off by {abs(error).mean():.1%} on average, at most {abs(error).max():.1%}")
         cores[core] = {kind: round(float(of), 2) for kind, of in zip(kinds, costs, strict=True)}
-    kept = {
-        "about": "instructions for each thing that the functions in int8 do",
-        "command": "python -m tests.mcu.instructions",
-        "compiler": f"arm-none-eabi-gcc {compiler_version()} -Os -mthumb",
-        "cores": cores,
-    }
-    TABLE.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    about = "instructions for each thing that the functions in int8 do"
+    write_table(TABLE, about, "tests.mcu.instructions", cores)
 
 
 def counted(architecture: Architecture, chip: Chip) -> float:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 
 from tests.search.warm_python import warm
+from trainer.runtime import torch_threads
 
 _databases = itertools.count()
 
@@ -36,6 +37,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
 def warm_python() -> Iterator[None]:
     """Exports check packages in forks of a process that has imported torch."""
     with warm():
+        yield
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Keep threads from waiting for each other over networks this small."""
+    with torch_threads(1):
         yield
 
 

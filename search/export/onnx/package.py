@@ -143,7 +143,7 @@ def _write(
     page = Page(
         f"an ONNX file of opset {OPSET} in {numbers}, with norms folded into the layers",
         list(_use(trained, name)),
-        library="onnx",
+        hub_library="onnx",
         tags=("int8",) if int8 else (),
         int8=int8,
         checked=checked,

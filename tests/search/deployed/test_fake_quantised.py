@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from hypothesis import assume, given, settings
@@ -19,7 +17,8 @@ from space.errors import NotDeployable
 from space.network import build_with
 from tests.search.trained_networks import trained_network
 from tests.space.strategies import BLOCKS, architectures
-from trainer.runtime import torch_threads
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 GROUP_NORMS = Architecture.parse(
     ["conv3 8 pad1 gn4 silu", "maxpool2", "conv3 8 pad1 ln relu bn skip", "gap", "conv1 10"],
@@ -29,13 +28,6 @@ ACTIVATIONS = Architecture.parse(
     ["conv3 6 pad1 bn silu", "conv3 6 tanh", "conv3 6 bn hardswish bn", "conv6 8 prelu"],
     (3, 10, 10),
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute in one thread: the work is too small for more."""
-    with torch_threads(1):
-        yield
 
 
 def pixels_for(architecture: Architecture, count: int) -> Tensor:

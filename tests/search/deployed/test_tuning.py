@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 import torch
@@ -16,7 +16,8 @@ from space.architecture import Architecture
 from trainer.augment import Affine
 from trainer.data import Images, open_dataset
 from trainer.recipe import Recipe
-from trainer.runtime import torch_threads
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 ARCHITECTURE = Architecture.parse(
     ["conv3 12 pad1 bn relu", "maxpool2", "conv3 12 pad1 bn relu", "gap", "linear 10"], (1, 8, 8)
@@ -24,13 +25,6 @@ ARCHITECTURE = Architecture.parse(
 CANDIDATE = Candidate(ARCHITECTURE, Recipe(epochs=8, learning_rate=0.02, batch_size=64, seed=3))
 WHAT_READS = {"line1.bn": "line3.conv.weight", "line3.bn": "line5.linear.weight"}
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute in one thread: the work is too small for more."""
-    with torch_threads(1):
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import ast
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -84,15 +83,6 @@ class SmallNet(nn.Module):
         x = self.stage2_conv3(x)  # 10x6x6
         return self.head(x)
 '''
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Keep threads from waiting for each other over networks this small."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def colourful(architecture: Architecture) -> Normalisation:
