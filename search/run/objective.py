@@ -96,7 +96,7 @@ class Objective:
         seed = training_seed(self._stored.file.settings.seed, trial.number)
         candidate = Candidate(suggestion.architecture, self._recipe_space.suggest(trial, seed))
         assessment = assess(candidate.architecture, budget.under(limit))
-        record_candidate(trial, candidate, assessment, suggestion.inactive, limit)
+        record_candidate(trial, candidate, assessment, budget, suggestion.inactive, limit)
         return candidate, assessment
 
     def _repeated(self, trial: Trial, candidate: Candidate) -> int:

@@ -153,10 +153,11 @@ class ChangedFile:
             return None
         if recipe != wanted.recipe:
             raise LeftOut("outside the recipe")
-        assessment = assess(candidate.architecture, self._file.budget.under(limit))
+        budget = self._file.budget
+        assessment = assess(candidate.architecture, budget.under(limit))
         if not assessment.fits:
             raise LeftOut("over the budget")
-        record_candidate(asked, candidate, assessment, suggestion.inactive, limit)
+        record_candidate(asked, candidate, assessment, budget, suggestion.inactive, limit)
         (drawn,) = study.get_trials(deepcopy=False)
         kept = {key: each for key, each in trial.user_attrs.items() if key != LIMIT_ATTRIBUTE}
         constraints = {k: v for k, v in drawn.system_attrs.items() if k != "fixed_params"}

@@ -11,11 +11,10 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search.spec.budget import Assessment
+from search.spec.budget import Assessment, Budget
 from search.spec.candidate import Candidate, candidate_key
 from search.text import percent, plural
 from space.architecture import Architecture
-from space.deployed.cost import deployed_cost
 from space.errors import NotDeployable
 from trainer.backends.choose import Backend
 from trainer.loop import Epoch
@@ -266,6 +265,7 @@ def record_candidate(
     trial: Trial,
     candidate: Candidate,
     assessment: Assessment,
+    budget: Budget,
     inactive: frozenset[str],
     limit: int | None = None,
 ) -> None:
@@ -275,6 +275,7 @@ def record_candidate(
         trial: that has drawn it.
         candidate: that was drawn.
         assessment: of its cost.
+        budget: by which it was assessed; it names the core whose code is counted.
         inactive: parameters of the trial that decide nothing about it.
         limit: which of several limits on parameters it was assessed by; None where there is one.
     """
@@ -283,13 +284,13 @@ def record_candidate(
     trial.set_user_attr("architecture", str(candidate.architecture))
     trial.set_user_attr("recipe", candidate.recipe.to_dict())
     trial.set_user_attr(CANDIDATE_ATTRIBUTE, candidate.key)
-    trial.set_user_attr("cost", _cost_values(candidate, assessment))
+    trial.set_user_attr("cost", _cost_values(candidate, assessment, budget))
     trial.set_user_attr("inactive", sorted(inactive))
     for key, value in assessment.constraints.items():
         trial.set_constraint(key, value)
 
 
-def _cost_values(candidate: Candidate, assessment: Assessment) -> dict[str, float]:
+def _cost_values(candidate: Candidate, assessment: Assessment, budget: Budget) -> dict[str, float]:
     """Return the cost of a candidate as JSON values; an empty table where it has none."""
     cost, deployed = assessment.cost, assessment.deployed
     if cost is None:
@@ -297,7 +298,7 @@ def _cost_values(candidate: Candidate, assessment: Assessment) -> dict[str, floa
     values = {**asdict(cost), "activation_kib": cost.activation_kib}
     if deployed is None and assessment.fits:
         with suppress(NotDeployable):
-            deployed = deployed_cost(candidate.architecture)
+            deployed = budget.deployed(candidate.architecture)
     if deployed is not None:
         values |= {"ram_kib": deployed.ram_kib, "flash_kib": deployed.flash_kib}
     return values

@@ -109,7 +109,9 @@ def add_trial(stored: StoredStudy, text: str, score: float | None, *, keep: bool
     trial.suggest_float("recipe.learning_rate", 0.001, 0.1, log=True)
     candidate = Candidate(Architecture.parse(text, input_shape=(1, 8, 8)), Recipe())
     assessment = assess(candidate.architecture, stored.file.budget)
-    record_candidate(trial, candidate, assessment, frozenset({"stage2.conv1.width"}))
+    record_candidate(
+        trial, candidate, assessment, stored.file.budget, frozenset({"stage2.conv1.width"})
+    )
     if keep:
         path = stored.artifacts.parent / "weights.safetensors"
         path.write_bytes(WEIGHTS)

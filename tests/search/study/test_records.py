@@ -20,6 +20,8 @@ from search.study.records import (
 )
 from search.study.study import StoredStudy
 from space.architecture import Architecture
+from space.deployed.cost import deployed_cost
+from space.deployed.flash import CORES
 from tests.search.small_studies import begun
 from trainer.loop import Epoch
 from trainer.recipe import Recipe
@@ -30,8 +32,10 @@ NO_CANDIDATE = TrialRecord.of(create_trial(value=0.0))
 
 def _asked(stored: StoredStudy, recipe: Recipe) -> Trial:
     trial = stored.study.ask()
-    assessment = assess(SMALL, stored.file.budget)
-    record_candidate(trial, Candidate(SMALL, recipe), assessment, frozenset({"b", "a"}))
+    budget = stored.file.budget
+    record_candidate(
+        trial, Candidate(SMALL, recipe), assess(SMALL, budget), budget, frozenset({"b", "a"})
+    )
     return trial
 
 
@@ -51,6 +55,17 @@ def test_a_candidate_comes_back_as_it_was(tmp_path: Path) -> None:
     assert record.parameters == assess(SMALL, stored.file.budget).cost.parameters
     assert record.attributes["inactive"] == ["a", "b"]
     assert record.ended is not None
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_flash_is_counted_for_the_core_that_the_budget_names(tmp_path: Path, core: str) -> None:
+    """A budget without limits on a chip names a core all the same, and its code is what counts."""
+    stored = begun(tmp_path)
+    budget = replace(stored.file.budget, core=core)
+    trial = stored.study.ask()
+    record_candidate(trial, Candidate(SMALL, Recipe()), assess(SMALL, budget), budget, frozenset())
+    found = trial.user_attrs["cost"]["flash_kib"]
+    assert found == deployed_cost(SMALL, core).flash_kib
 
 
 def test_a_running_trial_has_no_outcome(tmp_path: Path) -> None:
