@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
 from space.architecture import Architecture
 from space.layers import Layer
 from space.layers.operations import Convolution, Gap, Linear, WholeMap
-from space.layers.shapes import Application, Norms
+from space.layers.shapes import Norms
 from space.layers.words import BatchNorm, Operation, Shape, elements
 from space.program import kept_maps
 
@@ -73,7 +74,7 @@ def cost(architecture: Architecture) -> Cost:
     folded = sum(
         _folded(layers[source], shapes) for source, shapes in first.items() if source not in several
     )
-    before, after = _receptive_field(layers, applications)
+    before, after = _receptive_field(architecture)
     return Cost(
         parameters=parameters,
         macs=macs,
@@ -92,9 +93,24 @@ def counts(architecture: Architecture) -> tuple[int, int]:
     """
     architecture.check()
     parameters = macs = 0
+    for of_line, work in counts_of_applications(architecture):
+        parameters += of_line
+        macs += work
+    return parameters, macs
+
+
+def counts_of_applications(architecture: Architecture) -> Iterator[tuple[int, int]]:
+    """Count the parameters that each application of a line adds, and its multiply-accumulates.
+
+    A line that is applied again adds no parameters but those of its further norms.
+
+    Raises:
+        ShapeError: the lines do not fit together.
+    """
     counted: set[tuple[int, Norms | None]] = set()
     for _, source, shapes, norms in architecture.applications:
         words = architecture.layers[source].words
+        parameters = macs = 0
         for word, shape in zip(words, shapes, strict=False):
             macs += word.macs(shape)
         made = {None, norms} - {each for of, each in counted if of == source}
@@ -102,7 +118,7 @@ def counts(architecture: Architecture) -> tuple[int, int]:
             if (norms if word.is_norm else None) in made:
                 parameters += word.parameters(shape)
         counted |= {(source, None), (source, norms)}
-    return parameters, macs
+        yield parameters, macs
 
 
 def _folded(layer: Layer, shapes: tuple[Shape, ...]) -> int:
@@ -139,20 +155,30 @@ def peak(architecture: Architecture) -> Peak:
     Raises:
         ShapeError: the architecture does not fit together.
     """
+    applications = architecture.applications
+    held = list(elements_of_applications(architecture))
+    most = max(held)
+    line, _, shapes, _ = applications[held.index(most)]
+    return Peak(line, (shapes[0], shapes[-1]), most)
+
+
+def elements_of_applications(architecture: Architecture) -> Iterator[int]:
+    """Find the largest number of elements that are held while each application of a line works.
+
+    Raises:
+        ShapeError: the lines do not fit together.
+    """
     keeps = kept_maps(architecture)
-    found: Peak | None = None
-    for index, (line, source, shapes, _) in enumerate(architecture.applications):
+    for index, (_, source, shapes, _) in enumerate(architecture.applications):
         kept = sum(
             elements(keep.shape) for slot, keep in keeps.items() if slot < index <= keep.until
         )
         operation = architecture.layers[source].operation
         operand = shapes[0]
         beside = operand if index in keeps else None
-        held = elements(operand) if operation is None else held_at_once(operation, operand, beside)
-        if found is None or kept + held > found.elements:
-            found = Peak(line, (shapes[0], shapes[-1]), kept + held)
-    assert found is not None
-    return found
+        yield kept + (
+            elements(operand) if operation is None else held_at_once(operation, operand, beside)
+        )
 
 
 def held_at_once(operation: Operation, shape: Shape, kept: Shape | None = None) -> int:
@@ -172,24 +198,35 @@ def held_at_once(operation: Operation, shape: Shape, kept: Shape | None = None) 
     return peak
 
 
-def _receptive_field(
-    layers: tuple[Layer, ...], applications: tuple[Application, ...]
-) -> tuple[int, int]:
-    """Walk forward: a window of side k on pixels j apart adds (k - 1) * j; a stride widens j.
+def _receptive_field(architecture: Architecture) -> tuple[int, int]:
+    """Return the field before the first ``gap``, and of one logit."""
+    sides, before = (1, 1), None
+    fields = fields_of_applications(architecture)
+    for application, after in zip(architecture.applications, fields, strict=True):
+        operation = architecture.layers[application.source].operation
+        if before is None and isinstance(operation, Gap):
+            before = max(sides)
+        sides = after
+    return (max(sides) if before is None else before), max(sides)
 
-    Height and width go apart; of both fields the longer side counts.
+
+def fields_of_applications(architecture: Architecture) -> Iterator[tuple[int, int]]:
+    """Find how many rows and columns of the image one output of each application sees.
+
+    A window of side k on pixels j apart adds (k - 1) * j; a stride widens j. A ``gap`` or
+    ``linear`` sees its whole map; what follows it sees no more.
+
+    Raises:
+        ShapeError: the lines do not fit together.
     """
     sides = apart = (1, 1)
-    before: int | None = None
     whole = False
-    for _, source, shapes, _ in applications:
-        for word, shape in zip(layers[source].words, shapes, strict=False):
-            if isinstance(word, Gap) and before is None:
-                before = max(sides)
+    for _, source, shapes, _ in architecture.applications:
+        for word, shape in zip(architecture.layers[source].words, shapes, strict=False):
             if not isinstance(word, Operation) or whole:
                 continue
             (height, width), (down, right) = word.window(shape)
             sides = sides[0] + (height - 1) * apart[0], sides[1] + (width - 1) * apart[1]
             apart = apart[0] * down, apart[1] * right
             whole = isinstance(word, WholeMap)
-    return (max(sides) if before is None else before), max(sides)
+        yield sides
