@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from search.predict import predict
     from search.replay import replay
     from search.run import run
+    from search.show import show
     from search.status import status
     from search.studies import (
         copy_study,
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
         build,
         cost,
     )
+    from space.summary import summary
     from trainer import (
         DataError,
         Dataset,
@@ -147,7 +149,9 @@ __all__ = [
     "rename_study",
     "replay",
     "run",
+    "show",
     "status",
+    "summary",
     "train",
     "validate",
 ]
@@ -202,7 +206,9 @@ _HOMES = {
     "rename_study": "search.studies",
     "replay": "search.replay",
     "run": "search.run",
+    "show": "search.show",
     "status": "search.status",
+    "summary": "space.summary",
     "train": "trainer",
     "validate": "search.validate",
 }

@@ -10,7 +10,6 @@ from typing import Any
 
 from search.calibrate.command import calibration_of
 from search.errors import StorageError
-from search.ladder.report import check_place, write_report
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE, shown_url
 from search.study.confirms import Confirm, last_ordinal, load_confirm
@@ -20,6 +19,7 @@ from search.study.results import Study
 from search.study.sessions import sessions_of, trials_an_hour
 from search.study.study import StoredStudy, open_study, study_names
 from search.text import percent, plural
+from search.text_files import check_place, write_text
 
 __all__ = [
     "ChampionPoint",
@@ -272,7 +272,7 @@ def write_csv(study: str | Path, path: Path, *, storage: str = DEFAULT_STORAGE) 
     for column in ("reason", "architecture"):
         texts = frame[column]
         frame[column] = [" | ".join(t.splitlines()) if isinstance(t, str) else t for t in texts]
-    write_report(path, frame.to_csv(index=False))
+    write_text(path, frame.to_csv(index=False))
 
 
 def status_text(state: Status) -> str:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = {
     "search": (
         ("errors", "text", "statistics"),
+        ("text_files", "pictures"),
         ("strategies",),
         ("storage", "spec"),
         ("study",),
@@ -28,7 +29,7 @@ FLOORS = {
         ("data",),
         ("deployed",),
         ("run", "calibrate", "confirm", "ladder", "export", "dashboard", "studies", "replay"),
-        ("status", "validate", "worker", "predict"),
+        ("status", "validate", "worker", "predict", "show"),
         ("cli",),
         ("__init__",),
     ),
@@ -39,7 +40,7 @@ FLOORS = {
         ("architecture",),
         ("program",),
         ("cost", "ghost_norm"),
-        ("network", "deployed"),
+        ("network", "deployed", "summary"),
         ("lower_bound",),
         ("stages", "template"),
         ("search_space",),

@@ -203,6 +203,54 @@ def validate(
 
 
 @app.command()
+def show(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="LAYERS|STUDY|MODEL",
+            help="layers with ; between them, a study, an exported folder, or LADDER.toml#STEP",
+        ),
+    ],
+    trial: Annotated[
+        int | None,
+        typer.Option(
+            "--trial", min=0, metavar="N", help="of a study; by default the champion, or the best"
+        ),
+    ] = None,
+    parameters: Annotated[
+        int | None,
+        typer.Option(
+            "--parameters", min=1, metavar="N", help="of several limits, the one that is meant"
+        ),
+    ] = None,
+    input_shape: Annotated[
+        str | None,
+        typer.Option("--input", metavar="CxHxW", help="images of LAYERS; by default 1x28x28"),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE.svg", help="write a picture")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    storage: Storage = DEFAULT_STORAGE,
+    debug: Debug = False,
+) -> None:
+    """Show a network line by line: maps, parameters, MACs, what one output sees."""
+    from search.show import show as search_show
+    from search.show import shown_table, shown_text, write_picture
+
+    shown = search_show(
+        what, trial=trial, parameters=parameters, input_shape=input_shape, storage=storage
+    )
+    if picture is not None:
+        write_picture(shown, picture)
+    if as_json:
+        print_text(json.dumps(shown.to_dict(), indent=2))
+    else:
+        print_table(shown_table(shown))
+        print_text(shown_text(shown))
+
+
+@app.command()
 @with_run_options
 def calibrate(
     study: StudyName,
@@ -406,12 +454,12 @@ def ladder(
     from search.ladder.command import ladder as search_ladder
     from search.ladder.report import (
         analysis_text,
-        check_place,
         ladder_tables,
         step_to_dict,
         write_csv,
         write_markdown,
     )
+    from search.text_files import check_place
 
     for report in filter(None, (csv, markdown)):
         check_place(report)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from statistics import NormalDist
 
+from search.errors import InputError
 from search.strategies.model.posterior import Estimate
 from search.study.candidates import first_of_each
-from search.study.confirms import Confirm
+from search.study.confirms import Confirm, last_ordinal, load_confirm
 from search.study.records import TrialRecord
 from search.study.scores import saving
+from search.study.study import StoredStudy
 
-__all__ = ["champion_of", "holding_trials"]
+__all__ = ["champion_of", "chosen_limit", "holding_trials", "last_champion"]
 
 
 def holding_trials(
@@ -82,3 +84,48 @@ def champion_of(confirm: Confirm, limit: int | None = None) -> int:
         KeyError: there is no champion for that limit.
     """
     return confirm.champions[limit]
+
+
+def last_champion(stored: StoredStudy, limit: int | None = None) -> tuple[Confirm, int] | None:
+    """Return the last finished confirm that has a champion, and the number of that trial.
+
+    Args:
+        stored: the study.
+        limit: on parameters, where there are several.
+
+    Returns:
+        None where no confirm has finished.
+    """
+    for ordinal in range(last_ordinal(stored), 0, -1):
+        confirm = load_confirm(stored, ordinal)
+        if confirm.finished and limit in confirm.champions:
+            return confirm, champion_of(confirm, limit)
+    return None
+
+
+def chosen_limit(stored: StoredStudy, parameters: int | None, trial: int | None) -> int | None:
+    """Return which of several limits on parameters is meant; None where there is one, or a trial.
+
+    Args:
+        stored: the study.
+        parameters: the limit that a user chose.
+        trial: the trial that a user chose instead.
+
+    Raises:
+        InputError: no such limit, or several and none is chosen, or a limit and a trial.
+    """
+    limits = stored.file.budget.several
+    known = ", ".join(map(str, limits))
+    if parameters is None:
+        if limits and trial is None:
+            raise InputError(
+                f"{stored.name} has several limits on parameters; give --parameters with one of "
+                f"{known}"
+            )
+        return None
+    if trial is not None:
+        raise InputError("--trial and --parameters both say which network; give one of them")
+    if parameters not in limits:
+        has = f"its limits on parameters are {known}" if limits else "it has no list of limits"
+        raise InputError(f"{stored.name} has no limit of {parameters} parameters: {has}")
+    return parameters

@@ -10,7 +10,7 @@ from pathlib import Path
 from optuna.artifacts import get_all_artifact_meta
 from torch import Tensor
 
-from search.confirm.choice import champion_of
+from search.confirm.choice import chosen_limit, last_champion
 from search.errors import ExportError, InputError, ResumeError, TrialError
 from search.export.formats import DEFAULT_FORMATS, chosen_formats, write_formats
 from search.export.ladder_step import refuse_ladder, step_network
@@ -19,7 +19,7 @@ from search.statistics import Spread
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE
 from search.storage.weights import WEIGHTS_FILE, KeptWeights, load_weights
-from search.study.confirms import Confirm, last_ordinal, load_confirm
+from search.study.confirms import Confirm
 from search.study.records import TrialRecord, best_of
 from search.study.study import StoredStudy, open_study
 from search.text import at_most
@@ -80,7 +80,7 @@ def export(
         return _written(of_step, Path(out), chosen, force)
     refuse_ladder(study)
     stored = open_study(study, storage, writing=False)
-    limit = _limit(stored, parameters, trial)
+    limit = chosen_limit(stored, parameters, trial)
     trained, fold = _champion(stored, limit) if trial is None else None, None
     if trained is None:
         record = _completed(stored, trial, limit)
@@ -112,25 +112,6 @@ def _calibration(stored: StoredStudy, root: Path, fold: int | None) -> Tensor:
             "--data where they are)"
         ) from error
     return calibration_images(training)
-
-
-def _limit(stored: StoredStudy, parameters: int | None, trial: int | None) -> int | None:
-    """Return which of several limits on parameters is meant; None where there is one."""
-    limits = stored.file.budget.several
-    known = ", ".join(map(str, limits))
-    if parameters is None:
-        if limits and trial is None:
-            raise InputError(
-                f"{stored.name} has several limits on parameters; give --parameters with one of "
-                f"{known}"
-            )
-        return None
-    if trial is not None:
-        raise InputError("--trial and --parameters both say which network; give one of them")
-    if parameters not in limits:
-        has = f"its limits on parameters are {known}" if limits else "it has no list of limits"
-        raise InputError(f"{stored.name} has no limit of {parameters} parameters: {has}")
-    return parameters
 
 
 def _completed(stored: StoredStudy, number: int | None, limit: int | None = None) -> TrialRecord:
@@ -193,15 +174,14 @@ def _from_trial(
 
 
 def _champion(stored: StoredStudy, limit: int | None) -> TrainedNetwork | None:
-    for ordinal in range(last_ordinal(stored), 0, -1):
-        confirm = load_confirm(stored, ordinal)
-        if confirm.finished and limit in confirm.champions:
-            return _from_confirm(stored, confirm, limit)
-    return None
+    found = last_champion(stored, limit)
+    return None if found is None else _from_confirm(stored, *found, limit)
 
 
-def _from_confirm(stored: StoredStudy, confirm: Confirm, limit: int | None) -> TrainedNetwork:
-    record = stored.records()[champion_of(confirm, limit)]
+def _from_confirm(
+    stored: StoredStudy, confirm: Confirm, trial: int, limit: int | None
+) -> TrainedNetwork:
+    record = stored.records()[trial]
     final = confirm.final_of(record.number)
     first = final[0]
     if first.weights is None:

@@ -12,23 +12,21 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
-from search.errors import ExportError
 from search.ladder.analysis import analysis, compare
 from search.ladder.records import Replay
 from search.ladder.result import StepResult
 from search.spec.ladder_file import LadderFile
 from search.statistics import Spread
 from search.text import plural
+from search.text_files import write_text
 
 __all__ = [
     "analysis_text",
-    "check_place",
     "ladder_tables",
     "markdown",
     "step_to_dict",
     "write_csv",
     "write_markdown",
-    "write_report",
 ]
 
 _HEADINGS = {"reported best": "reported\nbest", "s/epoch": "s per\nepoch"}
@@ -144,27 +142,13 @@ def markdown(results: Sequence[StepResult], command: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def check_place(path: Path) -> None:
-    """Refuse a report that could not be written, before the replays take hours.
-
-    Raises:
-        ExportError: if its folder does not exist, or the path is a folder.
-    """
-    if not path.parent.is_dir():
-        raise ExportError(
-            f"{path} cannot be written: the folder {path.parent} does not exist; make it"
-        )
-    if path.is_dir():
-        raise ExportError(f"{path} is a folder; give a file")
-
-
 def write_markdown(results: Sequence[StepResult], command: str, path: Path) -> None:
     """Write the report.
 
     Raises:
         ExportError: if the file cannot be written.
     """
-    write_report(path, markdown(results, command))
+    write_text(path, markdown(results, command))
 
 
 def write_csv(results: Sequence[StepResult], path: Path) -> None:
@@ -174,7 +158,7 @@ def write_csv(results: Sequence[StepResult], path: Path) -> None:
         ExportError: if the file cannot be written.
     """
     rows = [_row(result, replay) for result in results for replay in result.done]
-    write_report(path, pd.DataFrame(rows, columns=_COLUMNS).to_csv(index=False))
+    write_text(path, pd.DataFrame(rows, columns=_COLUMNS).to_csv(index=False))
 
 
 _COLUMNS = (
@@ -324,17 +308,3 @@ def _origin(results: Sequence[StepResult]) -> str:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def write_report(path: Path, text: str) -> None:
-    """Write a report of any command.
-
-    Raises:
-        ExportError: if the file cannot be written.
-    """
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ExportError(
-            f"{path} cannot be written: {error.strerror}; choose another file"
-        ) from error

@@ -1,0 +1,1 @@
+"""Pictures of networks and trainings, written as SVG without a drawing library."""
