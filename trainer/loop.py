@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import TypeVar
 
@@ -34,6 +34,8 @@ __all__ = ["Epoch", "train"]
 
 _STEPS_BETWEEN_CHECKS = 50
 
+_FIGURES = ("number", "loss", "train_accuracy", "accuracy", "seconds")
+
 _Result = TypeVar("_Result")
 
 
@@ -49,6 +51,8 @@ class Epoch:
         seconds: wall time, evaluation included.
         backend: what computed the steps.
         precision: of convolutions and matrix products, ``"ieee"`` or ``"tf32"``.
+        predictions: the class that the network gives each evaluation image, int64 of shape (n,) on
+            the images' device; None for an epoch that was stored.
     """
 
     number: int
@@ -58,12 +62,11 @@ class Epoch:
     seconds: float
     backend: Backend = Backend.EAGER
     precision: str = "ieee"
+    predictions: Tensor | None = field(default=None, repr=False, compare=False)
 
     def to_dict(self) -> dict[str, float]:
-        """Return the figures, without backend and precision, as JSON values."""
-        figures = asdict(self)
-        del figures["backend"], figures["precision"]
-        return figures
+        """Return the figures, without what was the same in all epochs, as JSON values."""
+        return {name: getattr(self, name) for name in _FIGURES}
 
 
 def train(
@@ -209,6 +212,7 @@ class _Run:
             seconds=time.perf_counter() - started,
             backend=self._backend,
             precision=computed_in,
+            predictions=classes,
         )
 
     def _train_epoch(self, number: int) -> _Tally:

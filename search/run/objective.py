@@ -8,6 +8,7 @@ from typing import Any
 
 from optuna.trial import Trial
 
+from search.run.pictures import keep_pictures
 from search.spec.budget import Assessment, assess
 from search.spec.candidate import Candidate
 from search.storage.optuna_private import id_of_trial
@@ -27,7 +28,7 @@ from search.study.scores import training_score
 from search.study.seeds import training_seed
 from search.study.study import StoredStudy
 from search.workers.conditions import conditions_before, conditions_of
-from search.workers.data import Folds
+from search.workers.data import DataSplit, Folds
 from search.workers.stop import StopSignal
 from search.workers.training import Training
 from trainer.errors import Diverged
@@ -135,14 +136,16 @@ class Objective:
                     return TrialResult(Outcome.PRUNED)
         finally:
             trial.set_user_attr("seconds", training.seconds)
-        return self._end(trial, training, parameters)
+        return self._end(trial, training, data, parameters)
 
     def _record(self, trial: Trial, attributes: Mapping[str, Any]) -> None:
         with self._stored.storage.write_batch(id_of_trial(trial)):
             for key, value in attributes.items():
                 trial.set_user_attr(key, value)
 
-    def _end(self, trial: Trial, training: Training, parameters: int) -> TrialResult:
+    def _end(
+        self, trial: Trial, training: Training, data: DataSplit, parameters: int
+    ) -> TrialResult:
         """Record the end of a training that was not pruned, and return its result."""
         if isinstance(training.failure, Diverged):
             trial.report(0.0, step=training.failure.epoch)
@@ -152,6 +155,15 @@ class Objective:
         stored = self._stored
         kept = keep_weights(training.network, stored.artifacts, trial, stored.storage)
         trial.set_user_attr("weights_sha256", kept.sha256)
+        assert training.predictions is not None
+        keep_pictures(
+            trial,
+            stored,
+            training.candidate.architecture,
+            training.epochs,
+            data.evaluation,
+            training.predictions,
+        )
         accuracies = [epoch.accuracy for epoch in training.epochs]
         settings = stored.file.settings
         if settings.score:

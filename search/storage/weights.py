@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from optuna import Study
-from optuna.artifacts import FileSystemArtifactStore, download_artifact, upload_artifact
+from optuna.artifacts import FileSystemArtifactStore, download_artifact
 from optuna.artifacts.exceptions import ArtifactNotFound
 from optuna.storages import BaseStorage
 from optuna.trial import Trial
 from safetensors import SafetensorError
-from safetensors.torch import load, save, save_file
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from search.errors import TrialError, WorkFailed
+from search.storage.uploads import keep_file
 
 __all__ = [
     "WEIGHTS_FILE",
@@ -61,18 +62,11 @@ def keep_weights(
         WorkFailed: the disk is full or the folder does not exist.
     """
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / WEIGHTS_FILE
-            save_file(weights_of(network), path)
-            artifact = upload_artifact(
-                artifact_store=FileSystemArtifactStore(artifacts),
-                file_path=str(path),
-                study_or_trial=owner,
-                storage=None if isinstance(owner, Trial) else storage,
-            )
-            return KeptWeights(artifact, hashlib.sha256(path.read_bytes()).hexdigest())
+        content = save(weights_of(network))
+        artifact = keep_file(WEIGHTS_FILE, content, artifacts, owner, storage)
     except (OSError, SafetensorError) as error:
         raise _cannot_write(artifacts, error) from error
+    return KeptWeights(artifact, hashlib.sha256(content).hexdigest())
 
 
 def keep_named_weights(network: nn.Module, artifacts: Path, name: str) -> KeptWeights:

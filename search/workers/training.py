@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from search.spec.candidate import Candidate
 from search.workers.data import DataSplit
@@ -34,14 +35,18 @@ class Training:
         stop: interrupts the training when this process is asked to stop.
 
     Attributes:
+        candidate: what is trained.
         epochs: the epochs so far.
         failure: why the training ended early; None where it did not.
+        predictions: the class that the network gave each evaluation image after the last epoch so
+            far; None before the first.
     """
 
     def __init__(self, candidate: Candidate, data: DataSplit, stop: StopSignal) -> None:
         self.epochs: list[Epoch] = []
         self.failure: Diverged | OutOfMemory | None = None
-        self._candidate = candidate
+        self.predictions: Tensor | None = None
+        self.candidate = candidate
         self._data = data
         self._stop = stop
         self._network: nn.Module | None = None
@@ -54,15 +59,16 @@ class Training:
         Raises:
             Stopped: if this process is asked to stop meanwhile.
         """
-        data, recipe = self._data, self._candidate.recipe
+        data, recipe = self._data, self.candidate.recipe
         self._started = time.perf_counter()
         try:
-            self._network = seeded_network(self._candidate, data.device)
+            self._network = seeded_network(self.candidate, data.device)
             epochs = train(
                 self._network, data.training, data.evaluation, data.normalisation, recipe
             )
             for epoch in interruptible(epochs, self._stop):
-                self.epochs.append(epoch)
+                self.predictions = epoch.predictions
+                self.epochs.append(replace(epoch, predictions=None))
                 yield epoch
         except (Diverged, OutOfMemory) as error:
             self.failure = _without_frames(error)

@@ -140,6 +140,11 @@ def search_here(stored: StoredStudy, trials: int, *, index: int = 0) -> None:
     search(stored, worker_context(index), trials, StopSignal())
 
 
+def weights_in(folder: Path) -> list[Path]:
+    """The files of weights in a folder of artifacts, where pictures lie as well."""
+    return [path for path in folder.iterdir() if not path.read_bytes().startswith(b"<svg")]
+
+
 def states(stored: StoredStudy) -> list[TrialState]:
     """The state of each trial."""
     return [trial.state for trial in stored.study.get_trials(deepcopy=False)]

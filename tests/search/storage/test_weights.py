@@ -11,14 +11,14 @@ from search.storage.weights import KeptWeights, keep_weights, load_weights, weig
 from search.study.study import StoredStudy
 from space.architecture import Architecture
 from space.network import build
-from tests.search.small_studies import SKELETON, begun, reopened, search_here
+from tests.search.small_studies import SKELETON, begun, reopened, search_here, weights_in
 
 
 def _trained(folder: Path) -> tuple[StoredStudy, Path]:
     """A study with one complete trial, and the file of its weights."""
     stored = begun(folder, space=SKELETON, epochs=1)
     search_here(stored, 1)
-    (file,) = stored.artifacts.iterdir()
+    (file,) = weights_in(stored.artifacts)
     return reopened(folder), file
 
 
