@@ -28,6 +28,7 @@ __all__ = [
     "Status",
     "front_of",
     "status",
+    "status_of",
     "status_text",
     "write_csv",
 ]
@@ -166,10 +167,11 @@ def status(study: str | Path | None = None, *, storage: str = DEFAULT_STORAGE) -
     names = study_names(storage) if study is None else [study]
     if not names:
         raise StorageError(f"{shown_url(storage)} has no study yet; start one with flyweight run")
-    return [_status(open_study(name, storage, writing=False)) for name in names]
+    return [status_of(open_study(name, storage, writing=False)) for name in names]
 
 
-def _status(stored: StoredStudy) -> Status:
+def status_of(stored: StoredStudy) -> Status:
+    """Return the state of a study that is open."""
     trials = stored.study.get_trials(deepcopy=False)
     records = stored.records()
     sessions = sessions_of(stored.study.user_attrs)

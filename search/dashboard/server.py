@@ -11,7 +11,6 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import WSGIApplication
 
 import optuna_dashboard
-from optuna.storages import RDBStorage
 from rich.console import Console
 
 from search.dashboard.artifacts import ReadOnlyArtifacts
@@ -19,6 +18,7 @@ from search.dashboard.guard import ADDRESS, guarded
 from search.dashboard.read_only_storage import ReadOnlyStorage
 from search.errors import InputError
 from search.storage.database import open_storage, quiet_optuna
+from search.storage.rdb_storage import StudyStorage
 from search.storage.urls import DEFAULT_STORAGE
 from search.study.study import open_study
 
@@ -68,7 +68,7 @@ def dashboard(
             source.engine.dispose()
 
 
-def dashboard_app(source: RDBStorage, url: str) -> WSGIApplication:
+def dashboard_app(source: StudyStorage, url: str) -> WSGIApplication:
     """Return optuna-dashboard on a database, read-only and behind ``guarded``.
 
     Args:
@@ -76,7 +76,7 @@ def dashboard_app(source: RDBStorage, url: str) -> WSGIApplication:
         url: of the database.
     """
     app: Any = optuna_dashboard.wsgi(  # type: ignore[attr-defined]
-        ReadOnlyStorage(source), artifact_store=ReadOnlyArtifacts(source, url)
+        ReadOnlyStorage(source, url), artifact_store=ReadOnlyArtifacts(source, url)
     )
     # Raise an exception for what is missing, instead of bottle's page of an internal error.
     app.catchall = False

@@ -36,6 +36,7 @@ __all__ = [
     "begin_study",
     "kept_files",
     "open_study",
+    "read_study",
     "refuse_changes",
     "study_names",
     "trial_claims",
@@ -146,7 +147,7 @@ def begin_study(file: StudyFile, url: str, artifacts: Path | None, info: DataInf
         # If several processes begin it at once, the first one decides.
         kept = _to_keep(as_begun(file), place, info, starts)
         storage.keep_first(id_of_study(study), STUDY_ATTRIBUTE, kept)
-    stored = _read(study, storage, url)
+    stored = read_study(study, storage, url)
     _refuse_differences(stored, file, info)
     _refuse_other_folder(stored, artifacts)
     stored.make_artifacts()
@@ -193,7 +194,7 @@ def open_study(study: str | Path, url: str, *, writing: bool) -> StoredStudy:
         names = sorted(frozen.study_name for frozen in storage.get_all_studies())
         known = ", ".join(names) if names else "none yet"
         raise StorageError(f"{shown_url(url)} has no study {name!r}; it has: {known}") from None
-    return _read(found, storage, url)
+    return read_study(found, storage, url)
 
 
 def study_names(url: str) -> list[str]:
@@ -248,7 +249,7 @@ def _begun(name: str, url: str) -> StoredStudy | None:
         return None
     finally:
         storage.engine.dispose()
-    return None if _is_fresh(study) else _read(study, storage, url)
+    return None if _is_fresh(study) else read_study(study, storage, url)
 
 
 def _is_fresh(study: optuna.Study) -> bool:
@@ -277,7 +278,12 @@ def _to_keep(
     }
 
 
-def _read(study: optuna.Study, storage: StudyStorage, url: str) -> StoredStudy:
+def read_study(study: optuna.Study, storage: StudyStorage, url: str) -> StoredStudy:
+    """Read what is stored with a study that is open.
+
+    Raises:
+        StorageError: flyweight did not make it, or its settings are damaged.
+    """
     place = f"{shown_url(url)}: the study {study.study_name!r}"
     try:
         kept = study.user_attrs.get(STUDY_ATTRIBUTE)

@@ -52,7 +52,7 @@ def test_nothing_can_be_changed(shown: Shown) -> None:
     """Every address of optuna-dashboard that is not for reading is refused, with a reason."""
     add_trial(shown.stored, SMALL, 0.9, keep=True)
     before = shown.dump()
-    routes = wsgi(ReadOnlyStorage(shown.source)).routes
+    routes = wsgi(ReadOnlyStorage(shown.source, shown.stored.url)).routes
     writing = [route for route in routes if route.method != "GET"]
     assert len(writing) > 10
     for route in writing:
@@ -68,7 +68,7 @@ def test_nothing_can_be_changed(shown: Shown) -> None:
 
 def test_the_storage_refuses_to_write(shown: Shown) -> None:
     """Even what gets past the guard cannot change a study."""
-    storage = ReadOnlyStorage(shown.source)
+    storage = ReadOnlyStorage(shown.source, shown.stored.url)
     study = optuna.load_study(study_name="small", storage=storage)
     with pytest.raises(PermissionError):
         study.set_user_attr("x", 1)

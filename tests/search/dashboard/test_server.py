@@ -218,7 +218,7 @@ def test_a_writer_never_waits_for_the_dashboard(shown: Shown) -> None:
 
 def test_new_trials_and_a_new_study_of_the_same_number_appear(shown: Shown) -> None:
     """What is read once must not hide what came later, even under a deleted study's number."""
-    storage = ReadOnlyStorage(shown.source)
+    storage = ReadOnlyStorage(shown.source, shown.stored.url)
     add_trial(shown.stored, SMALL, 0.9)
     assert [trial.value for trial in storage.get_all_trials(1)] == [0.9]
     add_trial(shown.stored, SMALL, 0.8)
