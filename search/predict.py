@@ -11,21 +11,26 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from search.errors import InputError
+from search.errors import InputError, printable
 from search.export.description import INT8_FORMAT, ONNX_FORMAT
 from search.export.folder import description_of
 from search.export.package import read_weights
 from search.spec.candidate_files import DESCRIPTION, PACKAGE_FORMAT
 from search.text import percent
 from space.architecture import Architecture
+from space.cost import peak
 from space.network import build_with
 from trainer.batches import normalise
-from trainer.data import Normalisation, Reading
+from trainer.data import Normalisation, Reading, background_problem
 from trainer.data.folder import read_image
+from trainer.data.memory import require_bytes
 
 __all__ = ["Prediction", "predict", "prediction_text"]
 
 _BATCH = 64
+_MOST_ELEMENTS = 2**26
+_FLOAT, _COPIES = 4, 3
+"""Bytes of an element, and how many times a map may be in memory."""
 
 _Logits: TypeAlias = Callable[[Tensor], Tensor]
 """From images of 0 to 1 (n, channels, height, width) to logits (n, classes)."""
@@ -71,26 +76,31 @@ def predict(model: str | Path, images: Sequence[str | Path]) -> list[Prediction]
         What the network says of each, in the same order.
 
     Raises:
-        InputError: the folder holds no such network, or a package is missing that runs it.
-        DataError: a file cannot be read as an image.
+        InputError: the folder holds no such network, it does not run on the images that it says it
+            takes, or a package is missing that runs it.
+        DataError: a file cannot be read as an image, or there is no memory for the maps.
     """
     folder = Path(model)
     described = _described(folder)
     try:
-        shape = Architecture.from_json(described["architecture"]).input_shape
+        architecture = Architecture.from_json(described["architecture"])
+        shape, names = architecture.input_shape, _class_names(described, architecture.classes)
         reading = Reading.from_dict(described["reading"]) if "reading" in described else Reading()
-        names = [str(name) for name in described["classes"]]
+        if problem := background_problem(reading.background):
+            raise ValueError(problem)
         logits = _LOADERS[described["format"]](folder, described)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{folder / DESCRIPTION} is damaged; export the network again") from error
     found: list[Prediction] = []
     paths = [Path(image) for image in images]
-    for first in range(0, len(paths), _BATCH):
-        batch = paths[first : first + _BATCH]
+    largest = peak(architecture).elements
+    require_bytes(_COPIES * _FLOAT * largest, f"the maps of {folder} need")
+    at_once = min(_BATCH, max(1, _MOST_ELEMENTS // largest))
+    for first in range(0, len(paths), at_once):
+        batch = paths[first : first + at_once]
         read = [read_image(path, shape, reading) for path in batch]
         pixels = torch.stack([torch.tensor(image) for image, _ in read]) / 255.0
-        with torch.inference_mode():
-            shares = logits(pixels).double().softmax(1).tolist()
+        shares = _shares(logits, pixels, len(names), folder)
         for path, row, (_, stretched) in zip(batch, shares, read, strict=True):
             by_name = dict(zip(names, row, strict=True))
             best = max(range(len(row)), key=row.__getitem__)
@@ -105,9 +115,9 @@ def prediction_text(predictions: Sequence[Prediction], top: int = 1) -> str:
         predictions: of the images.
         top: how many classes of each.
     """
-    width = max((len(str(each.path)) for each in predictions), default=0)
+    width = max((len(printable(str(each.path))) for each in predictions), default=0)
     return "\n".join(
-        f"{each.path!s:<{width}}  {_likeliest(each, top)}"
+        f"{printable(str(each.path)):<{width}}  {_likeliest(each, top)}"
         + ("  (stretched to the network's size)" if each.stretched else "")
         for each in predictions
     )
@@ -115,7 +125,32 @@ def prediction_text(predictions: Sequence[Prediction], top: int = 1) -> str:
 
 def _likeliest(prediction: Prediction, top: int) -> str:
     ranked = sorted(prediction.probabilities.items(), key=lambda pair: -pair[1])[:top]
-    return "  ".join(f"{name} {percent(share)}" for name, share in ranked)
+    return "  ".join(f"{printable(name)} {percent(share)}" for name, share in ranked)
+
+
+def _class_names(described: Mapping[str, Any], count: int) -> list[str]:
+    names = [str(name) for name in described["classes"]]
+    if not isinstance(described["classes"], list) or not len(set(names)) == len(names) == count:
+        raise ValueError(f"there are {count} logits, but the classes are {names}")
+    return names
+
+
+def _shares(logits: _Logits, pixels: Tensor, classes: int, folder: Path) -> list[list[float]]:
+    """Return the share of each class in each image."""
+    try:
+        with torch.inference_mode():
+            found = logits(pixels).double()
+    except Exception as error:  # onnxruntime's errors have no common class of their own
+        raise InputError(
+            f"{folder} does not run on images of {'x'.join(map(str, pixels.shape[1:]))}, which its "
+            f"{DESCRIPTION} names; export the network again"
+        ) from error
+    if tuple(found.shape) != (len(pixels), classes) or not found.isfinite().all():
+        raise InputError(
+            f"{folder} does not give {classes} finite logits for an image; export the network again"
+        )
+    shares: list[list[float]] = found.softmax(1).tolist()
+    return shares
 
 
 def _described(folder: Path) -> dict[str, Any]:

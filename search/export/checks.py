@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from search.deployed.floating import run_floats
@@ -139,9 +139,10 @@ def _logits(network: nn.Module, normalisation: Normalisation, images: Tensor) ->
 
 def _logits_of_package(folder: Path, images: Tensor, exact: int) -> tuple[Tensor, Tensor]:
     """Return what a package gives in a fresh process: its logits, and some in double precision."""
-    with tempfile.TemporaryDirectory() as place:
+    # Beside the package, on the disk that it is written to.
+    with tempfile.TemporaryDirectory(dir=folder.parent) as place:
         given, made = Path(place) / "images.safetensors", Path(place) / "logits.safetensors"
-        save_file({"images": images.contiguous()}, given)
+        given.write_bytes(save({"images": images.contiguous()}))  # a full disk is an OSError
         # Without the folder of the program on its path, and without bytecode in the package.
         command = [sys.executable, "-P", "-B", *map(str, (_PROGRAM, folder, given, made, exact))]
         done = subprocess.run(command, capture_output=True, check=False)

@@ -15,6 +15,7 @@ from search.statistics import Spread
 from search.text import percent
 from space.architecture import Architecture
 from space.cost import cost
+from space.deployed.kernels import Affine, Multiply
 from space.network import build
 from trainer.data import Normalisation, Reading
 from trainer.recipe import Recipe
@@ -217,7 +218,18 @@ class TrainedNetwork:
             NotDeployable: a word has no kernel.
         """
         self.check()
-        return fold(self.architecture, self.weights, self.normalisation)
+        folded = fold(self.architecture, self.weights, self.normalisation)
+        for kernel, arrays in zip(folded.deployed.kernels, folded.arrays, strict=True):
+            held = (arrays.weight, arrays.bias, arrays.scale, arrays.shift)
+            if all(each.float().isfinite().all() for each in held if each is not None):
+                continue
+            norms = kernel.norms if isinstance(kernel, Multiply | Affine) else ()
+            what = " and ".join(filter(None, [getattr(kernel, "path", ""), *norms]))
+            raise ExportError(
+                f"{what or 'the normalisation of the images'}: with the norms folded, the weights "
+                "are not finite in single precision; export another trial"
+            )
+        return folded
 
     def for_int8(self) -> TrainedNetwork:
         """Return the network that is written in whole numbers: the tuned one, if there is one."""

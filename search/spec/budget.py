@@ -17,7 +17,7 @@ from search.text import plural
 from space.architecture import Architecture
 from space.cost import Cost, cost, peak
 from space.deployed.cost import COST_MODEL, DEFAULT_CORE, DeployedCost, deployed_cost
-from space.deployed.flash import CORES
+from space.deployed.flash import CORES, least_code
 from space.errors import NotDeployable, Problem, SearchSpaceError, ShapeError
 from space.fields import did_you_mean
 from space.layers.words import format_shape
@@ -281,14 +281,16 @@ def bound_problems(space: SearchSpace, limits: Mapping[str, Any]) -> Iterator[Pr
 
     Args:
         space: the search space.
-        limits: by name; None is no limit. Each of several must leave a candidate.
+        limits: by name; None is no limit. Each of several must leave a candidate. Flash is that of
+            their ``core``.
     """
     try:
         bound = space.lower_bound()
     except SearchSpaceError as error:
         yield from error.problems
         return
-    for name, (least, unit) in _least(bound).items():
+    core = limits.get("core") or DEFAULT_CORE
+    for name, (least, unit) in _least(bound, core).items():
         given = limits.get(name)
         several = isinstance(given, list | tuple)
         wanted: Sequence[float | None] = given if isinstance(given, list | tuple) else (given,)
@@ -338,11 +340,13 @@ def _stem_help(space: SearchSpace, limit: float) -> str:
     return f"{stem} allows {allowed} in the first convolution"
 
 
-def _least(bound: CostBound) -> dict[str, tuple[float, str]]:
+def _least(bound: CostBound, core: str) -> dict[str, tuple[float, str]]:
+    # Where every candidate has weights, every one has the code of a layer with weights.
+    flash = bound.flash + least_code(core) if bound.flash else 0
     return {
         "parameters": (bound.parameters, "parameters"),
         "macs": (bound.macs, "multiply-accumulates"),
         "activation_kib": (bound.activation_bytes / 1024, "KiB of activation memory"),
         "ram_kib": (bound.ram / 1024, "KiB of RAM"),
-        "flash_kib": (bound.flash / 1024, "KiB of flash"),
+        "flash_kib": (flash / 1024, "KiB of flash"),
     }

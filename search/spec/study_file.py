@@ -145,6 +145,9 @@ def _checked(sections: Mapping[str, object], path: Path | None) -> StudyFile:
             problems += _floor_problems(tables["study"], study.good, recipe)
     if target is not None and isinstance(sections["target"], Mapping):
         problems += target.problems
+        # A study that began with both before they were compared goes on.
+        if path is not None and target.value is not None:
+            problems += target.value.contradictions(tables["budget"])
     if isinstance(sections.get("budget"), Mapping):
         no_board = target is None or target.value is None
         problems += budget.problems or (empty_problems(budget.good) if no_board else ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -13,9 +13,10 @@ from search.spec.budget import Budget
 from search.spec.toml import file_value
 from space.architecture import Architecture
 from space.deployed.boards import Board, boards
+from space.deployed.flash import CORES
 from space.deployed.instructions import instructions
 from space.deployed.lowering import lower
-from space.errors import NotDeployable
+from space.errors import NotDeployable, Problem
 from space.fields import did_you_mean
 
 __all__ = ["Target"]
@@ -59,6 +60,29 @@ class Target:
             "core": board.core,
         }
         return {**of_board, **budget}
+
+    def contradictions(self, budget: Mapping[str, object]) -> Iterator[Problem]:
+        """Find the keys of a budget that the board cannot keep.
+
+        Args:
+            budget: as a file has it, without what the board fills in.
+        """
+        board = self.described
+        core = budget.get("core")
+        if core in CORES and core != board.core:
+            yield Problem(
+                "budget.core",
+                f"{file_value(core)} is not the core of {self.board}, a {board.core}; remove the "
+                "key, or the board",
+            )
+        for name, most in (("ram_kib", board.ram), ("flash_kib", board.flash)):
+            limit = budget.get(name)
+            if isinstance(limit, int | float) and limit > most:
+                yield Problem(
+                    f"budget.{name}",
+                    f"{limit:,g} is more than all of {self.board}, {most:,g} KiB; give less, or "
+                    "remove the key",
+                )
 
     def note(self, budget: Budget) -> str:
         """Say what the board has, and what of it the network may take.

@@ -31,6 +31,7 @@ __all__ = [
     "code_compiler",
     "constant_bytes",
     "function_of",
+    "least_code",
     "least_deployed",
 ]
 
@@ -165,6 +166,19 @@ def code_bytes(deployed: Deployed, arena: Arena, core: str) -> int:
     """
     functions = frozenset(map(function_of, deployed.kernels))
     return _code_of(functions, core, arena.elements > SMALL_ARENA)
+
+
+def least_code(core: str) -> int:
+    """Return the least bytes of the functions of any network that has a layer with weights.
+
+    Args:
+        core: one of :data:`CORES`.
+    """
+    return min(
+        _code_of(frozenset({"image", layer}), core, large)
+        for layer in ("convolution", "depthwise")
+        for large in (False, True)
+    )
 
 
 @cache

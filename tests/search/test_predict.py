@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from search.cli.app import app
@@ -104,3 +108,71 @@ def test_what_cannot_be_used_is_said(tmp_path: Path, images: list[Path]) -> None
     (tmp_path / "net" / "weights.safetensors").write_bytes(b"spoilt")
     with pytest.raises(InputError, match="does not hold the weights"):
         predict(tmp_path / "net", images)
+
+
+@pytest.mark.parametrize("name", ["torch", "onnx"])
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (lambda known: known["classes"].pop(), "is damaged"),
+        (lambda known: known.update(classes=["same"] * 3), "is damaged"),
+        (lambda known: known.update(classes="abc"), "is damaged"),
+        (lambda known: known.update(reading={"rules": 3, "scale": [1]}), "is damaged"),
+        (lambda known: known.update(reading=[]), "is damaged"),
+        (lambda known: known.update(reading={"rules": 3, "background": "no"}), "is damaged"),
+        (lambda known: known["architecture"].update(layers=["conv3 4"]), "is damaged"),
+        (lambda known: known["architecture"].update(input=[1, 9, 7]), "does not"),
+        (
+            lambda known: known["architecture"].update(input=[3, 65536, 65536]),
+            "the maps of .* need",
+        ),
+    ],
+)
+def test_descriptions_that_do_not_fit_are_said(
+    tmp_path: Path,
+    images: list[Path],
+    name: str,
+    changed: Callable[[dict[str, Any]], object],
+    said: str,
+) -> None:
+    """A description of another network than the folder's is one line, and takes no memory."""
+    if name != "torch":
+        pytest.importorskip("onnxruntime", reason="pip install 'flyweight[onnx]'")
+        pytest.importorskip("onnx", reason="pip install 'flyweight[onnx]'")
+    write_formats(network_of(RGB), tmp_path / "net", [name])
+    described = tmp_path / "net" / "architecture.json"
+    known = json.loads(described.read_text())
+    changed(known)
+    described.write_text(json.dumps(known))
+    with pytest.raises((InputError, DataError), match=said):
+        predict(tmp_path / "net", images)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda weights: weights * float("nan"), "does not give 3 finite logits"),
+        (lambda weights: weights.double(), "does not run on images of 3x9x7"),
+    ],
+)
+def test_weights_that_do_not_run_are_said(
+    tmp_path: Path, images: list[Path], spoil: Callable[[torch.Tensor], torch.Tensor], said: str
+) -> None:
+    """Weights of the right shapes that give no logits are one line."""
+    write_formats(network_of(RGB), tmp_path / "net", ["torch"])
+    file = tmp_path / "net" / "weights.safetensors"
+    save_file({key: spoil(value) for key, value in load_file(file).items()}, file)
+    with pytest.raises(InputError, match=said):
+        predict(tmp_path / "net", images)
+
+
+def test_names_of_classes_do_not_drive_the_terminal(tmp_path: Path) -> None:
+    """A class and a file are one line of plain characters, whatever they are called."""
+    names = ("a\x1b[31m", "b\nb", "c")
+    write_formats(replace(network_of(RGB), class_names=names), tmp_path / "net", ["torch"])
+    picture = tmp_path / "p\x1b[31m.png"
+    Image.new("RGB", (7, 9)).save(picture)
+    text = prediction_text(predict(tmp_path / "net", [picture]), top=3)
+    assert text.isprintable()
+    assert r"a\x1b[31m" in text
+    assert r"b\nb" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,22 @@ _RESERVED = frozenset(
         """,
     )
 )
+
+# A file NAME.h would be taken for the header of the library, or may not exist under Windows.
+_HEADERS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        aux complex con ctype errno fenv inttypes iso646 limits locale malloc math memory nul prn
+        setjmp signal stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio stdlib
+        stdnoreturn string strings tgmath threads time uchar unistd wchar wctype
+        """,
+    )
+)
+_TYPES = re.compile(r"u?(int|char|short|long|llong|intmax|intptr|int(_fast|_least)?[0-9]+)")
+"""The library has macros such as ``INT8_WIDTH``, and so would the header."""
+
+_LONGEST = 32
 
 
 @dataclass(frozen=True)
@@ -107,9 +124,17 @@ class Program:
 
 
 def name_of(text: str) -> str:
-    """Return a name for C: lower case letters, digits and underscores, with a letter in front."""
-    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:32].strip("_")
-    if not name or not name[0].isalpha() or name in _RESERVED:
+    """Return a name for C: lower case letters, digits and underscores, with a letter in front.
+
+    A long text is cut and ends in digits of its own, so that two networks whose names begin alike
+    can be linked into one program.
+    """
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    if len(name) > _LONGEST:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = f"{name[: _LONGEST - 9].rstrip('_')}_{digest}"
+    taken = name in _RESERVED | _HEADERS or _TYPES.fullmatch(name)
+    if not name or not name[0].isalpha() or taken:
         name = f"net_{name}".rstrip("_")
     return name
 

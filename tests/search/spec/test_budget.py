@@ -12,7 +12,9 @@ from search.spec.canonical import differences
 from space.architecture import Architecture
 from space.cost import cost
 from space.deployed.cost import COST_MODEL, deployed_cost
+from space.deployed.flash import CORES, least_code
 from space.layers import Layer
+from space.layers.operations import Convolution, Linear
 from space.search_space import SearchSpace
 from tests.space.strategies import architectures
 
@@ -129,3 +131,24 @@ def test_a_chip_that_no_network_fits() -> None:
     assert "KiB of RAM, but the budget is 0.5; raise the budget" in ram.message
     assert flash.key == "budget.flash_kib"
     assert not list(bound_problems(space, Budget(ram_kib=4, flash_kib=8).to_dict()))
+
+
+@given(architectures(), st.sampled_from(CORES))
+def test_no_network_has_less_than_the_least_code(architecture: Architecture, core: str) -> None:
+    """The code of any network with a layer that has weights is at least what the bound takes."""
+    operations = [layer.operation for layer in architecture.layers]
+    if any(isinstance(each, Convolution | Linear) for each in operations):
+        assert deployed_cost(architecture, core).code >= least_code(core)
+
+
+def test_the_code_alone_may_be_too_much() -> None:
+    """A limit that the code of every network exceeds is refused, for the core that is meant."""
+    space = SearchSpace.from_section(
+        {"layers": ["gap", "linear 2"]}, input_shape=(1, 8, 8), classes=2
+    )
+    between = (least_code("cortex-m4") + least_code("cortex-m0")) / 2 / 1024
+    assert least_code("cortex-m4") < least_code("cortex-m0")
+    limits = {"flash_kib": between + 0.02}
+    assert not list(bound_problems(space, limits))
+    (problem,) = bound_problems(space, {**limits, "core": "cortex-m0"})
+    assert problem.key == "budget.flash_kib"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from search.spec.target import Target
 from space.architecture import Architecture
 from space.deployed.boards import boards
 from space.deployed.cost import deployed_cost
-from tests.search.study_texts import sections
+from tests.search.study_texts import GOOD, sections
 
 NETWORK = Architecture.parse(["conv3 8 relu", "gap", "linear 10"], (1, 8, 8))
 
@@ -79,6 +81,42 @@ def test_what_is_wrong_with_a_target_is_said() -> None:
     )
     assert "unknown key" in problem_of({"board": "bluepill", "clock": 3})[1]
     assert problem_of(3) == ("target", "3 is not a section; write [target]")
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        (
+            'core = "cortex-m4"',
+            'budget.core: "cortex-m4" is not the core of bluepill, a cortex-m3; remove the key, or '
+            "the board",
+        ),
+        (
+            "ram_kib = 20.5",
+            "budget.ram_kib: 20.5 is more than all of bluepill, 20 KiB; give less, or remove the "
+            "key",
+        ),
+        (
+            "flash_kib = 65.0",
+            "budget.flash_kib: 65 is more than all of bluepill, 64 KiB; give less",
+        ),
+    ],
+)
+def test_a_budget_that_the_board_cannot_keep(tmp_path: Path, budget: str, said: str) -> None:
+    """A core or a size that the board does not have is refused in a file, and the board's is not.
+
+    A study that has begun with both still opens.
+    """
+    path = tmp_path / "study.toml"
+    target = '[target]\nboard = "bluepill"\n'
+    path.write_text(GOOD.replace("[budget]\n", f"{target}[budget]\n{budget}\n", 1))
+    with pytest.raises(StudyFileError) as caught:
+        StudyFile.load(path)
+    assert said in str(caught.value)
+    ((key, stored),) = tomllib.loads(budget).items()
+    assert getattr(file_for({"board": "bluepill"}, **{key: stored}).budget, key) == stored
+    path.write_text(GOOD.replace("[budget]\n", f'{target}[budget]\ncore = "cortex-m3"\n', 1))
+    assert StudyFile.load(path).budget.core == "cortex-m3"
 
 
 def test_people_read_what_the_board_leaves() -> None:

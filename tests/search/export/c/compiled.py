@@ -20,16 +20,18 @@ _FLAGS = "-std=c99 -O1 -Wall -Wextra -Werror -pedantic"
 _SANITIZERS = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 
-def compiled(folder: Path, compiler: str) -> Path:
+def compiled(folder: Path, compiler: str, *more: str) -> Path:
     """Compile the example of an export, checked for every error that it can make.
 
     Args:
         folder: of the export.
         compiler: one of :data:`COMPILERS`.
+        *more: options.
     """
     program = folder / "program"
     sources = sorted(path.name for path in folder.glob("*.c"))
-    command = [compiler, *_FLAGS.split(), *_SANITIZERS.split(), *sources, "-lm", "-o", "program"]
+    options = [*_FLAGS.split(), *_SANITIZERS.split(), *more]
+    command = [compiler, *options, *sources, "-lm", "-o", "program"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program

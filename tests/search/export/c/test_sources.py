@@ -164,9 +164,44 @@ def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
         ("run", "net_run"),
         ("*/ int x;", "int_x"),
         ("", "net"),
-        ("a" * 99, "a" * 32),
+        ("a" * 32, "a" * 32),
+        ("int8", "net_int8"),
+        ("stdint", "net_stdint"),
     ],
 )
 def test_names_of_functions(text: str, name: str) -> None:
     """Any text becomes a name for C."""
     assert name_of(text) == name
+
+
+def test_long_names_stay_apart() -> None:
+    """Names that begin alike are cut to different ones of at most 32 characters."""
+    names = [name_of(f"a-ladder-of-many-words-step-number-{step}") for step in range(9)]
+    assert len(set(names)) == len(names)
+    assert all(len(name) <= 32 and name.startswith("a_ladder_of_many_words") for name in names)
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["math", "stdint", "int8"])
+@pytest.mark.parametrize("write", [write_c, write_c_int8])
+def test_no_name_hides_what_is_the_librarys(tmp_path: Path, name: str, write: type) -> None:
+    """A header is not taken for one of the C library, nor its macros for those of another C."""
+    write(replace(network_of(Architecture.parse(["gap", "linear 2"])), name=name), tmp_path / "net")
+    for standard in ("-std=c99", "-std=gnu2x"):
+        compiled(tmp_path / "net", COMPILERS[0], standard, "-I.")
+
+
+@pytest.mark.parametrize("write", [write_c, write_c_int8])
+@pytest.mark.parametrize(
+    ("key", "value"), [("line1.bn.running_var", -1.0), ("line1.conv.weight", 3e38)]
+)
+def test_folded_weights_that_are_not_finite_are_refused(
+    tmp_path: Path, write: type, key: str, value: float
+) -> None:
+    """Weights that only the norm behind them makes infinite are named, and nothing is written."""
+    trained = network_of(Architecture.parse(["conv3 2 bn", "gap", "linear 2"], (1, 5, 5)))
+    trained.weights["line1.bn.running_var"].fill_(1e-3)
+    trained.weights[key].fill_(value)
+    with pytest.raises(ExportError, match=r"line1\.conv and line1\.bn: .* not finite in single"):
+        write(trained, tmp_path / "net")
+    assert not (tmp_path / "net").exists()
