@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from search.ladder import ladder
     from search.predict import predict
     from search.replay import replay
+    from search.report import report
     from search.run import run
     from search.show import show
     from search.status import status
@@ -148,6 +149,7 @@ __all__ = [
     "predict",
     "rename_study",
     "replay",
+    "report",
     "run",
     "show",
     "status",
@@ -205,6 +207,7 @@ _HOMES = {
     "predict": "search.predict",
     "rename_study": "search.studies",
     "replay": "search.replay",
+    "report": "search.report",
     "run": "search.run",
     "show": "search.show",
     "status": "search.status",

@@ -30,6 +30,7 @@ FLOORS = {
         ("deployed",),
         ("run", "calibrate", "confirm", "ladder", "export", "studies", "replay"),
         ("status", "validate", "worker", "predict", "show"),
+        ("report",),
         ("dashboard",),
         ("cli",),
         ("__init__",),

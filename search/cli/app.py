@@ -332,6 +332,34 @@ def replay(
 
 
 @app.command()
+def report(
+    study: StudyName,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE.html", help="write one page")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", metavar="FILE.md", help="the same without pictures")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="write one line for each trial")
+    ] = None,
+    storage: Storage = DEFAULT_STORAGE,
+    debug: Debug = False,
+) -> None:
+    """Write a study as one page to keep, mail or hand in."""
+    from search.report.command import report as search_report
+    from search.status import write_csv
+
+    written: tuple[Path, ...] = ()
+    if out is not None or markdown is not None or csv is None:
+        written = search_report(study, out=out, markdown_out=markdown, storage=storage)
+    if csv is not None:
+        write_csv(study, csv, storage=storage)
+        written += (csv,)
+    print_text("\n".join(f"written: {path}" for path in written))
+
+
+@app.command()
 def export(
     study: StudyName,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder to write to")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from search.report.markdown import cell_text
 from search.spec.toml import file_value
 from search.status import Status, status_of
 from search.study.study import StoredStudy
@@ -55,7 +56,7 @@ def _lines(stored: StoredStudy, state: Status) -> Iterator[str]:
         ("advice", state.advice),
     ):
         if value:
-            yield f"| {name} | {_plain(value)} |"
+            yield f"| {name} | {cell_text(value)} |"
     yield ""
     if state.best is None:
         yield "No trial has completed yet."
@@ -88,9 +89,3 @@ def _next(state: Status) -> Iterator[str]:
             yield f"flyweight confirm {name}"
         yield f"flyweight export {name} --out exports/{name}"
         yield "```"
-
-
-def _plain(text: str) -> str:
-    """Return a text for a cell of a table, in which nothing is Markdown or HTML."""
-    kept = " ".join(text.split())
-    return "".join(f"\\{each}" if each in r"\`*_{}[]<>()#+!|~&" else each for each in kept)

@@ -114,7 +114,7 @@ def _accuracy_scale(
 ) -> tuple[Callable[[float], float], list[tuple[float, str]]]:
     """Return the share of the height of an accuracy, and the ticks."""
     low, high = min(accuracies), max(accuracies)
-    bottom = max(each for each in _ACCURACIES if each <= low)
+    bottom = max(each for each in _ACCURACIES[:-1] if each <= low)
     top = next((each for each in _ACCURACIES if each >= high and each > bottom), _ACCURACIES[-1])
     lowest, highest = log10(1 - bottom), log10(1 - top)
 

@@ -18,6 +18,7 @@ from search.strategies.pruners import should_prune
 from search.study.candidates import find_repeat
 from search.study.records import (
     FOLD_ATTRIBUTE,
+    IMAGES_ATTRIBUTE,
     REPEAT_ATTRIBUTE,
     SCORE_ATTRIBUTE,
     Outcome,
@@ -121,7 +122,8 @@ class Objective:
     ) -> TrialResult:
         data = self._data[judged % self._data.count]
         normalisation = candidate.recipe.normalisation(data.normalisation)
-        self._record(trial, conditions_before(data.device))
+        conditions = conditions_before(data.device)
+        self._record(trial, {**conditions, IMAGES_ATTRIBUTE: len(data.evaluation)})
         trial.set_user_attr("normalisation", asdict(normalisation))
         training = Training(candidate, data, self._stop)
         try:

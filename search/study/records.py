@@ -24,6 +24,7 @@ from trainer.recipe import Recipe
 __all__ = [
     "CANDIDATE_ATTRIBUTE",
     "FOLD_ATTRIBUTE",
+    "IMAGES_ATTRIBUTE",
     "LIMIT_ATTRIBUTE",
     "REPEAT_ATTRIBUTE",
     "SCORE_ATTRIBUTE",
@@ -39,6 +40,9 @@ __all__ = [
 
 CANDIDATE_ATTRIBUTE = "candidate"
 """The attribute of a trial that is equal for equal candidates."""
+
+IMAGES_ATTRIBUTE = "validation_images"
+"""The attribute of a trial that says on how many images it was judged."""
 
 FOLD_ATTRIBUTE = "fold"
 """The attribute of a trial that names the split it was judged on; absent for the first one."""

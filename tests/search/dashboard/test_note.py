@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.dashboard.note import _plain
 from search.dashboard.read_only_storage import ReadOnlyStorage
+from search.report.markdown import cell_text
 from tests.search.shown_studies import SMALL, WIDE, Shown, add_trial, ask, new_study
 
 
@@ -120,7 +120,7 @@ def test_the_list_of_studies_makes_no_note(shown: Shown, monkeypatch: pytest.Mon
 @given(st.text(alphabet=st.sampled_from("a<>&|`*_[]()#!\\~\n{}"), max_size=30))
 def test_names_are_no_markup(text: str) -> None:
     """What a study file or a folder of images gave stays plain text in one cell of the table."""
-    plain = _plain(text)
+    plain = cell_text(text)
     assert "\n" not in plain
     unescaped = plain.replace("\\\\", "")
     for place, character in enumerate(unescaped):

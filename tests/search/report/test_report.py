@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.cli.app import main
+from search.errors import ExportError, InputError, StorageError
+from search.report.blocks import Block, Code, Lines, Page, Section, Table, Text
+from search.report.command import report
+from search.report.content import page_of
+from search.report.html import html
+from search.report.markdown import markdown
+from search.study.confirms import FINAL, SELECTION, ConfirmPlan, Repeat, save_plan, save_repeat
+from search.study.study import StoredStudy, open_study
+from tests.search.shown_studies import SMALL, add_trial, new_study
+from tests.search.small_studies import begun, search_here
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "version-0.1.0"
+VOID = {"meta", "img", "br", "hr"}
+TAGS = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "section", "ul", "li"}
+TAGS |= {"pre", "table", "thead", "tbody", "tr", "th", "td"}
+
+blocks: st.SearchStrategy[Block] = st.one_of(
+    st.builds(Text, st.text(), st.booleans()),
+    st.builds(Lines, st.lists(st.text(), max_size=3).map(tuple)),
+    st.builds(Code, st.text()),
+    st.builds(Table, st.just(("a", "b")), st.lists(st.tuples(st.text(), st.text()), max_size=3)),
+)
+pages = st.builds(
+    Page,
+    st.text(),
+    st.text(),
+    st.lists(st.builds(Section, st.text(), st.lists(blocks, max_size=3).map(tuple))).map(tuple),
+    st.text(),
+)
+
+
+class _Reader(HTMLParser):
+    """Collects the tags of a page, and checks that each is closed where it must be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
+        assert not any(name.startswith("on") for name, _ in attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def _read(text: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Iterator[StoredStudy]:
+    """A study with real trials, of which some were pruned or rejected."""
+    stored = begun(tmp_path, trials=6, pruner="halving", epochs=3)
+    search_here(stored, 6)
+    yield stored
+    stored.storage.engine.dispose()
+
+
+def _confirmed(stored: StoredStudy, trial: int) -> None:
+    """Store a confirm of one candidate with two seeds."""
+    save_plan(stored, ConfirmPlan(1, (trial,), 2, 1, 1))
+    for part, base in ((SELECTION, 0.90), (FINAL, 0.95)):
+        for slot in range(2):
+            run = Repeat(trial, slot, 11 + slot, (0.5, base, base + slot / 100), 1.0, int8=base)
+            save_repeat(stored, 1, part, slot, run)
+
+
+@given(pages)
+def test_any_text_stays_text(page: Page) -> None:
+    """No text of a study becomes an element, a script or a link, in HTML or in a table's row."""
+    reader = _read(html(page))
+    assert not reader.links
+    assert reader.tags <= TAGS
+    for line in markdown(page).splitlines():
+        assert not re.search(r"(?<!\\)<\w", line) or "```" in markdown(page)
+
+
+def test_a_page_needs_nothing_from_elsewhere(stored: StoredStudy) -> None:
+    """Every picture lies in the page itself, and a browser may ask for nothing else."""
+    reader = _read(html(page_of(stored)))
+    assert reader.links
+    assert all(link.startswith("data:image/") for link in reader.links)
+    assert "script" not in reader.tags
+    assert "default-src 'none'" in html(page_of(stored))
+
+
+def test_the_figures_are_those_of_the_study(stored: StoredStudy) -> None:
+    """The best trial, the counts and the limits stand in the page as the study has them."""
+    text = html(page_of(stored))
+    complete = [record for record in stored.records() if record.score is not None]
+    best = max(complete, key=lambda record: record.score or 0)
+    assert f"{best.parameters:,} parameters and a validation floor of" in text
+    assert f"{100 * (best.score or 0):.2f} %" in text
+    assert "No confirm has finished" in text
+    assert f"Trial {best.number}" in text
+    assert text.count("<svg") >= 4
+    assert "confusion" in text or "taken for which class" in text
+
+
+def test_a_confirm_is_the_result(stored: StoredStudy) -> None:
+    """After a confirm the page begins with the test figure of its champion."""
+    number = next(record.number for record in stored.records() if record.score is not None)
+    _confirmed(stored, number)
+    text = html(page_of(stored))
+    assert "holds 95.50 % ± 0.71 of the test set over 2 seeds" in text
+    assert f"Trial {number}, the champion" in text
+    assert "No confirm" not in text
+    assert "96.00 %" in text
+
+
+def test_a_study_without_a_complete_trial_has_a_page(tmp_path: Path) -> None:
+    """Before the first complete trial the page says what was asked and that nothing completed."""
+    empty = new_study(tmp_path)
+    text = html(page_of(empty))
+    assert "No trial of this study for digits has completed yet" in text
+    _read(text)
+    add_trial(empty, SMALL, None)
+    _read(html(page_of(empty)))
+
+
+def test_a_study_of_an_earlier_version_has_a_page(tmp_path: Path) -> None:
+    """A study that kept no pictures is described without them, and says so."""
+    shutil.copytree(FIXTURE, tmp_path / "studies")
+    stored = open_study("moved", f"sqlite:///{tmp_path / 'studies' / 'study.db'}", writing=False)
+    text = html(page_of(stored))
+    _read(text)
+    assert "kept no pictures" in text
+
+
+def test_the_command_writes_what_is_asked_for(stored: StoredStudy, tmp_path: Path) -> None:
+    """One call writes page, Markdown and table of trials, and a wrong place is said first."""
+    names = [str(tmp_path / name) for name in ("a.html", "a.md", "a.csv")]
+    command = ["report", stored.name, "-o", names[0], "--markdown", names[1], "--csv", names[2]]
+    assert main([*command, "--storage", stored.url]) == 0
+    assert Path(names[0]).read_text("utf-8").startswith("<!doctype html>")
+    assert Path(names[1]).read_text("utf-8").startswith(f"# {stored.name}")
+    assert len(Path(names[2]).read_text("utf-8").splitlines()) == len(stored.records()) + 1
+    with pytest.raises(InputError, match=r"-o FILE\.html"):
+        report(stored.name, storage=stored.url)
+    with pytest.raises(ExportError, match="does not exist"):
+        report(stored.name, out=tmp_path / "no" / "a.html", storage=stored.url)
+    with pytest.raises(StorageError, match="no study 'other'"):
+        report("other", out=names[0], storage=stored.url)
