@@ -54,7 +54,11 @@ def describe(path: Path) -> list[str]:
     file = StudyFile.load(path)
     known = known_shape(file.settings.dataset)
     if known is None:
-        return ["the size of the space depends on the images; flyweight run reads them"]
+        board = [] if file.target is None else [file.target.note(file.budget)]
+        unknown = (
+            "the size of the space depends on the images, which run reads and validate does not"
+        )
+        return [*board, unknown]
     quiet_optuna()
     shape, classes = known
     space = file.search_space(shape, classes)

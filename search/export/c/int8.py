@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from torch import Tensor
@@ -43,7 +44,9 @@ def int8_program(network: QuantisedNetwork) -> Program:
     """Return what the source of a network is written from."""
     writer = _Writer(network)
     calls = [writer.call(number, kernel) for number, kernel in enumerate(network.deployed.kernels)]
-    return writer.geometry.program("int8", "int8_t", NEEDS, calls)
+    program = writer.geometry.program("int8", "int8_t", NEEDS, calls)
+    logits = network.scalings[network.deployed.logits]
+    return replace(program, logits_scaling=(logits.scale, logits.zero))
 
 
 class _Writer:

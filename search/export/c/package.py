@@ -15,6 +15,7 @@ from search.export.c.preprocessing import preprocessing_lines
 from search.export.c.source import Program, header_text, name_of, source_text
 from search.export.card_head import NOTICE
 from search.export.description import C_FORMAT, C_INT8_FORMAT, description_text
+from search.export.example_image import image_lines
 from search.export.folder import is_of_kind, whole_folder, write_texts
 from search.export.model_card import Page, model_card
 from search.export.trained_network import TrainedNetwork
@@ -141,11 +142,14 @@ def _use(trained: TrainedNetwork, program: Program, name: str, *, int8: bool) ->
     yield ""
     yield f"Compile `{name}.c` with the rest of the firmware; the constants stay in flash."
     yield "The normalisation is inside the network."
-    yield f"`{name}_logits()` returns the logits of the last run."
+    yield f"`{name}_logits()` returns the logits of the last run, in the order of the"
+    yield "[classes](#classes)."
+    if int8:
+        yield f"A logit `q` stands for `{upper}_LOGITS_SCALE * (q - {upper}_LOGITS_ZERO)`."
     yield "Images and logits lie in the one piece of memory that all maps share. So an image must"
     yield "be written again before each run, and no run may begin while another one is going on."
     yield ""
-    yield f"`main.c` reads images from standard input: `cc -O2 main.c {name}.c -lm -o ../{name}`."
+    yield from _example_lines(trained, name, int8=int8)
     if int8:
         yield ""
         yield "The source shifts negative numbers to the right and expects that they stay negative,"
@@ -154,6 +158,29 @@ def _use(trained: TrainedNetwork, program: Program, name: str, *, int8: bool) ->
     yield "### The image"
     yield ""
     yield from preprocessing_lines(program.shape, trained.reading, name, int8=int8)
+
+
+def _example_lines(trained: TrainedNetwork, name: str, *, int8: bool) -> Iterator[str]:
+    """Yield how the example is compiled, and how a file of images for it is made."""
+    library, kind = ("", "bytes") if int8 else (" -lm", "floats")
+    pixels = "(image * 255).round().byte()" if int8 else "image"
+    yield "`main.c` reads images from standard input, one after another, and prints the class and"
+    yield f"the logits of each. An image is a row of {kind}, in the order that is said"
+    yield "[below](#the-image). In Python, with PyTorch, this writes one as the study read it:"
+    yield ""
+    yield "```python"
+    yield from image_lines(trained.dataset, trained.architecture.input_shape, trained.reading)
+    yield ""
+    yield f'{pixels}.permute(1, 2, 0).contiguous().numpy().tofile("../image.bin")'
+    yield "```"
+    yield ""
+    yield "For this machine, and without `main.c` for a Cortex-M0+:"
+    yield ""
+    yield "```sh"
+    yield f"cc -O2 main.c {name}.c{library} -o ../{name}_main"
+    yield f"../{name}_main < ../image.bin"
+    yield f"arm-none-eabi-gcc -mcpu=cortex-m0plus -mthumb -Os -c {name}.c -o ../{name}.o"
+    yield "```"
 
 
 def _by_channel(channels: int) -> str:

@@ -102,6 +102,8 @@ class Program:
         calls: the layers.
         before: further files of the folder, which come first.
         includes: headers of the C library.
+        logits_scaling: what a step of the logits is, and which whole number stands for 0; None
+            where they are floats.
     """
 
     runtime: str
@@ -115,6 +117,7 @@ class Program:
     calls: Sequence[LayerCall]
     before: Sequence[str] = ()
     includes: Sequence[str] = ("stddef.h",)
+    logits_scaling: tuple[float, int] | None = None
 
     @property
     def arrays(self) -> list[Array]:
@@ -167,6 +170,7 @@ def header_text(program: Program, name: str, about: Sequence[str]) -> str:
             "/* Bytes of the one piece of memory that is used, image and logits included. */",
             f"#define {upper}_ARENA_BYTES {program.arena * _size(program.element)}",
             "",
+            *_scaling(program, upper),
             "#ifdef __cplusplus",
             'extern "C" {',
             "#endif",
@@ -190,6 +194,15 @@ def header_text(program: Program, name: str, about: Sequence[str]) -> str:
             "",
         ]
     )
+
+
+def _scaling(program: Program, upper: str) -> Iterator[str]:
+    if program.logits_scaling is not None:
+        scale, zero = program.logits_scaling
+        yield f"/* A logit q stands for {upper}_LOGITS_SCALE * (q - {upper}_LOGITS_ZERO). */"
+        yield f"#define {upper}_LOGITS_SCALE {scale:.8e}f"
+        yield f"#define {upper}_LOGITS_ZERO ({zero})"
+        yield ""
 
 
 def source_text(program: Program, name: str, about: Sequence[str]) -> str:

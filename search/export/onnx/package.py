@@ -18,6 +18,7 @@ from search.deployed.quantise import quantise
 from search.errors import ExportError
 from search.export.checks import images_to_check, rounding_of
 from search.export.description import INT8_FORMAT, ONNX_FORMAT, description_text
+from search.export.example_image import image_lines
 from search.export.folder import is_of_kind, whole_folder, write_texts
 from search.export.model_card import Page, model_card
 from search.export.onnx.floats import float_model
@@ -161,13 +162,24 @@ def _write(
 def _use(trained: TrainedNetwork, name: str) -> Iterator[str]:
     shape = ", ".join(map(str, trained.architecture.input_shape))
     yield "```python"
+    yield "import json"
+    yield "from pathlib import Path"
+    yield ""
     yield "import numpy as np"
     yield "import onnxruntime"
     yield ""
+    yield 'description = json.loads(Path("architecture.json").read_text(encoding="utf-8"))'
     yield f'session = onnxruntime.InferenceSession("{name}")'
     yield f"images = np.random.rand(1, {shape}).astype(np.float32)"
     yield f'(logits,) = session.run(None, {{"{INPUT}": images}})'
+    yield 'print(description["classes"][int(logits[0].argmax())])'
     yield "```"
     yield ""
     yield f"Images are floats (n, {shape}) from 0 (black) to 1, any number at once; the"
-    yield "normalisation is inside."
+    yield "normalisation is inside. In Python, with PyTorch, this reads one as the study did:"
+    yield ""
+    yield "```python"
+    yield from image_lines(trained.dataset, trained.architecture.input_shape, trained.reading)
+    yield ""
+    yield "images = image[None].numpy()"
+    yield "```"

@@ -13,10 +13,11 @@ from search.spec.canonical import differences
 from search.spec.notes import notes
 from search.spec.study_file import StudyFile
 from search.spec.target import Target
+from search.validate import describe
 from space.architecture import Architecture
 from space.deployed.boards import boards
 from space.deployed.cost import deployed_cost
-from tests.search.study_texts import GOOD, sections
+from tests.search.study_texts import GOOD, sections, written
 
 NETWORK = Architecture.parse(["conv3 8 relu", "gap", "linear 10"], (1, 8, 8))
 
@@ -117,6 +118,16 @@ def test_a_budget_that_the_board_cannot_keep(tmp_path: Path, budget: str, said: 
     assert getattr(file_for({"board": "bluepill"}, **{key: stored}).budget, key) == stored
     path.write_text(GOOD.replace("[budget]\n", f'{target}[budget]\ncore = "cortex-m3"\n', 1))
     assert StudyFile.load(path).budget.core == "cortex-m3"
+
+
+def test_validate_says_what_the_board_leaves_before_it_has_seen_the_images(tmp_path: Path) -> None:
+    """The line on the board comes even where images of a folder decide the size of the space."""
+    text = GOOD.replace('"digits"', '"folder:shapes"').replace(
+        "[budget]\nparameters = 2_000", '[target]\nboard = "rpi-pico"'
+    )
+    board, unknown = describe(written(tmp_path, text))
+    assert board.endswith("of which the network may take 132 and 1,024")
+    assert "depends on the images" in unknown
 
 
 def test_people_read_what_the_board_leaves() -> None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
+from PIL import Image
 
 from search.deployed.floating import run_floats
 from search.deployed.folding import fold
@@ -20,6 +23,8 @@ from tests.search.export.apart import run_without_flyweight
 from tests.search.export.c.test_sources import EVERY_ACTIVATION, network_of, pixels_of
 from tests.space.strategies import BLOCKS, architectures
 from trainer.batches import normalise
+from trainer.data import Reading
+from trainer.data.folder import read_image
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'flyweight[onnx]'")
 pytest.importorskip("onnx", reason="pip install 'flyweight[onnx]'")
@@ -108,6 +113,25 @@ np.save("../logits.npy", logits)
     else:
         wanted, near = run_floats(folded, pixels / 255.0), 1e-5
     assert np.abs(np.load(tmp_path / "logits.npy") - wanted.numpy()).max() <= near
+
+
+def test_the_readme_reads_a_picture_as_the_study_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second snippet makes of a picture what the study does: the input of the first one."""
+    architecture = Architecture.parse(["conv3 4 relu", "gap", "linear 3"], (3, 9, 7))
+    write_formats(network_of(architecture), tmp_path / "net", ["onnx"])
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "some.png")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    *_, second = re.findall(
+        r"```python\n(.*?)```", (tmp_path / "net" / "README.md").read_text(), re.S
+    )
+    exec(second, names)
+    wanted, _ = read_image(tmp_path / "some.png", architecture.input_shape, Reading())
+    np.testing.assert_array_equal(names["images"], np.asarray(wanted)[None] / np.float32(255))
+    assert logits_of(tmp_path / "net", torch.from_numpy(names["images"])).shape == (1, 3)
 
 
 def test_what_onnxruntime_refuses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
