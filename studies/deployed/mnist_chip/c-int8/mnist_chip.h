@@ -15,6 +15,10 @@
 /* Bytes of the one piece of memory that is used, image and logits included. */
 #define MNIST_CHIP_ARENA_BYTES 3742
 
+/* A logit q stands for MNIST_CHIP_LOGITS_SCALE * (q - MNIST_CHIP_LOGITS_ZERO). */
+#define MNIST_CHIP_LOGITS_SCALE 2.58471299e-01f
+#define MNIST_CHIP_LOGITS_ZERO (46)
+
 #ifdef __cplusplus
 extern "C" {
 #endif
