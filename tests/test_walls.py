@@ -22,6 +22,7 @@ FLOORS = {
     "search": (
         ("errors", "text", "statistics"),
         ("text_files", "pictures"),
+        ("pages",),
         ("strategies",),
         ("storage", "spec"),
         ("study",),

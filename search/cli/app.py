@@ -473,6 +473,9 @@ def ladder(
     markdown: Annotated[
         Path | None, typer.Option("--markdown", metavar="FILE", help="write a report")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="write a page to hand in")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="print JSON; progress goes to standard error")
     ] = False,
@@ -480,6 +483,7 @@ def ladder(
 ) -> None:
     """Train hand-made networks again and compare them with their authors' figures."""
     from search.ladder.command import ladder as search_ladder
+    from search.ladder.page import ladder_page
     from search.ladder.report import (
         analysis_text,
         ladder_tables,
@@ -487,9 +491,11 @@ def ladder(
         write_csv,
         write_markdown,
     )
-    from search.text_files import check_place
+    from search.pages.html import html as page_html
+    from search.text_files import check_place, write_text
 
-    for report in filter(None, (csv, markdown)):
+    command = shlex.join(["flyweight", *sys.argv[1:]])
+    for report in filter(None, (csv, markdown, html)):
         check_place(report)
     if as_json:
         options["console"] = Console(stderr=True)
@@ -511,7 +517,9 @@ def ladder(
     if csv is not None:
         write_csv(results, csv)
     if markdown is not None:
-        write_markdown(results, shlex.join(["flyweight", *sys.argv[1:]]), markdown)
+        write_markdown(results, command, markdown)
+    if html is not None:
+        write_text(html, page_html(ladder_page(results, command)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from search.report.markdown import cell_text
+from search.pages.markdown import cell_text
 from search.spec.toml import file_value
 from search.status import Status, status_of
 from search.study.study import StoredStudy

@@ -22,8 +22,11 @@ from search.text_files import write_text
 
 __all__ = [
     "analysis_text",
+    "ladder_columns",
     "ladder_tables",
     "markdown",
+    "origin_of",
+    "protocol_of",
     "step_to_dict",
     "write_csv",
     "write_markdown",
@@ -123,15 +126,15 @@ def markdown(results: Sequence[StepResult], command: str) -> str:
         results: of one or more ladders.
         command: the command line that made them.
     """
-    parts = ["# Replayed ladders", f"`{command}`", _origin(results)]
+    parts = ["# Replayed ladders", f"`{command}`", origin_of(results)]
     compared = compare(results)
     parts += [f"{_sentence(str(compared))}."] if compared else []
     for ladder, of_it in _by_ladder(results):
         settings = ladder.settings
         parts.append(f"## {settings.title}")
         after = f", after {settings.source}" if settings.source else ""
-        parts.append(f"{ladder.path.name}{after}. {_protocol(ladder, of_it)}")
-        columns = _columns(of_it)
+        parts.append(f"{ladder.path.name}{after}. {protocol_of(of_it)}")
+        columns = ladder_columns(of_it)
         rows = [
             columns,
             ["---"] + ["---:"] * (len(columns) - 1),
@@ -218,7 +221,7 @@ def _by_ladder(results: Sequence[StepResult]) -> list[tuple[LadderFile, list[Ste
 
 
 def _table(ladder: LadderFile, results: Sequence[StepResult], width: int) -> Table:
-    columns = _columns(results)
+    columns = ladder_columns(results)
     headings = [_HEADINGS.get(heading, heading) for heading in columns]
     rows = [[cell(result) for cell in columns.values()] for result in results]
     if _width_of(headings, rows) > width:
@@ -227,7 +230,7 @@ def _table(ladder: LadderFile, results: Sequence[StepResult], width: int) -> Tab
     rows = [["\n".join(textwrap.wrap(row[0], max(left, _LEAST_NAME))), *row[1:]] for row in rows]
     table = Table(
         title=ladder.settings.title,
-        caption=_protocol(ladder, results),
+        caption=protocol_of(results),
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -258,12 +261,13 @@ def _columns_needed(place: int, headings: Sequence[str], rows: Sequence[Sequence
     return max(len(line) for cell in cells for line in cell.split("\n"))
 
 
-def _protocol(ladder: LadderFile, results: Sequence[StepResult]) -> str:
+def protocol_of(results: Sequence[StepResult]) -> str:
+    """Say how the steps of one ladder were replayed, and what its figures are."""
     words = _PROTOCOL if all(result.clean for result in results) else _PROTOCOL + _OLDER
-    return words.format(epochs=ladder.settings.floor_epochs)
+    return words.format(epochs=results[0].floor_epochs)
 
 
-def _columns(results: Sequence[StepResult]) -> dict[str, Callable[[StepResult], str]]:
+def ladder_columns(results: Sequence[StepResult]) -> dict[str, Callable[[StepResult], str]]:
     """Return the columns of a ladder's table; reported figures have one if there are any."""
     columns: dict[str, Callable[[StepResult], str]] = {
         "step": lambda result: result.step.name,
@@ -297,7 +301,7 @@ def _findings(result: StepResult, results: Sequence[StepResult]) -> str:
     return "\n".join([f"{head}\n", *note, *(f"- {line}" for line in analysis(result, results))])
 
 
-def _origin(results: Sequence[StepResult]) -> str:
+def origin_of(results: Sequence[StepResult]) -> str:
     """Return the hardware, backends, worker counts and versions behind the figures."""
     replays = [replay for result in results for replay in result.done]
     devices = sorted({replay.device for replay in replays})

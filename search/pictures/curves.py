@@ -10,7 +10,7 @@ from search.text import percent
 from trainer.loop import Epoch
 from trainer.metrics import floor
 
-__all__ = ["curves_picture"]
+__all__ = ["EpochPanel", "accuracy_scale", "curves_picture", "replays_picture"]
 
 _WIDTH, _HEIGHT = 620, 300
 _TOP, _BOTTOM = 56, 40
@@ -33,15 +33,20 @@ def curves_picture(epochs: Sequence[Epoch], floor_epochs: int, title: str = "") 
     drawing = Drawing(_WIDTH, _HEIGHT, title or "accuracy and loss of each epoch")
     drawing.text((16, 20), title, "strong")
     width = (_WIDTH - _LEFT - _GAP - _RIGHT) / 2
-    left, right = _Panel(drawing, _LEFT, width, len(epochs)), None
-    _accuracies(left, epochs, floor_epochs)
-    right = _Panel(drawing, _LEFT + width + _GAP, width, len(epochs))
-    _losses(right, epochs)
+    _accuracies(EpochPanel(drawing, _LEFT, width, len(epochs)), epochs, floor_epochs)
+    _losses(EpochPanel(drawing, _LEFT + width + _GAP, width, len(epochs)), epochs)
     return drawing
 
 
-class _Panel:
-    """One chart over epochs, counted from 1."""
+class EpochPanel:
+    """One chart over epochs, counted from 1.
+
+    Args:
+        drawing: that it is part of.
+        left: where it begins, in pixels.
+        width: in pixels.
+        epochs: how many.
+    """
 
     def __init__(self, drawing: Drawing, left: float, width: float, epochs: int) -> None:
         self.drawing, self.left, self.width, self.epochs = drawing, left, width, epochs
@@ -88,10 +93,37 @@ class _Panel:
             self.drawing.dot(point, 2.2, f"dot {style}", hint)
 
 
-def _accuracies(panel: _Panel, epochs: Sequence[Epoch], floor_epochs: int) -> None:
+def replays_picture(
+    replays: Sequence[Sequence[float]], reported: Sequence[float], title: str = ""
+) -> Drawing:
+    """Draw the test accuracy of each epoch of some replays, beside what an author reported.
+
+    Args:
+        replays: for each seed the accuracy of each epoch, 0 to 1; at least one.
+        reported: of each epoch, 0 to 1; empty where nothing was reported.
+        title: above the picture; nothing where it is empty.
+    """
+    drawing = Drawing(_WIDTH, _HEIGHT, title or "test accuracy of each epoch")
+    drawing.text((16, 20), title, "strong")
+    length = max(map(len, [*replays, reported]))
+    panel = EpochPanel(drawing, _LEFT, _WIDTH - _LEFT - _RIGHT, length)
+    share, ticks = accuracy_scale([*reported, *(each for run in replays for each in run)])
+    panel.frame(ticks)
+    if reported:
+        hints = [f"reported, epoch {i}: {percent(each)}" for i, each in enumerate(reported, 1)]
+        panel.curve([share(each) for each in reported], "two", hints)
+    for run in replays:
+        hints = [f"epoch {i}: {percent(each)}" for i, each in enumerate(run, 1)]
+        panel.curve([share(each) for each in run], "one", hints)
+    seeds = "replay" if len(replays) == 1 else f"{len(replays)} replays"
+    panel.legend((("one", f"{seeds}, test"), *([("two", "reported, test")] if reported else [])))
+    return drawing
+
+
+def _accuracies(panel: EpochPanel, epochs: Sequence[Epoch], floor_epochs: int) -> None:
     evaluated = [epoch.accuracy for epoch in epochs]
     trained = [epoch.train_accuracy for epoch in epochs]
-    share, ticks = _accuracy_scale([*evaluated, *trained])
+    share, ticks = accuracy_scale([*evaluated, *trained])
     first = max(1, len(epochs) - floor_epochs + 1)
     half = panel.width / max(panel.epochs - 1, 1) / 2
     start = max(panel.left, panel.across(first) - half)
@@ -109,10 +141,15 @@ def _accuracies(panel: _Panel, epochs: Sequence[Epoch], floor_epochs: int) -> No
     panel.legend((("one", f"validation, floor {percent(lowest)}"), ("two", "training")))
 
 
-def _accuracy_scale(
+def accuracy_scale(
     accuracies: Sequence[float],
 ) -> tuple[Callable[[float], float], list[tuple[float, str]]]:
-    """Return the share of the height of an accuracy, and the ticks."""
+    """Return a logarithmic scale of errors for some accuracies of 0 to 1.
+
+    Returns:
+        What gives the share of the height of an accuracy, 0 to 1, and the ticks: each a share and
+        its words.
+    """
     low, high = min(accuracies), max(accuracies)
     bottom = max(each for each in _ACCURACIES[:-1] if each <= low)
     top = next((each for each in _ACCURACIES if each >= high and each > bottom), _ACCURACIES[-1])
@@ -126,7 +163,7 @@ def _accuracy_scale(
     return share, [(share(each), f"{100 * each:g} %") for each in ticks]
 
 
-def _losses(panel: _Panel, epochs: Sequence[Epoch]) -> None:
+def _losses(panel: EpochPanel, epochs: Sequence[Epoch]) -> None:
     losses = [epoch.loss for epoch in epochs]
     top = _round_above(max(losses))
     panel.frame([(each / 4, f"{top * each / 4:.3g}") for each in range(5)])

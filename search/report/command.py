@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from search.errors import InputError
+from search.pages.html import html
+from search.pages.markdown import markdown
 from search.report.content import page_of
-from search.report.html import html
-from search.report.markdown import markdown
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE
 from search.study.study import open_study

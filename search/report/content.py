@@ -10,11 +10,11 @@ from optuna.artifacts import get_all_artifact_meta
 from optuna.trial import FrozenTrial
 
 from search.confirm.choice import last_champion
+from search.pages.blocks import Block, Code, Figure, Kept, Lines, Page, Section, Table, Text
 from search.pictures.curves import curves_picture
 from search.pictures.network import network_picture
 from search.pictures.search_charts import Measured, front_chart, progress_chart
 from search.report.analysis import difference_line, fit_of, importance_lines, target_lines
-from search.report.blocks import Block, Code, Figure, Kept, Lines, Page, Section, Table, Text
 from search.statistics import Spread
 from search.status import Status, front_of, status_of
 from search.storage.urls import DEFAULT_STORAGE, shown_url

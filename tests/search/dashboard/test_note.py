@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.dashboard.read_only_storage import ReadOnlyStorage
-from search.report.markdown import cell_text
+from search.pages.markdown import cell_text
 from tests.search.shown_studies import SMALL, WIDE, Shown, add_trial, ask, new_study
 
 

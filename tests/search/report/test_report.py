@@ -1,77 +1,23 @@
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from search.cli.app import main
 from search.errors import ExportError, InputError, StorageError
-from search.report.blocks import Block, Code, Lines, Page, Section, Table, Text
+from search.pages.html import html
 from search.report.command import report
 from search.report.content import page_of
-from search.report.html import html
-from search.report.markdown import markdown
 from search.study.confirms import FINAL, SELECTION, ConfirmPlan, Repeat, save_plan, save_repeat
 from search.study.study import StoredStudy, open_study
+from tests.search.pages.test_pages import read_page
 from tests.search.shown_studies import SMALL, add_trial, new_study
 from tests.search.small_studies import begun, search_here
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "version-0.1.0"
-VOID = {"meta", "img", "br", "hr"}
-TAGS = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "section", "ul", "li"}
-TAGS |= {"pre", "table", "thead", "tbody", "tr", "th", "td"}
-
-blocks: st.SearchStrategy[Block] = st.one_of(
-    st.builds(Text, st.text(), st.booleans()),
-    st.builds(Lines, st.lists(st.text(), max_size=3).map(tuple)),
-    st.builds(Code, st.text()),
-    st.builds(Table, st.just(("a", "b")), st.lists(st.tuples(st.text(), st.text()), max_size=3)),
-)
-pages = st.builds(
-    Page,
-    st.text(),
-    st.text(),
-    st.lists(st.builds(Section, st.text(), st.lists(blocks, max_size=3).map(tuple))).map(tuple),
-    st.text(),
-)
-
-
-class _Reader(HTMLParser):
-    """Collects the tags of a page, and checks that each is closed where it must be."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: set[str] = set()
-        self.links: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
-        assert not any(name.startswith("on") for name, _ in attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def _read(text: str) -> _Reader:
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    assert reader.open == []
-    return reader
 
 
 @pytest.fixture
@@ -92,19 +38,9 @@ def _confirmed(stored: StoredStudy, trial: int) -> None:
             save_repeat(stored, 1, part, slot, run)
 
 
-@given(pages)
-def test_any_text_stays_text(page: Page) -> None:
-    """No text of a study becomes an element, a script or a link, in HTML or in a table's row."""
-    reader = _read(html(page))
-    assert not reader.links
-    assert reader.tags <= TAGS
-    for line in markdown(page).splitlines():
-        assert not re.search(r"(?<!\\)<\w", line) or "```" in markdown(page)
-
-
 def test_a_page_needs_nothing_from_elsewhere(stored: StoredStudy) -> None:
     """Every picture lies in the page itself, and a browser may ask for nothing else."""
-    reader = _read(html(page_of(stored)))
+    reader = read_page(html(page_of(stored)))
     assert reader.links
     assert all(link.startswith("data:image/") for link in reader.links)
     assert "script" not in reader.tags
@@ -140,9 +76,9 @@ def test_a_study_without_a_complete_trial_has_a_page(tmp_path: Path) -> None:
     empty = new_study(tmp_path)
     text = html(page_of(empty))
     assert "No trial of this study for digits has completed yet" in text
-    _read(text)
+    read_page(text)
     add_trial(empty, SMALL, None)
-    _read(html(page_of(empty)))
+    read_page(html(page_of(empty)))
 
 
 def test_a_study_of_an_earlier_version_has_a_page(tmp_path: Path) -> None:
@@ -150,7 +86,7 @@ def test_a_study_of_an_earlier_version_has_a_page(tmp_path: Path) -> None:
     shutil.copytree(FIXTURE, tmp_path / "studies")
     stored = open_study("moved", f"sqlite:///{tmp_path / 'studies' / 'study.db'}", writing=False)
     text = html(page_of(stored))
-    _read(text)
+    read_page(text)
     assert "kept no pictures" in text
 
 

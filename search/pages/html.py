@@ -5,8 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 
+from search.pages.blocks import Block, Code, Figure, Kept, Lines, Page, Table, Text
 from search.pictures.svg import STYLES, xml_text
-from search.report.blocks import Block, Code, Figure, Kept, Lines, Page, Table, Text
 
 __all__ = ["html"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from search.report.blocks import Block, Code, Figure, Kept, Lines, Page, Table, Text
+from search.pages.blocks import Block, Code, Figure, Kept, Lines, Page, Table, Text
 
 __all__ = ["cell_text", "markdown"]
 
