@@ -251,6 +251,14 @@ def show(
 
 
 @app.command()
+def schema(debug: Debug = False) -> None:
+    """Print the JSON schema of study files, by which editors complete and check them."""
+    from search.spec.schema import study_schema
+
+    print_text(json.dumps(study_schema(), indent=2))
+
+
+@app.command()
 @with_run_options
 def calibrate(
     study: StudyName,

@@ -45,9 +45,9 @@ def _lead(results: Sequence[StepResult]) -> str:
     best = max(held, key=lambda result: result.floor.mean if result.floor else 0.0)
     assert best.floor is not None
     lead = (
-        f"The best of {plural(len(held), 'step')} is {best.step.name}: {best.parameters:,} parameters and a "
-        f"lowest test accuracy of the last {best.floor_epochs} epochs of {percent(best.floor.mean)}"
-        f"{best.floor.deviation_text()}."
+        f"The best of {plural(len(held), 'step')} is {best.step.name}: {best.parameters:,} "
+        f"parameters and a lowest test accuracy of the last {best.floor_epochs} epochs of "
+        f"{percent(best.floor.mean)}{best.floor.deviation_text()}."
     )
     compared = compare(results)
     return f"{lead} {str(compared)[:1].upper()}{str(compared)[1:]}." if compared else lead
