@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from search.report import report
     from search.run import run
     from search.show import show
+    from search.spec.init import init
+    from search.spec.schema import study_schema
     from search.status import status
     from search.studies import (
         copy_study,
@@ -141,6 +143,7 @@ __all__ = [
     "data",
     "delete_study",
     "export",
+    "init",
     "ladder",
     "list_studies",
     "merge_studies",
@@ -153,6 +156,7 @@ __all__ = [
     "run",
     "show",
     "status",
+    "study_schema",
     "summary",
     "train",
     "validate",
@@ -199,6 +203,7 @@ _HOMES = {
     "data": "search.data",
     "delete_study": "search.studies",
     "export": "search.export",
+    "init": "search.spec.init",
     "ladder": "search.ladder",
     "list_studies": "search.studies",
     "merge_studies": "search.studies",
@@ -211,6 +216,7 @@ _HOMES = {
     "run": "search.run",
     "show": "search.show",
     "status": "search.status",
+    "study_schema": "search.spec.schema",
     "summary": "space.summary",
     "train": "trainer",
     "validate": "search.validate",

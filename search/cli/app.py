@@ -68,6 +68,32 @@ def flyweight(
 
 
 @app.command()
+def init(
+    dataset: Annotated[
+        str, typer.Argument(metavar="DATASET", help="such as mnist, folder:PATH or npz:PATH")
+    ],
+    parameters: Annotated[
+        int | None, typer.Option("--parameters", min=1, metavar="N", help="limit; by default 20000")
+    ] = None,
+    board: Annotated[
+        str | None, typer.Option("--board", metavar="NAME", help="board whose memory is the limit")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="name of the study")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.toml", help="by default NAME.toml")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Write a commented study file for a data set and a budget."""
+    from search.spec.init import init as write_study
+
+    path = write_study(dataset, out, parameters=parameters, board=board, name=name)
+    print_text(f"written: {path}\nnext: flyweight validate {path}")
+
+
+@app.command()
 def data(
     what: Annotated[
         str,
