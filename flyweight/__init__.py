@@ -54,14 +54,14 @@ if TYPE_CHECKING:
     from search.dashboard import dashboard
     from search.data import data
     from search.export import export
+    from search.init import init
     from search.ladder import ladder
     from search.predict import predict
     from search.replay import replay
     from search.report import report
     from search.run import run
+    from search.schema import schema
     from search.show import show
-    from search.spec.init import init
-    from search.spec.schema import study_schema
     from search.status import status
     from search.studies import (
         copy_study,
@@ -154,9 +154,9 @@ __all__ = [
     "replay",
     "report",
     "run",
+    "schema",
     "show",
     "status",
-    "study_schema",
     "summary",
     "train",
     "validate",
@@ -203,7 +203,7 @@ _HOMES = {
     "data": "search.data",
     "delete_study": "search.studies",
     "export": "search.export",
-    "init": "search.spec.init",
+    "init": "search.init",
     "ladder": "search.ladder",
     "list_studies": "search.studies",
     "merge_studies": "search.studies",
@@ -214,9 +214,9 @@ _HOMES = {
     "replay": "search.replay",
     "report": "search.report",
     "run": "search.run",
+    "schema": "search.schema",
     "show": "search.show",
     "status": "search.status",
-    "study_schema": "search.spec.schema",
     "summary": "space.summary",
     "train": "trainer",
     "validate": "search.validate",

@@ -30,7 +30,7 @@ FLOORS = {
         ("data",),
         ("deployed",),
         ("run", "calibrate", "confirm", "ladder", "export", "studies", "replay"),
-        ("status", "validate", "worker", "predict", "show"),
+        ("status", "validate", "worker", "predict", "show", "init", "schema"),
         ("report",),
         ("dashboard",),
         ("cli",),

@@ -87,7 +87,7 @@ def init(
     debug: Debug = False,
 ) -> None:
     """Write a commented study file for a data set and a budget."""
-    from search.spec.init import init as write_study
+    from search.init import init as write_study
 
     path = write_study(dataset, out, parameters=parameters, board=board, name=name)
     print_text(f"written: {path}\nnext: flyweight validate {path}")
@@ -279,7 +279,7 @@ def show(
 @app.command()
 def schema(debug: Debug = False) -> None:
     """Print the JSON schema of study files, by which editors complete and check them."""
-    from search.spec.schema import study_schema
+    from search.schema import schema as study_schema
 
     print_text(json.dumps(study_schema(), indent=2))
 

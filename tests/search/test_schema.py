@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from search.cli.app import main
 from search.errors import StudyFileError
-from search.spec.schema import study_schema
+from search.schema import schema
 from search.spec.study_file import StudyFile
 from space.stages.fields import STAGE_FIELDS
 from tests.search.study_texts import sections
@@ -20,7 +20,7 @@ from trainer.augment import STEP_KINDS
 from trainer.ranges import rules_of
 from trainer.recipe import Recipe
 
-SCHEMA = study_schema()
+SCHEMA = schema()
 CHECK = Draft202012Validator(SCHEMA)
 STUDIES = sorted((Path(__file__).parents[3] / "studies").glob("*.toml"))
 

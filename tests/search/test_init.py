@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from search.cli.app import main
 from search.errors import ExportError, InputError
-from search.spec.init import init, study_text
+from search.init import init, study_text
 from search.spec.study_file import StudyFile
 from search.validate import describe
 from space.deployed.boards import boards

@@ -27,7 +27,7 @@ from trainer.data import DATASET_FORMS
 from trainer.ranges import Choice, Flag, Range, Rule, rules_of
 from trainer.recipe import Recipe
 
-__all__ = ["study_schema"]
+__all__ = ["schema"]
 
 _Schema: TypeAlias = dict[str, Any]
 
@@ -41,7 +41,7 @@ _TYPES: Mapping[Kind, str] = {
 _PLACES = ("network", "stage", "conv")
 
 
-def study_schema() -> _Schema:
+def schema() -> _Schema:
     """Return the schema of a study file, of the JSON Schema draft 2020-12."""
     recipe = {
         key: _of_rule(rule)
@@ -98,20 +98,20 @@ def _of_dataclass(kind: type[Any], better: Mapping[str, _Schema]) -> _Schema:
     return _described(kind, found)
 
 
-def _without_null(schema: _Schema) -> _Schema:
+def _without_null(made: _Schema) -> _Schema:
     """Drop null, which TOML does not have."""
-    schema = {key: item for key, item in schema.items() if key != "title"}
-    if schema.get("default", 0) is None:
-        del schema["default"]
-    if "anyOf" in schema:
-        left = [each for each in schema["anyOf"] if each != {"type": "null"}]
+    found = {key: item for key, item in made.items() if key != "title"}
+    if found.get("default", 0) is None:
+        del found["default"]
+    if "anyOf" in found:
+        left = [each for each in found["anyOf"] if each != {"type": "null"}]
         if len(left) == 1:
-            del schema["anyOf"]
-            return {**left[0], **schema}
-        schema["anyOf"] = left
-    if "oneOf" in schema:
-        schema["oneOf"] = [each for each in schema["oneOf"] if each != {"type": "null"}]
-    return schema
+            del found["anyOf"]
+            return {**left[0], **found}
+        found["anyOf"] = left
+    if "oneOf" in found:
+        found["oneOf"] = [each for each in found["oneOf"] if each != {"type": "null"}]
+    return found
 
 
 def _by_stages() -> _Schema:
@@ -187,12 +187,12 @@ def _words(words: Collection[str]) -> _Schema:
     return {"type": "string", "enum": list(words)}
 
 
-def _described(kind: type[Any], schema: _Schema) -> _Schema:
+def _described(kind: type[Any], found: _Schema) -> _Schema:
     """Add what the docstring of a dataclass says of its attributes."""
     for name, words in _attributes(inspect.getdoc(kind) or "").items():
-        if name in schema["properties"]:
-            schema["properties"][name] = {**schema["properties"][name], "description": words}
-    return schema
+        if name in found["properties"]:
+            found["properties"][name] = {**found["properties"][name], "description": words}
+    return found
 
 
 def _attributes(docstring: str) -> dict[str, str]:
