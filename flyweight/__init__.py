@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         WorkFailed,
     )
     from search.calibrate import calibrate
+    from search.compare import compare
     from search.confirm import confirm
     from search.dashboard import dashboard
     from search.data import data
@@ -136,6 +137,7 @@ __all__ = [
     "__version__",
     "build",
     "calibrate",
+    "compare",
     "confirm",
     "copy_study",
     "cost",
@@ -196,6 +198,7 @@ _HOMES = {
     "__version__": "flyweight._version",
     "build": "space",
     "calibrate": "search.calibrate",
+    "compare": "search.compare",
     "confirm": "search.confirm",
     "copy_study": "search.studies",
     "cost": "space",

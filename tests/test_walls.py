@@ -31,7 +31,7 @@ FLOORS = {
         ("deployed",),
         ("run", "calibrate", "confirm", "ladder", "export", "studies", "replay"),
         ("status", "validate", "worker", "predict", "show", "init", "schema"),
-        ("report",),
+        ("report", "compare"),
         ("dashboard",),
         ("cli",),
         ("__init__",),

@@ -394,6 +394,33 @@ def report(
 
 
 @app.command()
+def compare(
+    studies: Annotated[
+        list[str], typer.Argument(metavar="STUDY STUDY...", help="study files, or studies' names")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    storage: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--storage", metavar="URL", help="URL of the study database; may be given per study"
+        ),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Show studies side by side."""
+    from search.compare import compare as search_compare
+    from search.compare import compared_table, compared_text
+
+    compared = search_compare(*studies, storage=storage or DEFAULT_STORAGE)
+    if as_json:
+        print_text(json.dumps([each.to_dict() for each in compared], indent=2))
+        return
+    print_table(compared_table(compared))
+    if remarks := compared_text(compared):
+        print_text(remarks)
+
+
+@app.command()
 def export(
     study: StudyName,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="folder to write to")],
