@@ -14,6 +14,8 @@ from rich.table import Table
 from search.confirm.choice import chosen_limit, last_champion
 from search.errors import InputError, TrialError
 from search.export.folder import description_of
+from search.pages.blocks import Figure, Lines
+from search.pages.html import fragment
 from search.pictures.network import network_picture
 from search.spec.candidate_files import DESCRIPTION, read_entry
 from search.storage.database import quiet_optuna
@@ -53,6 +55,11 @@ class Shown:
     deployed: DeployedCost | None
     not_deployable: str
     core: str
+
+    def _repr_html_(self) -> str:
+        """Show the network in a notebook."""
+        drawing = network_picture(self.architecture, self.title)
+        return fragment([Figure(drawing), Lines(tuple(_totals(self)))])
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""

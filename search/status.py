@@ -13,7 +13,7 @@ from search.errors import StorageError
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE, shown_url
 from search.study.confirms import Confirm, last_ordinal, load_confirm
-from search.study.records import Outcome, TrialRecord, best_of
+from search.study.records import Outcome, TrialRecord, best_of, front_records
 from search.study.rejected import count_rejections
 from search.study.results import Study
 from search.study.sessions import sessions_of, trials_an_hour
@@ -233,15 +233,7 @@ def _champions(confirm: Confirm, records: Sequence[TrialRecord]) -> tuple[Champi
 
 def front_of(records: Sequence[TrialRecord]) -> tuple[FrontPoint, ...]:
     """Return the accuracy-versus-parameters front of the complete trials, the smallest first."""
-    points = sorted(
-        (_point(record) for record in records if record.score is not None),
-        key=lambda point: (point.parameters, -point.score),
-    )
-    front: list[FrontPoint] = []
-    for point in points:
-        if not front or point.score > front[-1].score:
-            front.append(point)
-    return tuple(front)
+    return tuple(map(_point, front_records(records)))
 
 
 def write_csv(study: str | Path, path: Path, *, storage: str = DEFAULT_STORAGE) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from math import log
 
 from space.errors import LayerError, ShapeError
@@ -121,6 +122,20 @@ class Architecture:
         if self.input_shape != DEFAULT_INPUT:
             lines.insert(0, f"input {format_shape(self.input_shape)}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Show the lines and their maps in a notebook; plain text where they do not fit."""
+        try:
+            applications = self.applications
+        except ShapeError:
+            return f"<pre>{escape(str(self))}</pre>"
+        rows = [("image", self.input_shape)]
+        rows += [(str(self.layers[each.source]), each.shapes[-1]) for each in applications]
+        cells = "".join(
+            f"<tr><td><code>{escape(text)}</code></td><td>{format_shape(shape)}</td></tr>"
+            for text, shape in rows
+        )
+        return f"<table><tr><th>layer</th><th>map</th></tr>{cells}</table>"
 
     @cached_property
     def applications(self) -> tuple[Application, ...]:

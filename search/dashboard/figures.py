@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 
 from search.spec.budget import Budget
 from search.study.importance import grouped_importances, ranks_of
-from search.study.records import Outcome, TrialRecord
+from search.study.records import Outcome, TrialRecord, front_records
 from search.text import percent, percent_share
 
 __all__ = ["study_figures"]
@@ -48,10 +48,7 @@ def study_figures(
 def _front(
     complete: Sequence[TrialRecord], records: Sequence[TrialRecord], budget: Budget
 ) -> _Figure:
-    front: list[TrialRecord] = []
-    for record in sorted(complete, key=lambda each: (each.parameters or 0, -(each.score or 0))):
-        if not front or (record.score or 0) > (front[-1].score or 0):
-            front.append(record)
+    front = front_records(complete)
     rejected = sum(record.outcome is Outcome.REJECTED for record in records)
     share = percent_share(rejected / len(records))
     limits = budget.several or tuple(filter(None, [budget.most_parameters]))

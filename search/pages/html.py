@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from search.pages.blocks import Block, Code, Figure, Kept, Lines, Page, Table, Text
 from search.pictures.svg import STYLES, xml_text
 
-__all__ = ["html"]
+__all__ = ["fragment", "html"]
 
 _CSS = """\
 :root{color-scheme:light dark;--paper:#fff;--ink:#1f2328;--soft:#656d76;--rule:#d8dee4;\
@@ -38,6 +38,12 @@ def html(page: Page) -> str:
     holds a browser to that. Texts are escaped, so that nothing in a study becomes markup.
     """
     return "\n".join(_lines(page)) + "\n"
+
+
+def fragment(blocks: Iterable[Block]) -> str:
+    """Return some blocks as HTML for a notebook, with the styles of their drawings."""
+    lines = [line for block in blocks for line in _block(block)]
+    return "\n".join([f"<style>{STYLES}</style>", *lines])
 
 
 def _lines(page: Page) -> Iterator[str]:

@@ -31,6 +31,7 @@ __all__ = [
     "Outcome",
     "TrialRecord",
     "best_of",
+    "front_records",
     "record_candidate",
     "records_of",
     "trained_outcomes",
@@ -243,6 +244,16 @@ def best_of(
     return max(
         scored, key=lambda record: (record.score or 0.0, -(record.parameters or 0)), default=None
     )
+
+
+def front_records(records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Return the complete trials that none beats in floor and parameters, the smallest first."""
+    complete = [record for record in records if record.score is not None]
+    front: list[TrialRecord] = []
+    for record in sorted(complete, key=lambda each: (each.parameters or 0, -(each.score or 0.0))):
+        if not front or (record.score or 0.0) > (front[-1].score or 0.0):
+            front.append(record)
+    return front
 
 
 def trial_text(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial
 
+from search.pages.blocks import Block, Figure, Table, Text
+from search.pages.html import fragment
+from search.pictures.curves import curves_picture
+from search.pictures.network import network_picture
+from search.pictures.search_charts import Measured, front_chart
 from search.spec.study_file import StudyFile
 from search.storage.urls import DEFAULT_STORAGE
 from search.study.confirms import Confirm, load_confirms
-from search.study.records import Outcome, TrialRecord, best_of, trial_text
+from search.study.records import Outcome, TrialRecord, best_of, front_records, trial_text
 from search.study.study import StoredStudy, open_study
+from search.text import percent
 from space.architecture import Architecture
 from space.cost import Cost
 from space.fields import Scalar
@@ -84,6 +90,15 @@ class StudyTrial:
             None if self.architecture is None else str(self.architecture),
         )
 
+    def _repr_html_(self) -> str:
+        """Show the trial in a notebook: its figures, its network and its curves."""
+        blocks: list[Block] = [Text(repr(self).splitlines()[0], strong=True)]
+        if self.architecture is not None:
+            blocks.append(Figure(network_picture(self.architecture)))
+        if self.epochs:
+            blocks.append(Figure(curves_picture(self.epochs, len(self.epochs))))
+        return fragment(blocks)
+
 
 class Study:
     """A study in a study database, for reading.
@@ -115,6 +130,26 @@ class Study:
 
     def __repr__(self) -> str:
         return f"<Study {self.name!r} with {len(self._frozen())} trials>"
+
+    def _repr_html_(self) -> str:
+        """Show the study in a notebook: how far it is, and accuracy against parameters."""
+        records = [TrialRecord.of(trial) for trial in self._frozen()]
+        trained = sum(record.trained for record in records)
+        rejected = sum(record.outcome is Outcome.REJECTED for record in records)
+        heading = f"{self.name}: {trained:,} trained, {rejected:,} rejected"
+        blocks: list[Block] = [Text(heading, strong=True)]
+        complete = [record for record in records if record.score is not None]
+        if complete:
+            front, limits = front_records(records), self._stored.file.budget
+            shown = limits.several or tuple(filter(None, [limits.most_parameters]))
+            chart = front_chart(_measured(complete), _measured(front), (), shown)
+            blocks.append(Figure(chart))
+            rows = [
+                (f"{each.number}", f"{each.parameters:,}", percent(each.score)) for each in front
+            ]
+            headings = ("trial", "parameters", "validation floor")
+            blocks.append(Table(headings, rows, frozenset({0, 1, 2})))
+        return fragment(blocks)
 
     @property
     def name(self) -> str:
@@ -190,6 +225,13 @@ class Study:
             seconds=record.seconds,
             params={key: value for key, value in trial.params.items() if key not in unused},
         )
+
+
+def _measured(records: Sequence[TrialRecord]) -> list[Measured]:
+    return [
+        Measured(each.parameters or 1, each.score or 0.0, f"trial {each.number}")
+        for each in records
+    ]
 
 
 def _cost(kept: Mapping[str, Any] | None) -> Cost | None:
