@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pytest
 import torch
 from optuna.artifacts import FileSystemArtifactStore, download_artifact, get_all_artifact_meta
@@ -109,6 +111,20 @@ def test_a_complete_trial_keeps_all_that_its_figures_need(tmp_path: Path) -> Non
     assert {"device", "versions", "worker", "slot", "inactive"} <= record.attributes.keys()
     frozen = stored.study.get_trials()[0]
     assert frozen.intermediate_values == {epoch.number: epoch.accuracy for epoch in record.epochs}
+
+
+def test_the_page_names_every_attribute(tmp_path: Path) -> None:
+    """What a trial stores stands in the table of attributes, and Optuna alone reads it."""
+    stored = begun(tmp_path, space=VANISHING, parameters=900, pruner="halving", epochs=3, seed=3)
+    search_here(stored, 10)
+    page = (ROOT / "docs" / "seeing.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z0-9_]+)`", page))
+    plain = optuna.load_study(study_name=stored.name, storage=stored.url)
+    kept = {key for trial in plain.get_trials() for key in trial.user_attrs}
+    assert {"outcome", "architecture", "epochs", "cost"} <= kept <= named
+    outcomes = re.search(r"\| `outcome` \|(.*)\|", page)
+    assert outcomes is not None
+    assert set(re.findall(r"`([a-z-]+)`", outcomes[1])) == set(Outcome)
 
 
 def test_the_kept_weights_give_the_last_epochs_accuracy(tmp_path: Path) -> None:
