@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from search.confirm import confirm
     from search.dashboard import dashboard
     from search.data import data
+    from search.explain import explain
     from search.export import export
     from search.init import init
     from search.ladder import ladder
@@ -144,6 +145,7 @@ __all__ = [
     "dashboard",
     "data",
     "delete_study",
+    "explain",
     "export",
     "init",
     "ladder",
@@ -205,6 +207,7 @@ _HOMES = {
     "dashboard": "search.dashboard",
     "data": "search.data",
     "delete_study": "search.studies",
+    "explain": "search.explain",
     "export": "search.export",
     "init": "search.init",
     "ladder": "search.ladder",

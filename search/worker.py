@@ -2,8 +2,9 @@
 
 ``python -m search.worker --storage URL --study NAME`` joins the search of a study, from any machine
 that reaches its storage. With ``--work`` it takes part in a confirm of the study, with ``--ladder``
-it replays steps of ladders, with ``--calibrate`` it trains candidates of a calibration;
-``flyweight run``, ``confirm``, ``ladder`` and ``calibrate`` start such processes.
+it replays steps of ladders, with ``--calibrate`` it trains candidates of a calibration, with
+``--explain`` the steps of an explanation; ``flyweight run``, ``confirm``, ``ladder``,
+``calibrate`` and ``explain`` start such processes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from search.calibrate.plan import make_plan
 from search.calibrate.records import Calibrations
 from search.calibrate.training import train_candidates
 from search.confirm.retrain import retrain
+from search.explain.plan import make_plan as make_explain_plan
+from search.explain.training import train_steps
 from search.ladder.records import Replays
 from search.ladder.replay import replay_steps
 from search.ladder.selection import ReplayPlan, choose_steps
@@ -40,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work = _work_on_ladders
     elif options.calibrate:
         work = _work_on_calibration
+    elif options.explain:
+        work = _work_on_explanation
     return run_worker(lambda stop: work(options, stop), options)
 
 
@@ -76,6 +81,15 @@ def _work_on_calibration(options: argparse.Namespace, stop: StopSignal) -> None:
     train_candidates(plan, kept, context, stop)
 
 
+def _work_on_explanation(options: argparse.Namespace, stop: StopSignal) -> None:
+    context = context_of(options)
+    plan = make_explain_plan(
+        options.explain, options.storage, context.data, options.seeds, options.trial
+    )
+    kept = Calibrations(open_storage(options.storage, create=True).engine, plan.key)
+    train_steps(plan, kept, context, stop)
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m search.worker",
@@ -95,6 +109,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     work.add_argument(
         "--calibrate", metavar="STUDY", help="study file, or name of a study, to calibrate"
     )
+    work.add_argument(
+        "--explain", metavar="WHAT", help="study, or the folder of an export, to explain"
+    )
     add_worker_options(parser)
     study = parser.add_argument_group("with --study")
     study.add_argument(
@@ -112,11 +129,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     calibration = parser.add_argument_group("with --calibrate")
     calibration.add_argument("--candidates", type=int, default=12, help="candidates to train")
+    explanation = parser.add_argument_group("with --explain")
+    explanation.add_argument("--trial", type=int, help="of the study; by default the champion")
     parser.add_argument(
         "--seeds",
         type=int,
         default=1,
-        help="replays of each step of a ladder, or more seeds of the best of a calibration",
+        help="of each step of a ladder or an explanation, or more of the best of a calibration",
     )
     return parser.parse_args(arguments)
 

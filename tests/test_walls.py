@@ -30,6 +30,7 @@ FLOORS = {
         ("data",),
         ("deployed",),
         ("run", "calibrate", "confirm", "ladder", "export", "studies", "replay"),
+        ("explain",),
         ("status", "validate", "worker", "predict", "show", "init", "schema"),
         ("report", "compare"),
         ("dashboard",),

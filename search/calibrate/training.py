@@ -9,6 +9,7 @@ import torch
 
 from search.calibrate.plan import CalibrationPlan
 from search.calibrate.records import Calibrations, CandidateTraining
+from search.spec.candidate import Candidate
 from search.workers.context import WorkerContext
 from search.workers.data import DataSplit, search_split
 from search.workers.devices import hardware, versions
@@ -17,7 +18,7 @@ from search.workers.training import Training
 from space.cost import cost
 from trainer.backends.choose import Backend
 
-__all__ = ["train_candidates"]
+__all__ = ["train_candidate", "train_candidates"]
 
 _POLL_SECONDS = 0.2
 
@@ -44,7 +45,8 @@ def train_candidates(
             claims = kept.claims(number)
             while not stop and (repeat := claims.take(repeats)) is not None:
                 try:
-                    kept.save(_train(plan, number, repeat, data, device, stop))
+                    candidate = plan.candidate(number, repeat)
+                    kept.save(train_candidate(candidate, number, repeat, data, device, stop))
                     claims.finish(repeat)
                     worked = True
                 except Stopped:
@@ -64,15 +66,27 @@ def _open(plan: CalibrationPlan, kept: Calibrations) -> Iterator[tuple[int, int]
         yield from ((number, 1) for number in range(len(plan.candidates)))
 
 
-def _train(
-    plan: CalibrationPlan,
+def train_candidate(
+    candidate: Candidate,
     number: int,
     repeat: int,
     data: DataSplit,
     device: torch.device,
     stop: StopSignal,
 ) -> CandidateTraining:
-    candidate = plan.candidate(number, repeat)
+    """Train a candidate to its end, and return what is kept of it.
+
+    Args:
+        candidate: with the seed of this training.
+        number: of the candidate in its plan.
+        repeat: of this training, from 0.
+        data: on the device.
+        device: that trains.
+        stop: interrupts the training.
+
+    Raises:
+        Stopped: if this process is asked to stop meanwhile.
+    """
     training = Training(candidate, data, stop)
     training.run()
     return CandidateTraining(

@@ -229,6 +229,44 @@ def validate(
 
 
 @app.command()
+@with_run_options
+def explain(
+    what: Annotated[
+        str, typer.Argument(metavar="STUDY|MODEL", help="a study, or an exported folder")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="LADDER.toml", help="write a ladder")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, metavar="N", help="trainings of each step")
+    ] = 3,
+    trial: Annotated[
+        int | None,
+        typer.Option(
+            "--trial", min=0, metavar="N", help="of a study; by default the champion, or the best"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print JSON; progress goes to standard error")
+    ] = False,
+    **options: Unpack[RunOptions],
+) -> None:
+    """From a plain skeleton to the champion, one choice at a time: what each was worth."""
+    from search.explain.command import explain as search_explain
+    from search.explain.result import explained_table
+
+    if as_json:
+        options["console"] = Console(stderr=True)
+    explained = search_explain(what, out, seeds=seeds, trial=trial, **options)
+    if as_json:
+        print_text(json.dumps(explained.to_dict(), indent=2))
+    else:
+        print_table(explained_table(explained))
+    if out is not None and not as_json:
+        print_text(f"written: {out}; next: flyweight ladder {out}")
+
+
+@app.command()
 def show(
     what: Annotated[
         str,
