@@ -13,11 +13,11 @@ from rich.table import Table
 
 from search.confirm.choice import chosen_limit, last_champion
 from search.errors import InputError, TrialError
-from search.export.folder import description_of
+from search.export.folder import described_network
 from search.pages.blocks import Figure, Lines
 from search.pages.html import fragment
 from search.pictures.network import network_picture
-from search.spec.candidate_files import DESCRIPTION, read_entry
+from search.spec.candidate_files import read_entry
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE
 from search.study.records import best_of
@@ -155,17 +155,7 @@ def _is_layers(what: str) -> bool:
 
 
 def _of_folder(folder: Path) -> tuple[str, Architecture]:
-    described = description_of(folder)
-    if described is None:
-        raise InputError(
-            f"{folder} holds no exported network: it has no {DESCRIPTION} of flyweight; give the "
-            "folder that flyweight export wrote"
-        )
-    try:
-        architecture = Architecture.from_json(described["architecture"])
-        architecture.check()
-    except (KeyError, TypeError, SpaceError) as error:
-        raise InputError(f"{folder / DESCRIPTION} is damaged; export the network again") from error
+    described, architecture = described_network(folder)
     return str(described.get("name", folder.name)), architecture
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 from search.calibrate.analysis import Calibration, analyse
 from search.calibrate.plan import LEAST_CANDIDATES, CalibrationPlan, make_plan
-from search.calibrate.progress import CalibrationProgress
+from search.calibrate.progress import CandidateProgress, line_of_calibration
 from search.calibrate.records import Calibrations, calibration_key
 from search.errors import InputError, WorkFailed
 from search.storage.database import open_storage, quiet_optuna
@@ -88,7 +89,8 @@ def _train(
             each.release_dead()
 
     counts = ["--candidates", str(len(plan.candidates)), "--seeds", str(plan.seeds)]
-    with CalibrationProgress(launcher.console, plan, kept.trainings()) as progress:
+    line = partial(line_of_calibration, plan)
+    with CandidateProgress(launcher.console, kept.trainings(), plan.left, line) as progress:
         launcher.launch(
             ["--calibrate", str(study), *counts],
             workers,

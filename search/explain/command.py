@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
-from search.calibrate.records import Calibrations
+from search.calibrate.progress import CandidateProgress
+from search.calibrate.records import Calibrations, CandidateTraining
 from search.errors import InputError
 from search.explain.plan import ExplainPlan, make_plan
-from search.explain.progress import ExplainProgress
 from search.explain.result import Explained, ladder_text, worth_of_steps
 from search.storage.database import open_storage, quiet_optuna
-from search.text import plural
+from search.text import percent, plural
 from search.text_files import check_place, write_text
 from search.workers.launcher import Launcher, explain_interruption
 from search.workers.options import RunOptions, check_counts
@@ -90,10 +91,19 @@ def _train(
 
     options = ["--seeds", str(plan.seeds)]
     options += [] if trial is None else ["--trial", str(trial)]
-    with ExplainProgress(launcher.console, plan, kept.trainings()) as progress:
+    line = partial(_line, plan)
+    with CandidateProgress(launcher.console, kept.trainings(), plan.left, line) as progress:
         launcher.launch(
             ["--explain", str(what), *options],
             workers,
             recover=release_dead,
             show=lambda: progress.show(kept.trainings()),
         )
+
+
+def _line(plan: ExplainPlan, training: CandidateTraining) -> str:
+    """Return what is printed of a training."""
+    step = plan.steps[training.candidate]
+    figures = training.failure or f"validation floor {percent(training.floor(plan.floor_epochs))}"
+    seed = f"seed {training.repeat + 1} of {plan.seeds}"
+    return f"{step.name}, {seed}: {figures}, {training.seconds:.0f} s"

@@ -16,14 +16,12 @@ from search.calibrate.records import CandidateTraining
 from search.confirm.choice import chosen_limit, last_champion
 from search.errors import InputError, TrialError
 from search.explain.choices import ExplainStep, explain_steps
-from search.export.folder import description_of
+from search.export.folder import described_network
 from search.spec.candidate import Candidate
 from search.spec.candidate_files import DESCRIPTION
 from search.study.records import best_of
 from search.study.study import StoredStudy, open_study
 from search.workers.data import reopen_data
-from space.architecture import Architecture
-from space.errors import SpaceError
 from space.layers.words import Shape
 from trainer.data import Dataset, Reading, open_dataset
 from trainer.errors import RecipeError
@@ -143,20 +141,13 @@ def _number(stored: StoredStudy, trial: int | None) -> int:
 
 
 def _of_folder(folder: Path, data: Path, seeds: int) -> ExplainPlan:
-    described = description_of(folder)
-    if described is None:
-        raise InputError(
-            f"{folder} holds no exported network: it has no {DESCRIPTION} of flyweight; give the "
-            "folder that flyweight export wrote, or a study"
-        )
+    described, architecture = described_network(folder)
     try:
-        architecture = Architecture.from_json(described["architecture"])
-        architecture.check()
         candidate = Candidate(architecture, Recipe.from_dict(described["recipe"]))
         reading = Reading.from_dict(described["reading"]) if "reading" in described else None
         name, images = str(described["name"]), str(described["dataset"])
         floor_epochs = int(described["figures"]["floor_epochs"])
-    except (KeyError, TypeError, ValueError, SpaceError, RecipeError) as error:
+    except (KeyError, TypeError, ValueError, RecipeError) as error:
         raise InputError(f"{folder / DESCRIPTION} is damaged; export the network again") from error
     dataset = open_dataset(images, data, **_how_read(images, reading, architecture.input_shape))
     if dataset.info.input_shape != architecture.input_shape:

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from search.errors import ExportError
+from search.errors import ExportError, InputError
 from search.spec.candidate_files import DESCRIPTION
+from space.architecture import Architecture
+from space.errors import SpaceError
 
-__all__ = ["description_of", "is_of_kind", "whole_folder", "write_texts"]
+__all__ = ["described_network", "description_of", "is_of_kind", "whole_folder", "write_texts"]
 
 
 def description_of(folder: Path) -> dict[str, Any] | None:
@@ -31,6 +33,27 @@ def description_of(folder: Path) -> dict[str, Any] | None:
         return None
     is_own = isinstance(kept, dict) and str(kept.get("format")).startswith("flyweight-")
     return kept if is_own else None
+
+
+def described_network(folder: Path) -> tuple[dict[str, Any], Architecture]:
+    """Return what an exported network says of itself, and its architecture.
+
+    Raises:
+        InputError: the folder is no exported network, or its description is damaged.
+        OSError: its description is there and cannot be read.
+    """
+    described = description_of(folder)
+    if described is None:
+        raise InputError(
+            f"{folder} holds no exported network: it has no {DESCRIPTION} of flyweight; give the "
+            "folder that flyweight export wrote"
+        )
+    try:
+        architecture = Architecture.from_json(described["architecture"])
+        architecture.check()
+    except (KeyError, TypeError, SpaceError) as error:
+        raise InputError(f"{folder / DESCRIPTION} is damaged; export the network again") from error
+    return described, architecture
 
 
 def is_of_kind(*kinds: str) -> Callable[[Path], bool]:
