@@ -151,3 +151,14 @@ def test_several_limits_have_a_command_each(tmp_path: Path) -> None:
     assert body.count(f"--storage {shown.stored.url}") == 3
     shown.source.engine.dispose()
     shown.stored.storage.engine.dispose()
+
+
+def test_trials_of_another_version_leave_the_page(shown: Shown) -> None:
+    """A trial with an outcome that is not known costs note and figures, and not the page."""
+    trial = shown.stored.study.ask()
+    trial.set_user_attr("outcome", "from-the-future")
+    shown.stored.study.tell(trial, 0.5)
+    detail = shown.detail()
+    assert len(detail["trials"]) == 5
+    assert "from-the-future" in detail["note"]["body"]
+    assert _figures(detail) == {}
