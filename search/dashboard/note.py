@@ -86,8 +86,8 @@ def _next(state: Status, storage: str) -> Iterator[str]:
         yield "```sh"
         if not state.test_floors:
             yield f"flyweight confirm {state.name}{storage}"
-        limits = [each.limit for each in state.limits if each.best is not None] or [None]
-        for limit in limits:
+        limits = [each.limit for each in state.limits if each.best is not None]
+        for limit in limits or [None]:
             of_several = "" if limit is None else f" --parameters {limit}"
             out = package_name_of(state.name if limit is None else f"{state.name}-{limit}")
             yield f"flyweight export {state.name}{of_several} --out exports/{out}{storage}"

@@ -73,7 +73,7 @@ def fit_of(record: TrialRecord) -> str:
         why = (
             "Its augmented images are harder than those it is judged on."
             if augmented
-            else "Its training accuracy is counted while the weights still change, with any dropout."
+            else "Training accuracy is counted while the weights still change, with any dropout."
         )
         return (
             f"Trial {record.number} does not over-fit: {figures}. {why} More parameters or epochs "
