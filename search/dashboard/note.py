@@ -86,7 +86,7 @@ def _next(state: Status, storage: str) -> Iterator[str]:
         yield "```sh"
         if not state.test_floors:
             yield f"flyweight confirm {state.name}{storage}"
-        limits = [each.limit for each in state.limits if each.best is not None]
+        limits: list[int | None] = [each.limit for each in state.limits if each.best]
         for limit in limits or [None]:
             of_several = "" if limit is None else f" --parameters {limit}"
             out = package_name_of(state.name if limit is None else f"{state.name}-{limit}")
