@@ -16,7 +16,7 @@ from search.status import Status, status_of
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE
 from search.study.study import StoredStudy, open_study
-from search.text import at_most, percent
+from search.text import percent
 
 __all__ = ["Compared", "compare", "compared_table", "compared_text"]
 
@@ -90,16 +90,13 @@ def compare(
 
 def _compared(stored: StoredStudy) -> Compared:
     budget, settings = stored.file.budget, stored.file.settings
-    limits = [f"{name} {limit:,g}" for name, limit in budget.limits().items()]
-    if budget.several:
-        limits = [at_most(limit) for limit in budget.several]
     return Compared(
         state=status_of(stored),
         dataset=stored.data.name,
         fingerprint=stored.data.fingerprint,
         floor_epochs=settings.floor_epochs,
-        epochs=int(str(stored.file.recipe.get("epochs", 0))),
-        limits=", ".join(limits),
+        epochs=stored.file.recipe_space().epochs,
+        limits=budget.limits_text(),
         sampler=settings.sampler,
         pruner=settings.pruner,
     )

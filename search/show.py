@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -104,7 +105,7 @@ def show(
         SpaceError: the layers cannot be read, or do not fit together.
     """
     core = DEFAULT_CORE
-    is_study = not (_is_step(what) or Path(what).is_dir() or _is_layers(what))
+    is_study = not (_is_step(what) or _is_folder(what) or _is_layers(what))
     if not is_study and not (trial is None and parameters is None):
         raise InputError(f"--trial and --parameters choose a network of a study; {what} is none")
     if input_shape is not None and (is_study or not _is_layers(what)):
@@ -117,7 +118,7 @@ def show(
     elif _is_step(what):
         ((title, candidate),) = read_entry(what, Path()).items()
         architecture = candidate.architecture
-    elif Path(what).is_dir():
+    elif _is_folder(what):
         title, architecture = _of_folder(Path(what))
     else:
         lines = [line.strip() for line in re.split(r"[;\n]", what)]
@@ -139,6 +140,11 @@ def _shown(title: str, architecture: Architecture, core: str) -> Shown:
 def _is_step(what: str) -> bool:
     path, mark, _ = what.partition("#")
     return bool(mark) and path.endswith(".toml")
+
+
+def _is_folder(what: str) -> bool:
+    # Unlike Path.is_dir, this takes layers, which may be too long for a path.
+    return os.path.isdir(what)  # noqa: PTH112
 
 
 def _is_layers(what: str) -> bool:

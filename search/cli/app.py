@@ -90,7 +90,7 @@ def init(
     from search.init import init as write_study
 
     path = write_study(dataset, out, parameters=parameters, board=board, name=name)
-    print_text(f"written: {path}\nnext: flyweight validate {path}")
+    print_text(f"written: {path}\nnext: flyweight validate {shlex.quote(str(path))}")
 
 
 @app.command()

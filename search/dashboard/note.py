@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from search.export.package import package_name_of
 from search.pages.markdown import cell_text
-from search.spec.toml import file_value
 from search.status import Status, status_of
+from search.storage.urls import storage_option
 from search.study.study import StoredStudy
 from search.text import percent
 from space.layers.words import format_shape
@@ -38,7 +39,6 @@ def study_note(stored: StoredStudy) -> str:
 
 def _lines(stored: StoredStudy, state: Status) -> Iterator[str]:
     data, file = stored.data, stored.file
-    limits = ", ".join(f"{name} {limit:,g}" for name, limit in file.budget.limits().items())
     counts = ", ".join(f"{count:,} {name}" for name, count in state.outcomes.items() if count)
     total = max(state.trained, state.total)
     yield f"**{state.trained:,} of {total:,} trials trained** ({counts or 'none yet'})"
@@ -48,7 +48,7 @@ def _lines(stored: StoredStudy, state: Status) -> Iterator[str]:
     for name, value in (
         ("data", f"{data.name}, {len(data.classes)} classes of {format_shape(data.input_shape)}"),
         ("classes", ", ".join(data.classes)),
-        ("budget", limits),
+        ("budget", file.budget.limits_text()),
         ("target", "none" if state.target is None else percent(state.target)),
         ("asked for", state.asked),
         ("search", f"{file.settings.sampler}, pruner {file.settings.pruner}"),
@@ -70,22 +70,25 @@ def _lines(stored: StoredStudy, state: Status) -> Iterator[str]:
         yield "```text"
         yield from (state.architecture or "").splitlines()
         yield "```"
-    yield from _next(state)
+    yield from _next(state, storage_option(stored.url))
     yield ""
     yield _ABOUT
 
 
-def _next(state: Status) -> Iterator[str]:
+def _next(state: Status, storage: str) -> Iterator[str]:
     yield ""
     if state.test_floors:
         mean = sum(state.test_floors) / len(state.test_floors)
         yield f"Confirmed: mean test floor {percent(mean)} over {len(state.test_floors)} seeds."
-    name = state.name if state.name.isascii() else file_value(state.name)
     if state.best is not None:
         yield "Next:"
         yield ""
         yield "```sh"
         if not state.test_floors:
-            yield f"flyweight confirm {name}"
-        yield f"flyweight export {name} --out exports/{name}"
+            yield f"flyweight confirm {state.name}{storage}"
+        limits: list[int | None] = [each.limit for each in state.limits if each.best]
+        for limit in limits or [None]:
+            of_several = "" if limit is None else f" --parameters {limit}"
+            out = package_name_of(state.name if limit is None else f"{state.name}-{limit}")
+            yield f"flyweight export {state.name}{of_several} --out exports/{out}{storage}"
         yield "```"

@@ -18,6 +18,7 @@ from search.dashboard.feasibility import best_that_fits, with_constraints
 from search.dashboard.figures import study_figures
 from search.dashboard.note import study_note
 from search.errors import StorageError
+from search.pages.markdown import cell_text
 from search.storage.optuna_private import FrozenStudy, id_of_study, id_of_trial
 from search.storage.rdb_storage import StudyStorage
 from search.study.records import records_of
@@ -136,9 +137,15 @@ class ReadOnlyStorage(BaseStorage):
             stored = read_study(reader, self._source, self._url)
         except StorageError:
             return {}  # Another program made the study, or another version of flyweight.
-        note = "\n\n---\n\n".join(filter(None, [study_note(stored), _own_note(kept)]))
+        try:
+            note = study_note(stored)
+            figures = study_figures(trials, records_of(trials), stored.file.budget)
+        except (KeyError, TypeError, ValueError) as error:
+            # The other pages show what they can of trials that this version does not know.
+            note = f"This version of flyweight cannot read all trials: {cell_text(repr(error))}"
+            figures = {}
+        note = "\n\n---\n\n".join(filter(None, [note, _own_note(kept)]))
         added = {_NOTE_VERSION: kept.get(_NOTE_VERSION, 0) + 1 + len(trials), f"{_NOTE}0": note}
-        figures = study_figures(trials, records_of(trials), stored.file.budget)
         added |= {f"{_FIGURE}{name}:0": figure for name, figure in figures.items()}
         self._made[study_id] = state, added
         return added

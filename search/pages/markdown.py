@@ -10,8 +10,12 @@ __all__ = ["cell_text", "markdown"]
 
 
 def markdown(page: Page) -> str:
-    """Return a report as Markdown; texts are escaped, and pictures are left out."""
-    return "\n".join(_lines(page)) + "\n"
+    """Return a report as Markdown; texts are escaped, and pictures are left out.
+
+    What UTF-8 cannot hold becomes a question mark: names of folders may be any bytes.
+    """
+    text = "\n".join(_lines(page)) + "\n"
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def cell_text(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from search.pictures.svg import Drawing
@@ -41,7 +42,10 @@ def confusion_picture(counts: Tensor, names: Sequence[str], title: str = "") -> 
         names: of the classes.
         title: above the picture; nothing where it is empty.
     """
-    rows = counts.tolist()
+    sums, right = counts.sum(1).tolist(), counts.diag().tolist()
+    # Of thousands of classes nearly all pairs are empty.
+    places = counts.nonzero()
+    found = torch.cat([places, counts[places[:, 0], places[:, 1], None]], 1).tolist()
     side = min(_LARGEST, max(_SMALLEST, _SIDE / len(names)))
     short = [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in names]
     named = side >= 9
@@ -56,14 +60,8 @@ def confusion_picture(counts: Tensor, names: Sequence[str], title: str = "") -> 
     drawing.text((18, top + edge / 2), "class", "soft small", "middle", turned=True)
     drawing.text((left + edge + 12, top - 8), "right", "soft small")
     drawing.rectangle((left, top), edge, edge, "rule")
-    mistakes = [
-        count / max(sum(row), 1)
-        for i, row in enumerate(rows)
-        for j, count in enumerate(row)
-        if i != j
-    ]
-    most = max([*mistakes, 1e-9])
-    for number, (row, name) in enumerate(zip(rows, short, strict=True)):
+    most = max([*(count / sums[i] for i, j, count in found if i != j), 1e-9])
+    for number, name in enumerate(short):
         y = top + side * number
         if named:
             drawing.text((left - 6, y + side / 2 + 4), name, "small", "end")
@@ -72,17 +70,17 @@ def confusion_picture(counts: Tensor, names: Sequence[str], title: str = "") -> 
                 drawing.text((across + 4, top - 8), name, "small", turned=True)
             else:
                 drawing.text((across, top - 8), name, "small", "middle")
-        if named and sum(row):
-            share = row[number] / sum(row)
+        if named and sums[number]:
+            share = right[number] / sums[number]
             drawing.text((left + edge + 12, y + side / 2 + 4), percent(share), "small")
-        for other, count in enumerate(row):
-            x = left + side * other
-            if count and other != number:
-                drawing.shade((x, y), side, side, 0.12 + 0.68 * count / max(sum(row), 1) / most)
-            if count and side >= _WRITTEN:
-                style = "small soft" if other == number else "small strong"
-                drawing.text((x + side / 2, y + side / 2 + 4), f"{count}", style, "middle")
-    wrong = sum(map(sum, rows)) - sum(row[i] for i, row in enumerate(rows))
-    total = sum(map(sum, rows))
+    for number, other, count in found:
+        x, y = left + side * other, top + side * number
+        if other != number:
+            drawing.shade((x, y), side, side, 0.12 + 0.68 * count / sums[number] / most)
+        if side >= _WRITTEN:
+            style = "small soft" if other == number else "small strong"
+            drawing.text((x + side / 2, y + side / 2 + 4), f"{count}", style, "middle")
+    total = sum(sums)
+    wrong = total - sum(right)
     drawing.text((left, top + edge + 24), f"{wrong:,} of {total:,} images are wrong", "small soft")
     return drawing

@@ -17,6 +17,7 @@ __all__ = ["mistakes_picture", "png_of"]
 _COLUMNS, _MOST = 8, 24
 _CELL, _SIDE, _TOP = 84, 64, 36
 _NAME = 12
+_LARGEST = 2 * _SIDE  # as sharp as a screen of two pixels a point shows it
 
 
 def mistakes_picture(
@@ -62,9 +63,11 @@ def png_of(pixels: Tensor) -> str:
 
     Args:
         pixels: uint8, shape (channels, height, width), of 1 or 3 channels; of others the first.
+            A larger image than is shown is made smaller, so that pictures of photos stay small.
     """
     array = pixels.cpu().numpy()
     picture = Image.fromarray(array.transpose(1, 2, 0) if len(array) == 3 else array[0])
+    picture.thumbnail((_LARGEST, _LARGEST))
     written = BytesIO()
     picture.save(written, "PNG")
     return b64encode(written.getvalue()).decode("ascii")

@@ -70,10 +70,14 @@ def fit_of(record: TrialRecord) -> str:
     if gap > bound:
         return f"Trial {record.number} over-fits: {figures}."
     if gap < -bound:
-        harder = "Its augmented images are harder" if augmented else "Training has dropout or noise"
+        why = (
+            "Its augmented images are harder than those it is judged on."
+            if augmented
+            else "Training accuracy is counted while the weights still change, with any dropout."
+        )
         return (
-            f"Trial {record.number} does not over-fit: {figures}. {harder} than those it is judged "
-            "on. More parameters or epochs may help."
+            f"Trial {record.number} does not over-fit: {figures}. {why} More parameters or epochs "
+            "may help."
         )
     return f"Trial {record.number} neither over- nor under-fits measurably: {figures}."
 
@@ -94,6 +98,9 @@ def importance_lines(trials: list[FrozenTrial]) -> Iterator[str]:
     """
     ranks = ranks_of(records_of(trials))
     importances = grouped_importances(trials, ranks)
+    if not importances and len(ranks) >= ENOUGH_TRIALS:
+        yield f"None of the choices of {len(ranks)} trained trials mattered measurably."
+        return
     if not importances:
         yield (
             f"Which choice mattered is not known yet: that takes {ENOUGH_TRIALS} trained trials, "

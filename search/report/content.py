@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from optuna.artifacts import get_all_artifact_meta
@@ -17,12 +18,12 @@ from search.pictures.search_charts import Measured, front_chart, progress_chart
 from search.report.analysis import difference_line, fit_of, importance_lines, target_lines
 from search.statistics import Spread
 from search.status import Status, front_of, status_of
-from search.storage.urls import DEFAULT_STORAGE, shown_url
+from search.storage.urls import storage_option
 from search.study.candidates import first_of_each
 from search.study.confirms import Confirm
-from search.study.records import TrialRecord, best_of
+from search.study.records import NO_PICTURES_ATTRIBUTE, TrialRecord, best_of
 from search.study.study import StoredStudy
-from search.text import at_most, duration, percent, plural
+from search.text import duration, percent, plural
 from space.cost import cost
 from space.deployed.cost import DEFAULT_CORE, deployed_cost
 from space.errors import NotDeployable
@@ -49,11 +50,14 @@ class _Report:
     def __init__(self, stored: StoredStudy) -> None:
         self.stored = stored
         self.state: Status = status_of(stored)
+        self.storage = storage_option(stored.url)
+        self.names = f"{stored.name}{self.storage}"
         self.trials: list[FrozenTrial] = stored.study.get_trials(deepcopy=False)
         self.records: list[TrialRecord] = stored.records()
         settings, several = stored.file.settings, stored.file.budget.several
         self.best = best_of(self.records, settings.to_hold)
-        found = last_champion(stored, several[-1] if several else None)
+        self.limit = several[-1] if several else None
+        found = last_champion(stored, self.limit)
         self.confirm: Confirm | None = found[0] if found else None
         self.champion: TrialRecord | None = self.records[found[1]] if found else None
 
@@ -90,24 +94,21 @@ class _Report:
 
     def _asked(self) -> Iterator[Block]:
         data, file = self.stored.data, self.stored.file
-        limits = [f"{name} {limit:,g}" for name, limit in file.budget.limits().items()]
-        if file.budget.several:
-            limits = [at_most(limit) for limit in file.budget.several]
-        recipe, floor_epochs = file.recipe, file.settings.floor_epochs
+        floor_epochs = file.settings.floor_epochs
         rows = [
             (
                 "data",
                 f"{data.name}, {len(data.classes)} classes of {format_shape(data.input_shape)}",
             ),
             ("classes", ", ".join(data.classes)),
-            ("budget", ", ".join(limits)),
+            ("budget", file.budget.limits_text()),
             ("target", percent(file.settings.target) if file.settings.target else "none"),
             ("asked for", file.asked or "the most accurate network"),
             (
                 "judged by",
                 f"the lowest validation accuracy of the last {floor_epochs} epochs",
             ),
-            ("epochs of a training", show(recipe.get("epochs", "-"))),
+            ("epochs of a training", f"{file.recipe_space().epochs}"),
             ("search", f"sampler {file.settings.sampler}, pruner {file.settings.pruner}"),
         ]
         yield _pairs(rows)
@@ -173,19 +174,22 @@ class _Report:
     def _confirm(self) -> Iterator[Block]:
         confirm, champion = self.confirm, self.champion
         if confirm is None or champion is None:
-            yield Text(f"No confirm has finished. Next: flyweight confirm {self.stored.name}")
+            yield Text(f"No confirm has finished. Next: flyweight confirm {self.names}")
             return
         yield Text(
             f"The candidates were retrained with {plural(confirm.plan.seeds, 'seed')} each; the "
             "choice was made on the validation part."
         )
+        # Earlier versions measured no int8 in the selection.
+        measured = any(repeat.int8 is not None for repeat in confirm.selection)
         rows = []
         for trial in confirm.plan.trials:
             floors = Spread.of(confirm.validation_floors(trial))
             row = [f"{trial}", f"{self.records[trial].parameters or 0:,}"]
             row.append(f"{percent(floors.mean)}{floors.deviation_text()}")
-            if int8 := confirm.validation_int8(trial):
-                row.append(f"{percent(Spread.of(int8).mean)}{Spread.of(int8).deviation_text()}")
+            if measured:
+                int8 = Spread.of(confirm.validation_int8(trial))
+                row.append(f"{percent(int8.mean)}{int8.deviation_text()}")
             rows.append(tuple(row))
         headings = ("trial", "parameters", "validation floor", "in int8")[: len(rows[0])]
         chosen = set(confirm.champions.values())
@@ -272,7 +276,8 @@ class _Report:
             if name in kept:
                 yield Kept(kept[name], caption)
         if record.epochs and not kept:
-            yield Text("This trial kept no pictures of its mistakes: an older version trained it.")
+            reason = record.attributes.get(NO_PICTURES_ATTRIBUTE, "an older version trained it")
+            yield Text(f"This trial kept no pictures of its mistakes: {reason}.")
         yield Text("Its recipe:")
         yield Code(_keys(record.recipe))
 
@@ -281,7 +286,9 @@ class _Report:
         metas = get_all_artifact_meta(self.trials[number], storage=self.stored.storage)
         found = {}
         for meta in metas:
-            if not meta.filename.endswith(".svg"):
+            # A database from elsewhere must not choose files outside of the folder.
+            is_name = Path(meta.artifact_id).name == meta.artifact_id
+            if not (is_name and meta.filename.endswith(".svg")):
                 continue
             for folder in self.stored.folders.all:
                 path = folder / meta.artifact_id
@@ -318,13 +325,14 @@ class _Report:
         yield _pairs(rows)
         name = self.stored.name
         yield Text("To have it as files (docs/deploy.md has the formats):")
+        limit = f" --parameters {self.limit}" if self.limit is not None else ""
         yield Code(
-            f"flyweight export {name} --out exports/{name} --format torch,onnx,int8,c,c-int8"
+            f"flyweight export {self.names}{limit} --out exports/{name} "
+            "--format torch,onnx,int8,c,c-int8"
         )
 
     def _reproduce(self) -> Iterator[Block]:
-        file, url = self.stored.file, self.stored.url
-        storage = "" if url == DEFAULT_STORAGE else f" --storage {shown_url(url)}"
+        file, storage = self.stored.file, self.storage
         first = next((record for record in self.records if record.trained), None)
         kept: Mapping[str, Any] = {} if first is None else first.attributes
         versions = kept.get("versions", {})

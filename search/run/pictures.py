@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from optuna.trial import Trial
 from torch import Tensor
 
-from search.errors import WorkFailed
 from search.pictures.confusion import confusion_counts, confusion_picture
 from search.pictures.curves import curves_picture
 from search.pictures.mistakes import mistakes_picture
@@ -15,6 +14,7 @@ from search.pictures.network import network_picture
 from search.pictures.svg import Drawing
 from search.storage.optuna_private import id_of_trial
 from search.storage.uploads import keep_file
+from search.study.records import NO_PICTURES_ATTRIBUTE
 from search.study.study import StoredStudy
 from space.architecture import Architecture
 from trainer.data import Images
@@ -33,6 +33,9 @@ def keep_pictures(
 ) -> None:
     """Keep what a trial looks like: its curves, its network, and what it takes for what.
 
+    A trial is worth more than its pictures: where they cannot be drawn or written, it goes on
+    without them, and its attribute ``no_pictures`` says why.
+
     Args:
         trial: that is complete, and not told yet.
         stored: its study.
@@ -40,21 +43,21 @@ def keep_pictures(
         epochs: all of them.
         evaluation: the images that it was judged on.
         predictions: the class that the network gives each of them, int64, shape (n,).
-
-    Raises:
-        WorkFailed: the disk is full or the folder of artifacts does not exist.
     """
     drawings = _drawings(trial.number, stored, architecture, epochs, evaluation, predictions)
-    try:
-        with stored.storage.write_batch(id_of_trial(trial)):
-            for name, drawing in drawings:
-                content = drawing.file_text().encode()
+    with stored.storage.write_batch(id_of_trial(trial)):
+        try:
+            contents = [(name, drawing.file_text().encode()) for name, drawing in drawings]
+        except Exception as error:  # whatever it is, the training is not lost for it
+            reason = f"they cannot be drawn ({type(error).__name__}: {error})"
+            trial.set_user_attr(NO_PICTURES_ATTRIBUTE, reason)
+            return
+        try:
+            for name, content in contents:
                 keep_file(f"{name}.svg", content, stored.artifacts, trial, stored.storage)
-    except OSError as error:
-        raise WorkFailed(
-            f"pictures cannot be written to {stored.artifacts} ({error.strerror}); check that the "
-            "folder exists, may be written to and has room, then run the command again"
-        ) from error
+        except OSError as error:
+            reason = f"{stored.artifacts} cannot be written to ({error.strerror})"
+            trial.set_user_attr(NO_PICTURES_ATTRIBUTE, reason)
 
 
 def _drawings(

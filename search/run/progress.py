@@ -7,7 +7,7 @@ from statistics import fmean
 
 from rich.console import Console
 
-from search.study.records import Outcome, TrialRecord, best_of
+from search.study.records import NO_PICTURES_ATTRIBUTE, Outcome, TrialRecord, best_of
 from search.study.start_from import START_ATTRIBUTE
 from search.text import duration, percent, plural
 from search.workers.live_line import LiveLine
@@ -30,6 +30,8 @@ def trial_line(record: TrialRecord) -> str:
         figures.append(f"trial {record.repeat_of} once more, fold {record.fold}")
     if record.reason:
         figures.append(record.reason)
+    if NO_PICTURES_ATTRIBUTE in record.attributes:
+        figures.append(f"no pictures: {record.attributes[NO_PICTURES_ATTRIBUTE]}")
     if START_ATTRIBUTE in record.attributes:
         figures.append(f"from {record.attributes[START_ATTRIBUTE]}")
     return f"trial {record.number:>4} {record.outcome or 'running':<13} " + "  ".join(figures)

@@ -140,6 +140,16 @@ class Budget:
         found["parameters"] = self.most_parameters
         return {name: limit for name, limit in found.items() if limit is not None}
 
+    def limits_text(self) -> str:
+        """Return the limits in words, such as ``parameters 8,000, ram_kib 4``; all of several."""
+        words = {
+            name: f"{limit:,}" if isinstance(limit, int) else f"{limit:,g}"
+            for name, limit in self.limits().items()
+        }
+        if self.several:
+            words["parameters"] = " or ".join(f"{limit:,}" for limit in self.several)
+        return ", ".join(f"{name} {limit}" for name, limit in words.items())
+
     def to_dict(self) -> dict[str, Any]:
         """Return what is set as a study file has it."""
         several = {"parameters": list(self.several)} if self.several else {}

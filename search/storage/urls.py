@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
@@ -9,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from search.errors import StorageError
 
-__all__ = ["DEFAULT_STORAGE", "shown_url", "sqlite_path"]
+__all__ = ["DEFAULT_STORAGE", "shown_url", "sqlite_path", "storage_option"]
 
 DEFAULT_STORAGE = "sqlite:///studies/study.db"
 
@@ -59,6 +60,17 @@ def shown_url(url: str) -> str:
         StorageError: the text is not a database URL.
     """
     return _parsed(url).render_as_string(hide_password=True)
+
+
+def storage_option(url: str) -> str:
+    """Return the option by which a command that people copy names a database, with a space before.
+
+    It is empty for :data:`DEFAULT_STORAGE`, quoted for a shell, and has no password.
+    """
+    if url == DEFAULT_STORAGE:
+        return ""
+    named = url if _parsed(url).password is None else shown_url(url)
+    return f" --storage {shlex.quote(named)}"
 
 
 def _parsed(url: str) -> URL:

@@ -69,13 +69,21 @@ def grouped_importances(
     ranked = [trial for trial in trials if trial.number in ranks]
     if len(ranked) < ENOUGH_TRIALS or len(set(ranks.values())) < 2:
         return {}
+    values: dict[str, set[object]] = {}
+    for trial in ranked:
+        for name, value in trial.params.items():
+            values.setdefault(name, set()).add(value)
+    # PED-ANOVA gives a share to what was the same in all trials, too.
+    varies = {name for name, different in values.items() if len(different) > 1}
+    if not varies:
+        return {}
     study = optuna.create_study(direction="maximize")
     study.add_trials(
         create_trial(
             state=TrialState.COMPLETE,
             value=ranks[trial.number],
-            params=trial.params,
-            distributions=trial.distributions,
+            params={k: v for k, v in trial.params.items() if k in varies},
+            distributions={k: v for k, v in trial.distributions.items() if k in varies},
         )
         for trial in ranked
     )

@@ -26,6 +26,7 @@ __all__ = [
     "FOLD_ATTRIBUTE",
     "IMAGES_ATTRIBUTE",
     "LIMIT_ATTRIBUTE",
+    "NO_PICTURES_ATTRIBUTE",
     "REPEAT_ATTRIBUTE",
     "SCORE_ATTRIBUTE",
     "Outcome",
@@ -50,6 +51,9 @@ FOLD_ATTRIBUTE = "fold"
 
 LIMIT_ATTRIBUTE = "limit"
 """The attribute of a trial that says which of several limits on parameters holds for it."""
+
+NO_PICTURES_ATTRIBUTE = "no_pictures"
+"""The attribute of a complete trial whose pictures could not be kept: why."""
 
 REPEAT_ATTRIBUTE = "repeat_of"
 """The attribute of a repeat: the number of the first trial of its candidate."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -70,3 +71,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["init", "mnist", "--out", str(path)]) == 0
     assert main(["init", "mnist", "--out", str(path)]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_the_next_command_can_be_copied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file whose name has spaces is one word in the command that comes next."""
+    path = tmp_path / "my study.toml"
+    assert main(["init", "digits", "--out", str(path)]) == 0
+    command = capsys.readouterr().out.splitlines()[-1].removeprefix("next: ")
+    assert shlex.split(command) == ["flyweight", "validate", str(path)]

@@ -112,3 +112,9 @@ def test_repetitions_are_marked() -> None:
     """A line that is applied again is listed with that word."""
     table = shown_table(show("conv3 4 pad1; conv3 4 pad1; again1; gap; linear 10"))
     assert any("(again)" in str(cell) for cell in table.columns[1].cells)
+
+
+def test_many_layers_are_no_name_of_a_file() -> None:
+    """Layers longer than a file's name may be are still layers."""
+    long = "; ".join([*["conv3 4 pad1 bn relu"] * 20, "gap", "linear 10"])
+    assert len(show(long).lines) == 22

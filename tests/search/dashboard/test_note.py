@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from search.dashboard.read_only_storage import ReadOnlyStorage
 from search.pages.markdown import cell_text
-from tests.search.shown_studies import SMALL, WIDE, Shown, add_trial, ask, new_study
+from search.spec.study_file import StudyFile
+from search.study.study import begin_study
+from tests.search.shown_studies import DIGITS, SMALL, WIDE, Shown, add_trial, ask, new_study
+from tests.search.study_texts import GOOD, written
 
 
 @pytest.fixture
@@ -133,3 +136,29 @@ def test_the_storage_has_the_same_note(shown: Shown) -> None:
     storage = ReadOnlyStorage(shown.source, shown.stored.url)
     body = shown.detail()["note"]["body"]
     assert storage.get_study_system_attrs(1)["dashboard:note_str:0"] == body
+
+
+def test_several_limits_have_a_command_each(tmp_path: Path) -> None:
+    """The note says all limits, and exports each that a trial fits, from the right database."""
+    text = GOOD.replace("parameters = 2_000", "parameters = [300, 2_000]")
+    file = StudyFile.load(written(tmp_path, text))
+    shown = Shown(begin_study(file, f"sqlite:///{tmp_path / 'study.db'}", None, DIGITS))
+    add_trial(shown.stored, SMALL, 0.9)
+    body = shown.detail()["note"]["body"]
+    assert "parameters 300 or 2,000" in body
+    assert "--parameters 300 --out exports/small_300 " in body
+    assert "--parameters 2000 --out exports/small_2000 " in body
+    assert body.count(f"--storage {shown.stored.url}") == 3
+    shown.source.engine.dispose()
+    shown.stored.storage.engine.dispose()
+
+
+def test_trials_of_another_version_leave_the_page(shown: Shown) -> None:
+    """A trial with an outcome that is not known costs note and figures, and not the page."""
+    trial = shown.stored.study.ask()
+    trial.set_user_attr("outcome", "from-the-future")
+    shown.stored.study.tell(trial, 0.5)
+    detail = shown.detail()
+    assert len(detail["trials"]) == 5
+    assert "from-the-future" in detail["note"]["body"]
+    assert _figures(detail) == {}

@@ -40,3 +40,13 @@ def test_mistakes_are_shown_with_both_classes(wrong: int) -> None:
     assert words.count("→ dog") == max(shown - 1, 0)
     assert words.count("→ nothing") == min(wrong, 1)
     assert ("no mistakes" in words) == (not wrong)
+
+
+def test_large_images_make_no_large_picture() -> None:
+    """Photos are stored no larger than they are shown, so that each trial keeps little."""
+    pixels = torch.randint(0, 256, (24, 3, 300, 400), dtype=torch.uint8)
+    labels = torch.zeros(24, dtype=torch.int64)
+    text = mistakes_picture(Images(pixels, labels), labels + 1, ["a", "b"]).file_text()
+    assert len(text) < 2_000_000
+    small = Image.open(BytesIO(b64decode(png_of(pixels[0]))))
+    assert small.size == (128, 96)

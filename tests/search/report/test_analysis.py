@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from search.report.analysis import fit_of, target_lines
+from search.report.analysis import fit_of, importance_lines, target_lines
 from search.study.confirms import FINAL, SELECTION, Confirm, ConfirmPlan, Repeat
-from search.study.records import IMAGES_ATTRIBUTE, TrialRecord
+from search.study.importance import ENOUGH_TRIALS
+from search.study.records import IMAGES_ATTRIBUTE, Outcome, TrialRecord
+from tests.search.study.test_importance import _trial
 from tests.search.study.test_records import NO_CANDIDATE
 from trainer.loop import Epoch
 from trainer.recipe import Recipe
@@ -56,3 +58,20 @@ def test_without_a_confirm_luck_is_named() -> None:
     assert "is met on validation by one seed" in line
     assert "confirm it" in line
     assert list(target_lines(None, None, None, None)) == []
+
+
+def test_without_augmentation_nothing_is_invented() -> None:
+    """Where no image was augmented, the reason names none, and no noise that a recipe lacks."""
+    words = fit_of(_record(0.95, 0.99, 10_000))
+    assert "augmented" not in words
+    assert "noise" not in words
+
+
+def test_choices_that_do_not_matter_are_no_lack_of_trials() -> None:
+    """Enough trials whose choices explain nothing are not said to be too few."""
+    params = {"dropout": 0.1, "stage1.conv1.width": 3, "stage2.conv3.width": 3}
+    trials = [_trial(i, [i / 100], Outcome.COMPLETE, params) for i in range(ENOUGH_TRIALS)]
+    (line,) = importance_lines(trials)
+    assert "mattered measurably" in line
+    (line,) = importance_lines(trials[1:])
+    assert f"there are {ENOUGH_TRIALS - 1}" in line

@@ -1,18 +1,26 @@
 from __future__ import annotations
 
+import html as html_text
 import shutil
+import sqlite3
+from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from optuna.artifacts import get_all_artifact_meta
 
 from search.cli.app import main
 from search.errors import ExportError, InputError, StorageError
+from search.pages.blocks import Code, Page, Section
 from search.pages.html import html
+from search.pages.markdown import markdown
 from search.report.command import report
 from search.report.content import page_of
 from search.study.confirms import FINAL, SELECTION, ConfirmPlan, Repeat, save_plan, save_repeat
 from search.study.study import StoredStudy, open_study
+from search.text_files import write_text
 from tests.search.pages.test_pages import read_page
 from tests.search.shown_studies import SMALL, add_trial, new_study
 from tests.search.small_studies import begun, search_here
@@ -104,3 +112,58 @@ def test_the_command_writes_what_is_asked_for(stored: StoredStudy, tmp_path: Pat
         report(stored.name, out=tmp_path / "no" / "a.html", storage=stored.url)
     with pytest.raises(StorageError, match="no study 'other'"):
         report("other", out=names[0], storage=stored.url)
+
+
+def test_int8_that_was_not_measured_has_no_column(stored: StoredStudy) -> None:
+    """A confirm of an earlier version, which measured no int8, is not shown with 0 %."""
+    number = next(record.number for record in stored.records() if record.score is not None)
+    save_plan(stored, ConfirmPlan(1, (number,), 2, 1, 1))
+    for part in (SELECTION, FINAL):
+        for slot in range(2):
+            run = Repeat(number, slot, slot, (0.5, 0.9), 1.0)
+            save_repeat(stored, 1, part, slot, run)
+    text = markdown(page_of(stored))
+    assert "| 0.00 %" not in text
+    assert "| in int8" not in text.split("## Analysis")[0].split("## The confirm")[1]
+
+
+def test_commands_find_the_study_again(tmp_path: Path) -> None:
+    """Each command to copy names the database, as one word for a shell."""
+    folder = tmp_path / "my studies"
+    folder.mkdir()
+    stored = new_study(folder)
+    add_trial(stored, SMALL, 0.9)
+    lines = [
+        html_text.unescape(line)
+        for block in page_of(stored).sections
+        for line in html(Page("", "", (block,), "")).splitlines()
+        if "flyweight confirm " in line or "flyweight export " in line
+    ]
+    assert len(lines) >= 3
+    for line in lines:
+        assert f"--storage '{stored.url}'" in line
+
+
+def test_a_database_chooses_no_file_outside_of_its_folder(stored: StoredStudy) -> None:
+    """The name of an artifact that is a path is not followed."""
+    secret = stored.artifacts.parent / "secret"
+    secret.write_text("<svg>secret</svg>", encoding="utf-8")
+    record = next(record for record in stored.records() if record.score is not None)
+    url = stored.url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(url)) as connection, connection:
+        connection.execute(
+            "UPDATE trial_system_attributes SET value_json = replace(value_json, ?, ?)",
+            ('\\"filename\\": \\"', '\\"artifact_id\\": \\"../secret\\", \\"filename\\": \\"'),
+        )
+    again = open_study(stored.name, stored.url, writing=False)
+    metas = get_all_artifact_meta(again.study.get_trials()[record.number], storage=again.storage)
+    assert {meta.artifact_id for meta in metas} == {"../secret"}
+    assert b64encode(b"<svg>secret").decode()[:12] not in html(page_of(again))
+
+
+def test_names_that_are_no_text_are_written(tmp_path: Path) -> None:
+    """A folder may have any bytes as its name; the page is written all the same."""
+    page = Page("a\udcff", "", (Section("b", (Code("c\udcff"),)),), "")
+    write_text(tmp_path / "a.md", markdown(page))
+    write_text(tmp_path / "a.html", html(page))
+    assert "a?" in (tmp_path / "a.md").read_text("utf-8")

@@ -152,3 +152,12 @@ def test_the_code_alone_may_be_too_much() -> None:
     assert not list(bound_problems(space, limits))
     (problem,) = bound_problems(space, {**limits, "core": "cortex-m0"})
     assert problem.key == "budget.flash_kib"
+
+
+def test_limits_in_words_leave_none_out() -> None:
+    """Several limits on parameters and a limit on memory are all said, with every digit."""
+    both = Budget(parameters=(1_000, 8_000), macs=1_234_567, activation_kib=2.5)
+    words = both.limits_text()
+    assert "parameters 1,000 or 8,000" in words
+    assert "macs 1,234,567" in words
+    assert "activation_kib 2.5" in words

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
 
 from search.errors import StorageError
-from search.storage.urls import shown_url, sqlite_path
+from search.storage.urls import DEFAULT_STORAGE, shown_url, sqlite_path, storage_option
 from tests.search.databases import refusal
 
 
@@ -42,3 +43,13 @@ def test_a_question_mark_in_a_name_is_refused(name: str) -> None:
 def test_options_of_sqlite_are_taken() -> None:
     """What follows a question mark may be options of SQLite."""
     assert sqlite_path("sqlite:///study.db?timeout=5") == Path("study.db")
+
+
+def test_an_option_to_copy_is_safe_in_a_shell() -> None:
+    """The default needs no option; any other is one word for a shell, and has no password."""
+    assert storage_option(DEFAULT_STORAGE) == ""
+    words = shlex.split(storage_option("sqlite:////my $HOME/a;b.db"))
+    assert words == ["--storage", "sqlite:////my $HOME/a;b.db"]
+    hidden = storage_option("postgresql://me:secret@host/db?sslmode=require&x=1")
+    assert "secret" not in hidden
+    assert len(shlex.split(hidden)) == 2

@@ -65,6 +65,17 @@ def test_few_trials_say_nothing() -> None:
     assert grouped_importances(equal, ranks_of(records_of(equal))) == {}
 
 
+def test_what_never_varied_has_no_share() -> None:
+    """A choice that was the same in all trials decided nothing."""
+    generator = random.Random(5)
+    drawn = [generator.random() for _ in range(ENOUGH_TRIALS)]
+    trials = [
+        _trial(i, [each], Outcome.COMPLETE, {"dropout": each, **dict.fromkeys(WIDTHS, 3)})
+        for i, each in enumerate(drawn)
+    ]
+    assert grouped_importances(trials, ranks_of(records_of(trials))) == {"dropout": 1}
+
+
 @given(st.lists(st.lists(st.floats(0, 1), max_size=4), max_size=12))
 def test_a_rank_compares_what_trained_as_far(accuracies: list[list[float]]) -> None:
     """Ranks are shares; a trial that trained as far as another and better ranks above it."""
