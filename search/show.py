@@ -18,7 +18,7 @@ from search.export.folder import described_network
 from search.pages.blocks import Figure, Lines
 from search.pages.html import fragment
 from search.pictures.network import network_picture
-from search.spec.candidate_files import read_entry
+from search.spec.candidate_files import DESCRIPTION, read_entry
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE
 from search.study.records import best_of
@@ -143,8 +143,11 @@ def _is_step(what: str) -> bool:
 
 
 def _is_folder(what: str) -> bool:
+    """Return whether a text is the path of a folder; a bare name only if it holds an export."""
     # Unlike Path.is_dir, this takes layers, which may be too long for a path.
-    return os.path.isdir(what)  # noqa: PTH112
+    if not os.path.isdir(what):  # noqa: PTH112
+        return False
+    return Path(what).name != what or (Path(what) / DESCRIPTION).exists()
 
 
 def _is_layers(what: str) -> bool:

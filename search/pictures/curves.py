@@ -174,6 +174,8 @@ def _losses(panel: EpochPanel, epochs: Sequence[Epoch]) -> None:
 
 def _round_above(value: float) -> float:
     """Return 1, 2, 4 or 8 times a power of ten that is not below a value."""
+    if not value > 0:
+        return 1.0
     scale = 10.0**-9
     while True:
         for factor in (1, 2, 4, 8):

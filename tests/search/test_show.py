@@ -118,3 +118,14 @@ def test_many_layers_are_no_name_of_a_file() -> None:
     """Layers longer than a file's name may be are still layers."""
     long = "; ".join([*["conv3 4 pad1 bn relu"] * 20, "gap", "linear 10"])
     assert len(show(long).lines) == 22
+
+
+def test_a_folder_of_the_same_name_hides_no_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bare name is the study, unless a folder of that name holds an exported network."""
+    stored = new_study(tmp_path)
+    add_trial(stored, SMALL, 0.9)
+    (tmp_path / stored.name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert show(stored.name, storage=stored.url).title == f"{stored.name}, best, trial 0"

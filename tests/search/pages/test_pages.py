@@ -68,5 +68,17 @@ def test_any_text_stays_text(page: Page) -> None:
     reader = read_page(html(page))
     assert not reader.links
     assert reader.tags <= TAGS
-    for line in markdown(page).splitlines():
-        assert not re.search(r"(?<!\\)<\w", line) or "```" in markdown(page)
+
+
+@given(pages)
+def test_markdown_holds_no_markup_of_a_study(page: Page) -> None:
+    """Outside of code nothing that a study says is an element, emphasis or a new line."""
+    sections = tuple(
+        Section(each.heading, tuple(b for b in each.blocks if not isinstance(b, Code)))
+        for each in page.sections
+    )
+    plain = Page(page.title, page.lead, sections, page.foot)
+    text = markdown(plain)
+    assert not re.search(r"(?<!\\)(\\\\)*<", text)
+    tables = sum(len(b.rows) for s in sections for b in s.blocks if isinstance(b, Table))
+    assert len(re.findall(r"^\| .* \| .* \|$", text, re.M)) >= tables
