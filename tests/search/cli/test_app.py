@@ -55,8 +55,14 @@ def test_the_designed_commands_are_there() -> None:
     """No command of the design is missing."""
     assert set(COMMANDS) == {
         "calibrate",
+        "compare",
         "data",
+        "explain",
+        "init",
+        "report",
         "run",
+        "schema",
+        "show",
         "status",
         "dashboard",
         "confirm",
@@ -75,7 +81,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert main([command, "--help"]) == 0
     words = capsys.readouterr().out
     assert "Usage: flyweight" in words
-    assert "--storage" in words or command in ("validate", "ladder", "predict")
+    assert "--storage" in words or command in ("init", "ladder", "predict", "schema", "validate")
 
 
 @pytest.mark.parametrize(
