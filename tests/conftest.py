@@ -16,8 +16,10 @@ MEMORY = Path("/dev/shm")
 ENOUGH = 1 << 30
 
 
-# How long an example takes depends on what else the machine does.
-settings.register_profile("flyweight", deadline=None)
+# How long an example takes depends on what else the machine does. `--hypothesis-profile=thorough`
+# looks longer than every run can.
+settings.register_profile("flyweight", deadline=None, max_examples=60)
+settings.register_profile("thorough", deadline=None, max_examples=500)
 settings.load_profile("flyweight")
 
 

@@ -18,7 +18,7 @@ from space.errors import LayerError, ShapeError
 from space.layers import Conv, Layer, Operation, Pool, Separable
 from tests.space.strategies import architectures, kernels, loose_architectures
 
-relaxed = settings(max_examples=150)
+relaxed = settings(max_examples=100)
 
 EXAMPLE = """
 conv3 8 relu bn

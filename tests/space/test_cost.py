@@ -18,7 +18,7 @@ from space.network import FlatLinear, Network, build
 from tests.space.seed_networks import SEED_NETWORKS, SeedNetwork
 from tests.space.strategies import BLOCKS, architectures
 
-relaxed = settings(max_examples=100)
+relaxed = settings(max_examples=60)
 
 OPERATIONS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, FlatLinear)
 

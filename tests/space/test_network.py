@@ -18,7 +18,7 @@ from space.layers import Layer
 from space.network import Network, build
 from tests.space.strategies import BLOCKS, architectures
 
-relaxed = settings(max_examples=100)
+relaxed = settings(max_examples=60)
 
 ACTIVATIONS = {
     "relu": F.relu,

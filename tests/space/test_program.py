@@ -11,7 +11,7 @@ from space.network import build
 from space.program import Add, Apply, Keep, program_of
 from tests.space.strategies import BLOCKS, architectures
 
-relaxed = settings(max_examples=100)
+relaxed = settings(max_examples=60)
 
 
 @relaxed

@@ -18,7 +18,7 @@ from space.layers import Conv, Separable
 from space.search_space import ENUMERATED, CostBound, SearchSpace
 from tests.space.drawn_spaces import RandomTrial, search_spaces, staged_sections
 
-relaxed = settings(max_examples=100)
+relaxed = settings(max_examples=60)
 seeds = st.integers(0, 2**32)
 
 STAGED = {

@@ -27,7 +27,7 @@ from space.layers.vocabulary import WORDS
 from space.layers.words import Word
 from tests.space.strategies import layers
 
-relaxed = settings(max_examples=300)
+relaxed = settings(max_examples=150)
 
 
 @relaxed
