@@ -37,8 +37,12 @@ def test_a_browser_shows_the_best_trial_that_fits(tmp_path: Path) -> None:
     with served(stored) as (address, _process):
         study = page(address, tmp_path / "profile")
         trial = page(f"{address}/trials?numbers=2", tmp_path / "profile")
+        note = page(f"{address}/note", tmp_path / "profile")
     assert "Best Trial (number=2)" in study
     assert "0.95" in study
     assert "Trial 2 (trial_id=3)" in trial
     assert "parameters 178" in trial
     assert "weights.safetensors" in trial
+    assert "Accuracy against parameters (1 of 4 rejected" in study
+    assert "3 complete, 1 rejected" in note
+    assert "How to read these pages" in note
