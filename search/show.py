@@ -12,7 +12,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from search.confirm.choice import chosen_limit, last_champion
+from search.confirm.choice import champion_or_best, chosen_limit
 from search.errors import InputError, TrialError
 from search.export.folder import described_network
 from search.pages.blocks import Figure, Lines
@@ -21,7 +21,6 @@ from search.pictures.network import network_picture
 from search.spec.candidate_files import DESCRIPTION, read_entry
 from search.storage.database import quiet_optuna
 from search.storage.urls import DEFAULT_STORAGE
-from search.study.records import best_of
 from search.study.study import StoredStudy, open_study
 from search.text_files import check_place, write_text
 from space.architecture import Architecture
@@ -190,16 +189,14 @@ def _chosen(stored: StoredStudy, trial: int | None, parameters: int | None) -> t
     limit = chosen_limit(stored, parameters, trial)
     if trial is not None:
         return trial, ""
-    champion = last_champion(stored, limit)
-    if champion is not None:
-        return champion[1], "champion, "
-    best = best_of(stored.records(), stored.file.settings.to_hold, limit)
-    if best is None:
+    found = champion_or_best(stored, limit)
+    if found is None:
         raise TrialError(
             f"{stored.name} has no completed trial to show yet; give --trial N, or use flyweight "
             "run first"
         )
-    return best.number, "best, "
+    number, kind = found
+    return number, f"{kind}, "
 
 
 def shown_table(shown: Shown) -> Table:
@@ -212,14 +209,13 @@ def shown_table(shown: Shown) -> Table:
     image = shown.architecture.input_shape
     table.add_row("", "image", format_shape(image), "", "", "", "")
     for line in shown.lines:
-        height, width = line.receptive_field
         table.add_row(
             f"{line.line + 1}",
-            f"{line.text} (again)" if line.repeats else line.text,
+            line.words,
             format_shape(line.after),
             f"{line.parameters:,}" if line.parameters else "",
             f"{line.macs:,}" if line.macs else "",
-            f"{height}" if height == width else f"{height}x{width}",
+            line.sees,
             f"{line.activation_bytes / 1024:,.1f} KiB",
         )
     return table

@@ -47,6 +47,16 @@ class LineSummary:
         """Return whether it applies a line once more."""
         return self.line != self.source
 
+    @property
+    def words(self) -> str:
+        """Return the text for a table, in which a repetition is marked."""
+        return f"{self.text} (again)" if self.repeats else self.text
+
+    @property
+    def sees(self) -> str:
+        """Return the receptive field in words: ``5x7``, or one number where both are equal."""
+        return "x".join(map(str, dict.fromkeys(self.receptive_field)))
+
 
 def summary(architecture: Architecture) -> tuple[LineSummary, ...]:
     """Describe a network line by line, repetitions written out.

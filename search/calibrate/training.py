@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-
-import torch
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from search.calibrate.plan import CalibrationPlan
 from search.calibrate.records import Calibrations, CandidateTraining
@@ -18,7 +17,7 @@ from search.workers.training import Training
 from space.cost import cost
 from trainer.backends.choose import Backend
 
-__all__ = ["train_candidate", "train_candidates"]
+__all__ = ["train_candidates", "train_repeats"]
 
 _POLL_SECONDS = 0.2
 
@@ -37,22 +36,12 @@ def train_candidates(
         context: of this worker.
         stop: ends the work.
     """
-    device = context.open_device()
-    data = search_split(plan.dataset, device)
+    data = search_split(plan.dataset, context.open_device())
     while not stop and plan.left(kept.trainings()):
         worked = False
         for number, repeats in _open(plan, kept):
-            claims = kept.claims(number)
-            while not stop and (repeat := claims.take(repeats)) is not None:
-                try:
-                    candidate = plan.candidate(number, repeat)
-                    kept.save(train_candidate(candidate, number, repeat, data, device, stop))
-                    claims.finish(repeat)
-                    worked = True
-                except Stopped:
-                    return
-                finally:
-                    claims.release(repeat)
+            candidate = partial(plan.candidate, number)
+            worked |= train_repeats(kept, number, repeats, candidate, data, stop)
         if not worked:
             time.sleep(_POLL_SECONDS)
 
@@ -66,27 +55,43 @@ def _open(plan: CalibrationPlan, kept: Calibrations) -> Iterator[tuple[int, int]
         yield from ((number, 1) for number in range(len(plan.candidates)))
 
 
-def train_candidate(
-    candidate: Candidate,
+def train_repeats(
+    kept: Calibrations,
     number: int,
-    repeat: int,
+    repeats: int,
+    candidate: Callable[[int], Candidate],
     data: DataSplit,
-    device: torch.device,
     stop: StopSignal,
-) -> CandidateTraining:
-    """Train a candidate to its end, and return what is kept of it.
+) -> bool:
+    """Train what no other worker has taken of the repeats of a candidate, to the end of each.
 
     Args:
-        candidate: with the seed of this training.
+        kept: where the figures go.
         number: of the candidate in its plan.
-        repeat: of this training, from 0.
-        data: on the device.
-        device: that trains.
-        stop: interrupts the training.
+        repeats: how many there are.
+        candidate: gives the candidate with the seed of a repeat, from 0.
+        data: on the device that trains.
+        stop: ends the work.
 
-    Raises:
-        Stopped: if this process is asked to stop meanwhile.
+    Returns:
+        Whether one was trained.
     """
+    claims, worked = kept.claims(number), False
+    while not stop and (repeat := claims.take(repeats)) is not None:
+        try:
+            kept.save(_train(candidate(repeat), number, repeat, data, stop))
+            claims.finish(repeat)
+            worked = True
+        except Stopped:
+            break
+        finally:
+            claims.release(repeat)
+    return worked
+
+
+def _train(
+    candidate: Candidate, number: int, repeat: int, data: DataSplit, stop: StopSignal
+) -> CandidateTraining:
     training = Training(candidate, data, stop)
     training.run()
     return CandidateTraining(
@@ -98,7 +103,7 @@ def train_candidate(
         epochs=tuple(training.epochs),
         seconds=training.seconds,
         failure=training.reason,
-        device=hardware(device),
+        device=hardware(data.device),
         versions=versions(),
         path=training.epochs[0].backend if training.epochs else Backend.EAGER,
     )

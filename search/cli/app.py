@@ -18,12 +18,16 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from search.cli.options import (
+    AsJson,
     DataRoot,
     Debug,
     Device,
+    JsonBesideProgress,
+    OfLimit,
     Storage,
     StudyName,
     StudyPath,
+    TrialNumber,
     with_run_options,
 )
 from search.cli.output import (
@@ -101,7 +105,7 @@ def data(
             metavar="DATASET|STUDY", help="data set, folder:PATH, study file or name of a study"
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
     root: DataRoot = None,
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
@@ -166,7 +170,7 @@ def status(
         str | None,
         typer.Argument(metavar="STUDY", help="study file or name; by default all studies"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
     csv: Annotated[
         Path | None,
         typer.Option("--csv", metavar="FILE", help="write one line for each trial of STUDY"),
@@ -240,15 +244,8 @@ def explain(
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, metavar="N", help="trainings of each step")
     ] = 3,
-    trial: Annotated[
-        int | None,
-        typer.Option(
-            "--trial", min=0, metavar="N", help="of a study; by default the champion, or the best"
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print JSON; progress goes to standard error")
-    ] = False,
+    trial: TrialNumber = None,
+    as_json: JsonBesideProgress = False,
     **options: Unpack[RunOptions],
 ) -> None:
     """From a plain skeleton to the champion, one choice at a time: what each was worth."""
@@ -263,7 +260,7 @@ def explain(
     else:
         print_table(explained_table(explained))
     if out is not None and not as_json:
-        print_text(f"written: {out}; next: flyweight ladder {out}")
+        print_text(f"written: {out}; next: flyweight ladder {shlex.quote(str(out))}")
 
 
 @app.command()
@@ -275,18 +272,8 @@ def show(
             help="layers with ; between them, a study, an exported folder, or LADDER.toml#STEP",
         ),
     ],
-    trial: Annotated[
-        int | None,
-        typer.Option(
-            "--trial", min=0, metavar="N", help="of a study; by default the champion, or the best"
-        ),
-    ] = None,
-    parameters: Annotated[
-        int | None,
-        typer.Option(
-            "--parameters", min=1, metavar="N", help="of several limits, the one that is meant"
-        ),
-    ] = None,
+    trial: TrialNumber = None,
+    parameters: OfLimit = None,
     input_shape: Annotated[
         str | None,
         typer.Option("--input", metavar="CxHxW", help="images of LAYERS; by default 1x28x28"),
@@ -294,7 +281,7 @@ def show(
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE.svg", help="write a picture")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
 ) -> None:
@@ -334,9 +321,7 @@ def calibrate(
         int,
         typer.Option("--seeds", min=2, metavar="N", help="more seeds of each of the three best"),
     ] = 3,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print JSON; progress goes to standard error")
-    ] = False,
+    as_json: JsonBesideProgress = False,
     **options: Unpack[RunOptions],
 ) -> None:
     """Train random candidates: how much seeds differ, and after which epoch pruning is safe."""
@@ -436,7 +421,7 @@ def compare(
     studies: Annotated[
         list[str], typer.Argument(metavar="STUDY STUDY...", help="study files, or studies' names")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
     storage: Annotated[
         list[str] | None,
         typer.Option(
@@ -470,18 +455,8 @@ def export(
             help="torch (unless told), onnx, int8, c, c-int8; several get one folder each in DIR",
         ),
     ] = None,
-    trial: Annotated[
-        int | None,
-        typer.Option(
-            "--trial", min=0, metavar="N", help="by default the champion, or the best trial"
-        ),
-    ] = None,
-    parameters: Annotated[
-        int | None,
-        typer.Option(
-            "--parameters", min=1, metavar="N", help="of several limits, the one that is meant"
-        ),
-    ] = None,
+    trial: TrialNumber = None,
+    parameters: OfLimit = None,
     step: Annotated[
         str | None,
         typer.Option("--step", metavar="NAME", help="a replayed step, where STUDY is a ladder"),
@@ -524,7 +499,7 @@ def predict(
     top: Annotated[
         int, typer.Option("--top", min=1, metavar="N", help="classes to show for each image")
     ] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Say what an exported network makes of image files."""
@@ -575,9 +550,7 @@ def ladder(
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="write a page to hand in")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print JSON; progress goes to standard error")
-    ] = False,
+    as_json: JsonBesideProgress = False,
     **options: Unpack[RunOptions],
 ) -> None:
     """Train hand-made networks again and compare them with their authors' figures."""

@@ -14,12 +14,16 @@ from search.storage.urls import DEFAULT_STORAGE
 
 __all__ = [
     "RUN_OPTIONS",
+    "AsJson",
     "DataRoot",
     "Debug",
     "Device",
+    "JsonBesideProgress",
+    "OfLimit",
     "Storage",
     "StudyName",
     "StudyPath",
+    "TrialNumber",
     "with_run_options",
 ]
 
@@ -27,6 +31,23 @@ StudyPath = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="study fil
 StudyName = Annotated[str, typer.Argument(metavar="STUDY", help="study file, or a study's name")]
 Storage = Annotated[str, typer.Option("--storage", metavar="URL", help="URL of the study database")]
 Debug = Annotated[bool, typer.Option("--debug", help="show tracebacks")]
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+JsonBesideProgress = Annotated[
+    bool, typer.Option("--json", help="print JSON; progress goes to standard error")
+]
+TrialNumber = Annotated[
+    int | None,
+    typer.Option(
+        "--trial", min=0, metavar="N", help="of a study; by default the champion, or the best"
+    ),
+]
+OfLimit = Annotated[
+    int | None,
+    typer.Option(
+        "--parameters", min=1, metavar="N", help="of several limits, the one that is meant"
+    ),
+]
 
 _Workers = Annotated[
     int | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from search.cli.options import Debug, Storage
+from search.cli.options import AsJson, Debug, Storage
 from search.cli.output import print_text
 from search.errors import InputError, Interrupted
 from search.storage.urls import DEFAULT_STORAGE
@@ -31,7 +31,7 @@ _Force = Annotated[bool, typer.Option("--force", help="count workers on other ma
 
 @studies_app.command("list")
 def list_them(
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: AsJson = False,
     storage: Storage = DEFAULT_STORAGE,
     debug: Debug = False,
 ) -> None:

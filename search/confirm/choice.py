@@ -9,11 +9,11 @@ from search.errors import InputError
 from search.strategies.model.posterior import Estimate
 from search.study.candidates import first_of_each
 from search.study.confirms import Confirm, last_ordinal, load_confirm
-from search.study.records import TrialRecord
+from search.study.records import TrialRecord, best_of
 from search.study.scores import saving
 from search.study.study import StoredStudy
 
-__all__ = ["champion_of", "chosen_limit", "holding_trials", "last_champion"]
+__all__ = ["champion_of", "champion_or_best", "chosen_limit", "holding_trials", "last_champion"]
 
 
 def holding_trials(
@@ -101,6 +101,22 @@ def last_champion(stored: StoredStudy, limit: int | None = None) -> tuple[Confir
         if confirm.finished and limit in confirm.champions:
             return confirm, champion_of(confirm, limit)
     return None
+
+
+def champion_or_best(stored: StoredStudy, limit: int | None = None) -> tuple[int, str] | None:
+    """Return the number of the study's champion, before a confirm of its best trial.
+
+    Args:
+        stored: the study.
+        limit: on parameters, where there are several.
+
+    Returns:
+        The number and ``champion`` or ``best``; None where no trial has completed.
+    """
+    if champion := last_champion(stored, limit):
+        return champion[1], "champion"
+    best = best_of(stored.records(), stored.file.settings.to_hold, limit)
+    return None if best is None else (best.number, "best")
 
 
 def chosen_limit(stored: StoredStudy, parameters: int | None, trial: int | None) -> int | None:

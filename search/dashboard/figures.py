@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 
 from search.spec.budget import Budget
 from search.study.importance import grouped_importances, ranks_of
-from search.study.records import Outcome, TrialRecord, front_records
+from search.study.records import Outcome, TrialRecord, bests_so_far, front_records
 from search.text import percent, percent_share
 
 __all__ = ["study_figures"]
@@ -51,7 +51,6 @@ def _front(
     front = front_records(complete)
     rejected = sum(record.outcome is Outcome.REJECTED for record in records)
     share = percent_share(rejected / len(records))
-    limits = budget.several or tuple(filter(None, [budget.most_parameters]))
     lines = [
         {
             "type": "line",
@@ -62,7 +61,7 @@ def _front(
             "yref": "paper",
             "line": {"color": _ORANGE, "dash": "dash"},
         }
-        for limit in limits
+        for limit in budget.parameter_limits
     ]
     return _figure(
         f"Accuracy against parameters ({rejected:,} of {len(records):,} rejected, {share})",
@@ -91,26 +90,16 @@ def _points(records: Sequence[TrialRecord]) -> dict[str, Any]:
 
 
 def _best_so_far(records: Sequence[TrialRecord]) -> _Figure:
-    done = sorted(
-        (record for record in records if record.trained and record.ended is not None),
-        key=lambda record: record.ended,  # type: ignore[arg-type,return-value]
-    )
-    best, numbers, heights, words = 0.0, [], [], []
-    for count, record in enumerate(done, 1):
-        if record.score is not None and record.score > best:
-            best = record.score
-            numbers.append(count)
-            heights.append(100 * best)
-            words.append(f"trial {record.number}: {percent(best)}")
-    numbers.append(len(done))
-    heights.append(100 * best)
-    words.append("so far")
+    bests, trained = bests_so_far(records)
+    numbers = [count for count, _ in bests]
+    heights = [100 * (record.score or 0) for _, record in bests]
+    words = [f"trial {record.number}: {percent(record.score)}" for _, record in bests]
     line = {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": numbers,
-        "y": heights,
-        "text": words,
+        "x": [*numbers, trained],
+        "y": [*heights, *heights[-1:]],
+        "text": [*words, "so far"],
         "line": {"shape": "hv", "color": _BLUE},
     }
     labels = ("trained trials, pruned ones included", "validation floor, %")

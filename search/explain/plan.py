@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from search.calibrate.records import CandidateTraining
-from search.confirm.choice import chosen_limit, last_champion
+from search.confirm.choice import champion_or_best
 from search.errors import InputError, TrialError
 from search.explain.choices import ExplainStep, explain_steps
 from search.export.folder import described_network
 from search.spec.candidate import Candidate
 from search.spec.candidate_files import DESCRIPTION
-from search.study.records import best_of
 from search.study.study import StoredStudy, open_study
 from search.workers.data import reopen_data
 from space.layers.words import Shape
@@ -129,15 +128,12 @@ def _number(stored: StoredStudy, trial: int | None) -> int:
             raise TrialError(f"{stored.name} has no trial {trial} with a network")
         return trial
     several = stored.file.budget.several
-    limit = chosen_limit(stored, several[-1] if several else None, None)
-    if champion := last_champion(stored, limit):
-        return champion[1]
-    best = best_of(records, stored.file.settings.to_hold, limit)
-    if best is None:
+    found = champion_or_best(stored, several[-1] if several else None)
+    if found is None:
         raise TrialError(
             f"{stored.name} has no completed trial to explain; use flyweight run first"
         )
-    return best.number
+    return found[0]
 
 
 def _of_folder(folder: Path, data: Path, seeds: int) -> ExplainPlan:

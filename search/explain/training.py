@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from search.calibrate.records import Calibrations
-from search.calibrate.training import train_candidate
+from search.calibrate.training import train_repeats
 from search.explain.plan import ExplainPlan
 from search.workers.context import WorkerContext
 from search.workers.data import search_split
-from search.workers.stop import Stopped, StopSignal
+from search.workers.stop import StopSignal
 
 __all__ = ["train_steps"]
 
@@ -23,16 +25,6 @@ def train_steps(
         context: of this worker.
         stop: ends the work.
     """
-    device = context.open_device()
-    data = search_split(plan.dataset, device)
+    data = search_split(plan.dataset, context.open_device())
     for number in range(len(plan.steps)):
-        claims = kept.claims(number)
-        while not stop and (repeat := claims.take(plan.seeds)) is not None:
-            try:
-                candidate = plan.candidate(number, repeat)
-                kept.save(train_candidate(candidate, number, repeat, data, device, stop))
-                claims.finish(repeat)
-            except Stopped:
-                return
-            finally:
-                claims.release(repeat)
+        train_repeats(kept, number, plan.seeds, partial(plan.candidate, number), data, stop)

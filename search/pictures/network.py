@@ -33,7 +33,7 @@ def network_picture(architecture: Architecture, title: str = "") -> Drawing:
         ShapeError: the architecture does not fit together.
     """
     rows = summary(architecture)
-    words = max(len(_words(row)) for row in rows)
+    words = max(len(row.words) for row in rows)
     arcs = _arcs(architecture)
     left = _LEFT + (14 + 6 * len(arcs) if arcs else 0)
     text_left = left + _MAP + 16
@@ -64,10 +64,6 @@ def _middle(number: int) -> float:
     return _TOP + _ROW * (number + 0.5)
 
 
-def _words(row: LineSummary) -> str:
-    return f"{row.text} (again)" if row.repeats else row.text
-
-
 def _draw_row(
     drawing: Drawing,
     row: LineSummary,
@@ -79,7 +75,7 @@ def _draw_row(
 ) -> None:
     drawing.line([(left, y - _ROW / 2), (drawing.width - 16, y - _ROW / 2)], "rule")
     _draw_map(drawing, left, y, row.after, rows)
-    drawing.text((text_left, y + 4), _words(row), "code")
+    drawing.text((text_left, y + 4), row.words, "code")
     drawing.text((places[0], y + 4), format_shape(row.after), "code small")
     if row.parameters:
         right = places[1] + _COLUMNS[1][1] - 12
@@ -88,9 +84,7 @@ def _draw_row(
         length = row.parameters / max(each.parameters for each in rows)
         width = length * (_COLUMNS[2][1] - 16)
         drawing.rectangle((places[2], y - 5), max(width, 1), 10, "bar one", f"{share:.0%} of all")
-    height, width = row.receptive_field
-    sees = f"{height}" if height == width else f"{height}x{width}"
-    drawing.text((places[3] + _COLUMNS[3][1] - 12, y + 4), sees, "small", "end")
+    drawing.text((places[3] + _COLUMNS[3][1] - 12, y + 4), row.sees, "small", "end")
 
 
 def _draw_map(

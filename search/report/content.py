@@ -21,7 +21,7 @@ from search.status import Status, front_of, status_of
 from search.storage.urls import storage_option
 from search.study.candidates import first_of_each
 from search.study.confirms import Confirm
-from search.study.records import NO_PICTURES_ATTRIBUTE, TrialRecord, best_of
+from search.study.records import NO_PICTURES_ATTRIBUTE, TrialRecord, best_of, bests_so_far
 from search.study.study import StoredStudy
 from search.text import duration, percent, plural
 from space.cost import cost
@@ -133,22 +133,13 @@ class _Report:
             Measured(point.parameters, point.score, f"trial {point.trial}")
             for point in front_of(self.records)
         ]
-        budget = self.stored.file.budget
-        limits = budget.several or tuple(filter(None, [budget.most_parameters]))
+        limits = self.stored.file.budget.parameter_limits
         measured = [_measured(each) for each in complete]
         drawing = front_chart(measured, front, self._confirmed(), limits)
         yield Figure(drawing, "Each complete trial is one seed, judged on the validation part.")
-        done = sorted(
-            (each for each in self.records if each.trained and each.ended is not None),
-            key=lambda record: record.ended,  # type: ignore[arg-type,return-value]
-        )
-        steps: list[tuple[int, float, str]] = []
-        best = 0.0
-        for count, record in enumerate(done, 1):
-            if record.score is not None and (record.score > best or not steps):
-                best = record.score
-                steps.append((count, best, f"trial {record.number}"))
-        yield Figure(progress_chart(steps, len(done)))
+        bests, trained = bests_so_far(self.records)
+        steps = [(count, best.score or 0.0, f"trial {best.number}") for count, best in bests]
+        yield Figure(progress_chart(steps, trained))
         rows_of_front = [
             (f"{point.parameters:,}", percent(point.score), f"{point.trial}", point.on_chip or "-")
             for point in front_of(self.records)
@@ -259,11 +250,11 @@ class _Report:
         rows = [
             (
                 f"{line.line + 1}",
-                f"{line.text} (again)" if line.repeats else line.text,
+                line.words,
                 format_shape(line.after),
                 f"{line.parameters:,}",
                 f"{line.macs:,}",
-                "x".join(map(str, dict.fromkeys(line.receptive_field))),
+                line.sees,
             )
             for line in lines
         ]

@@ -120,6 +120,12 @@ class Budget:
         """Return the limit on parameters, the largest of several; None where there is none."""
         return self.parameters[-1] if isinstance(self.parameters, tuple) else self.parameters
 
+    @property
+    def parameter_limits(self) -> tuple[int, ...]:
+        """Return all limits on parameters, ascending: none, one or several."""
+        one = () if self.most_parameters is None else (self.most_parameters,)
+        return self.several or one
+
     def under(self, limit: int | None) -> Budget:
         """Return the budget with one limit on parameters; as it is for None."""
         return self if limit is None else replace(self, parameters=limit)

@@ -32,6 +32,7 @@ __all__ = [
     "Outcome",
     "TrialRecord",
     "best_of",
+    "bests_so_far",
     "front_records",
     "record_candidate",
     "records_of",
@@ -258,6 +259,25 @@ def front_records(records: Iterable[TrialRecord]) -> list[TrialRecord]:
         if not front or (record.score or 0.0) > (front[-1].score or 0.0):
             front.append(record)
     return front
+
+
+def bests_so_far(records: Iterable[TrialRecord]) -> tuple[list[tuple[int, TrialRecord]], int]:
+    """Return each complete trial that was better than all before, and how many were trained.
+
+    Returns:
+        The trials in the order in which they ended, each with the number of trained trials by then,
+        pruned ones included; and the number of all trained trials.
+    """
+    done = sorted(
+        (record for record in records if record.trained and record.ended is not None),
+        key=lambda record: record.ended,  # type: ignore[arg-type,return-value]
+    )
+    bests: list[tuple[int, TrialRecord]] = []
+    for count, record in enumerate(done, 1):
+        best = bests[-1][1].score if bests else None
+        if record.score is not None and (best is None or record.score > best):
+            bests.append((count, record))
+    return bests, len(done)
 
 
 def trial_text(

@@ -140,9 +140,9 @@ class Study:
         blocks: list[Block] = [Text(heading, strong=True)]
         complete = [record for record in records if record.score is not None]
         if complete:
-            front, limits = front_records(records), self._stored.file.budget
-            shown = limits.several or tuple(filter(None, [limits.most_parameters]))
-            chart = front_chart(_measured(complete), _measured(front), (), shown)
+            front = front_records(records)
+            limits = self._stored.file.budget.parameter_limits
+            chart = front_chart(_measured(complete), _measured(front), (), limits)
             blocks.append(Figure(chart))
             rows = [
                 (f"{each.number}", f"{each.parameters:,}", percent(each.score)) for each in front
